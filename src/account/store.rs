@@ -1,0 +1,100 @@
+//! Secrets Manager, asked for one secret.
+
+use std::time::Duration;
+
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_secretsmanager::{
+    Client,
+    config::Builder,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_secret_value::GetSecretValueError,
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    AccountId,
+    secret::{Secret, SecretError},
+};
+use crate::log;
+
+/// What Secrets Manager gets for one secret, a second attempt included.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// What one attempt of it gets, so that a lost packet leaves time for another.
+const ATTEMPT_LIMIT: Duration = Duration::from_millis(1500);
+
+/// The accounts' secrets where they are kept.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    client: Client,
+    prefix: String,
+}
+
+/// Why a secret could not be had. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum StoreError {
+    /// There is no secret of that name.
+    #[error("no such secret")]
+    NotFound,
+    /// It is there, and can't be used: no permission, no key to decrypt it, about to be deleted, not of the right form.
+    #[error("secret unreadable: {0}")]
+    Unreadable(String),
+    /// Secrets Manager may answer the next time: time-out, throttling, a fault of its own.
+    #[error("Secrets Manager failed: {0}")]
+    Passing(String),
+}
+
+impl Store {
+    pub(super) fn new(aws: &SdkConfig, prefix: &str) -> Self {
+        let config = Builder::from(aws)
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).build())
+            .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50)))
+            .build();
+        Self { client: Client::from_conf(config), prefix: prefix.to_owned() }
+    }
+
+    /// The secret of an account, within two seconds and before `until`.
+    pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
+        let request = self.client.get_secret_value().secret_id(format!("{}/{id}", self.prefix));
+        // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
+        let answer = timeout_at(until.min(Instant::now() + TIME_LIMIT), Box::pin(request.send())).await;
+        let value =
+            answer.map_err(|_| StoreError::Passing("no answer in time".to_owned()))?.map_err(StoreError::from)?;
+        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::read);
+        secret.map_err(|error| StoreError::Unreadable(error.to_string()))
+    }
+}
+
+impl From<SdkError<GetSecretValueError>> for StoreError {
+    fn from(error: SdkError<GetSecretValueError>) -> Self {
+        let SdkError::ServiceError(answer) = &error else {
+            return Self::Passing(log::chain(&error));
+        };
+        if answer.err().is_resource_not_found_exception() {
+            return Self::NotFound;
+        }
+        let status = answer.raw().status();
+        let code = answer.err().code().unwrap_or("no error code").to_owned();
+        if status.is_server_error() || status.as_u16() == 429 || is_throttling(&code) {
+            Self::Passing(code)
+        } else {
+            Self::Unreadable(code)
+        }
+    }
+}
+
+/// The codes by which AWS services ask for patience, with HTTP 400.
+fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+            | "InternalServiceError"
+            | "ServiceUnavailable"
+    )
+}

@@ -1,0 +1,197 @@
+//! What the environment says, read once at start-up. No other file of the relay reads a variable.
+
+mod base_url;
+
+use std::{env, ffi::OsString, fs::File, io::BufReader, ops::RangeInclusive, time::Duration};
+
+use reqwest::Url;
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tracing::level_filters::LevelFilter;
+
+/// The configuration of the relay. Each field names its variable; an empty variable counts as none.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `SECRET_PREFIX` (`lendswift`): what an account's name follows in the name of its secret.
+    pub secret_prefix: String,
+    /// `SECRET_TTL_SECONDS` (300), 1 to 86,400: how long a secret is used before it is read again.
+    pub secret_ttl: Duration,
+    /// `SECRET_MAX_STALE_SECONDS` (3600), from the above to 86,400: how long it is used while it can't be read again.
+    pub secret_max_stale: Duration,
+    /// Where AI Rudder is and how long it gets.
+    pub upstream: Upstream,
+    /// `CLAIMS_TABLE` (required): the ledger of leads that were sent.
+    pub claims: Claims,
+    /// `DUPLICATE_WINDOW_SECONDS` (604,800), at least 3600: how long a lead is remembered.
+    pub duplicate_window: Duration,
+    /// What is logged and how.
+    pub log: Log,
+}
+
+/// How AI Rudder is reached.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// `UPSTREAM_BASE_URL` (AI Rudder's): the address up to the token. `https`, or `http` to a loopback address, or `http`
+    /// where `AWS_SAM_LOCAL` is `true`.
+    pub base_url: Url,
+    /// `UPSTREAM_TIMEOUT_MS` (10,000), 1000 to 29,000: how long a push may take, all attempts and the answer included.
+    pub timeout: Duration,
+    /// `UPSTREAM_CONNECT_TIMEOUT_MS` (2000), 100 to 29,000: how long one attempt to connect may take.
+    pub connect_timeout: Duration,
+    /// `UPSTREAM_CA_FILE` (none): a PEM file of certificates to trust beside the public ones.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+/// The ledger that keeps a lead from being sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claims {
+    /// None: every post of a lead is a push. The only choice in this version.
+    Off,
+}
+
+/// How the relay logs, as Lambda's advanced logging controls set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// `AWS_LAMBDA_LOG_LEVEL` (`INFO`): `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`.
+    pub level: LevelFilter,
+    /// `AWS_LAMBDA_LOG_FORMAT` (`Text`): whether it is `JSON`.
+    pub json: bool,
+}
+
+/// A variable that the relay can't start with. Never holds its value.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {fault}")]
+pub struct ConfigError {
+    variable: &'static str,
+    fault: String,
+}
+
+const BASE_URL: &str = "https://flex-route-ia.airudder.com/api/push/lendswift-under-wirting";
+
+impl Config {
+    /// Reads the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(|name| env::var_os(name))
+    }
+
+    /// Reads variables from wherever `lookup` has them.
+    pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let variables = Variables(lookup);
+        let secret_ttl = variables.number("SECRET_TTL_SECONDS", 300, 1..=86_400)?;
+        Ok(Self {
+            secret_prefix: variables.secret_prefix()?,
+            secret_ttl: Duration::from_secs(secret_ttl),
+            secret_max_stale: Duration::from_secs(variables.number(
+                "SECRET_MAX_STALE_SECONDS",
+                secret_ttl.max(3600),
+                secret_ttl..=86_400,
+            )?),
+            upstream: Upstream {
+                base_url: variables.base_url()?,
+                timeout: Duration::from_millis(variables.number("UPSTREAM_TIMEOUT_MS", 10_000, 1000..=29_000)?),
+                connect_timeout: Duration::from_millis(variables.number(
+                    "UPSTREAM_CONNECT_TIMEOUT_MS",
+                    2000,
+                    100..=29_000,
+                )?),
+                extra_roots: variables.extra_roots()?,
+            },
+            claims: variables.claims()?,
+            duplicate_window: Duration::from_secs(variables.number(
+                "DUPLICATE_WINDOW_SECONDS",
+                604_800,
+                3600..=31_536_000,
+            )?),
+            log: Log { level: variables.log_level()?, json: variables.log_format_is_json()? },
+        })
+    }
+}
+
+/// The variables, by name.
+struct Variables<L>(L);
+
+impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
+    fn text(&self, variable: &'static str) -> Result<Option<String>, ConfigError> {
+        let value = (self.0)(variable).filter(|value| !value.is_empty());
+        value.map(OsString::into_string).transpose().map_err(|_| fault(variable, "is not UTF-8"))
+    }
+
+    fn number(&self, variable: &'static str, default: u64, range: RangeInclusive<u64>) -> Result<u64, ConfigError> {
+        let Some(text) = self.text(variable)? else { return Ok(default) };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number
+            .ok_or_else(|| fault(variable, format!("must be a whole number from {} to {}", range.start(), range.end())))
+    }
+
+    /// Characters as Secrets Manager allows them in a name; the account's own name is in there too.
+    fn secret_prefix(&self) -> Result<String, ConfigError> {
+        let variable = "SECRET_PREFIX";
+        let prefix = self.text(variable)?.unwrap_or_else(|| "lendswift".to_owned());
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+        if prefix.len() <= 400 && prefix.chars().all(allowed) && !prefix.ends_with('/') {
+            Ok(prefix)
+        } else {
+            Err(fault(variable, "must be at most 400 of the characters A-Z a-z 0-9 / _ + = . @ - and not end with /"))
+        }
+    }
+
+    fn base_url(&self) -> Result<Url, ConfigError> {
+        let variable = "UPSTREAM_BASE_URL";
+        let url = self.text(variable)?;
+        let sam_local = self.text("AWS_SAM_LOCAL")?.as_deref() == Some("true");
+        base_url::parse(url.as_deref().unwrap_or(BASE_URL), sam_local)
+            .map_err(|error| fault(variable, error.to_string()))
+    }
+
+    fn extra_roots(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+        let variable = "UPSTREAM_CA_FILE";
+        let Some(path) = self.text(variable)? else { return Ok(Vec::new()) };
+        let file = File::open(path).map_err(|error| fault(variable, format!("can't be read: {}", error.kind())))?;
+        let roots = CertificateDer::pem_reader_iter(BufReader::new(file)).collect::<Result<Vec<_>, _>>();
+        let usable = |root: &CertificateDer<'static>| RootCertStore::empty().add(root.clone()).is_ok();
+        match roots {
+            Ok(roots) if !roots.is_empty() && roots.iter().all(usable) => Ok(roots),
+            _ => Err(fault(variable, "must be a PEM file of one or more certificates")),
+        }
+    }
+
+    fn claims(&self) -> Result<Claims, ConfigError> {
+        let variable = "CLAIMS_TABLE";
+        match self.text(variable)?.as_deref() {
+            Some("off") => Ok(Claims::Off),
+            Some(_) => Err(fault(variable, "must be off: this version has no ledger")),
+            None => Err(fault(variable, "is required: off, for no ledger")),
+        }
+    }
+
+    fn log_level(&self) -> Result<LevelFilter, ConfigError> {
+        let variable = "AWS_LAMBDA_LOG_LEVEL";
+        let Some(level) = self.text(variable)? else { return Ok(LevelFilter::INFO) };
+        match level.to_ascii_uppercase().as_str() {
+            "TRACE" => Ok(LevelFilter::TRACE),
+            "DEBUG" => Ok(LevelFilter::DEBUG),
+            "INFO" => Ok(LevelFilter::INFO),
+            "WARN" => Ok(LevelFilter::WARN),
+            "ERROR" | "FATAL" => Ok(LevelFilter::ERROR),
+            _ => Err(fault(variable, "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL")),
+        }
+    }
+
+    fn log_format_is_json(&self) -> Result<bool, ConfigError> {
+        let variable = "AWS_LAMBDA_LOG_FORMAT";
+        match self.text(variable)?.map(|format| format.to_ascii_uppercase()).as_deref() {
+            Some("JSON") => Ok(true),
+            Some("TEXT") | None => Ok(false),
+            Some(_) => Err(fault(variable, "must be JSON or Text")),
+        }
+    }
+}
+
+fn fault(variable: &'static str, fault: impl Into<String>) -> ConfigError {
+    ConfigError { variable, fault: fault.into() }
+}
+
+#[cfg(test)]
+mod tests;

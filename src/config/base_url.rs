@@ -1,0 +1,75 @@
+//! The address of AI Rudder, up to the token.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+/// Why an address can't be pushed to. A token goes into the path and personal data into the body, so it has to be https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BaseUrlError {
+    #[error("must be an https URL")]
+    NotHttps,
+    #[error("may be http only to a loopback address, or where AWS_SAM_LOCAL is true")]
+    PlainHttp,
+    #[error("must not hold a user name, a password, a query or a fragment")]
+    TooMuch,
+}
+
+/// Reads an address; `sam_local` allows plain http to anywhere, for a stand-in on the host of a container.
+pub(super) fn parse(text: &str, sam_local: bool) -> Result<Url, BaseUrlError> {
+    let url: Url = text.parse().map_err(|_| BaseUrlError::NotHttps)?;
+    match url.scheme() {
+        "https" => {}
+        "http" if sam_local || is_loopback(&url) => {}
+        "http" => return Err(BaseUrlError::PlainHttp),
+        _ => return Err(BaseUrlError::NotHttps),
+    }
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user || url.query().is_some() || url.fragment().is_some() {
+        return Err(BaseUrlError::TooMuch);
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn https_goes_anywhere_and_http_stays_on_this_machine() {
+        for url in [
+            "https://rudder.example/api",
+            "http://127.0.0.1:9001/api",
+            "http://127.9.9.9",
+            "http://[::1]:9001/api",
+            "http://localhost:9001",
+        ] {
+            assert!(parse(url, false).is_ok(), "{url}");
+        }
+        for url in ["http://rudder.example", "http://172.17.0.1:9001", "http://127.0.0.1.example", "http://[::2]/"] {
+            assert_eq!(parse(url, false), Err(BaseUrlError::PlainHttp), "{url}");
+            assert!(parse(url, true).is_ok(), "{url} for sam local");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_to_push_to_is_refused() {
+        for url in ["", "rudder.example/api", "ftp://rudder.example", "file:///etc/hosts", "https://", "data:,"] {
+            assert_eq!(parse(url, true), Err(BaseUrlError::NotHttps), "{url}");
+        }
+        for url in [
+            "https://user@rudder.example",
+            "https://:password@rudder.example",
+            "https://rudder.example/?a=b",
+            "https://rudder.example/#a",
+        ] {
+            assert_eq!(parse(url, false), Err(BaseUrlError::TooMuch), "{url}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The environment, read.
+
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+    Config::read(|name| {
+        let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
+        Some(OsString::from(value))
+    })
+    .map_err(|error| error.to_string())
+}
+
+/// What the relay says about one variable beside the required one.
+fn complaint(variable: &str, value: &str) -> String {
+    read(&[("CLAIMS_TABLE", "off"), (variable, value)]).unwrap_err()
+}
+
+#[test]
+fn only_the_ledger_has_to_be_named() {
+    let config = read(&[("CLAIMS_TABLE", "off")]).unwrap();
+    assert_eq!(config.secret_prefix, "lendswift");
+    assert_eq!(config.secret_ttl, Duration::from_secs(300));
+    assert_eq!(config.secret_max_stale, Duration::from_secs(3600));
+    assert_eq!(
+        config.upstream.base_url.as_str(),
+        "https://flex-route-ia.airudder.com/api/push/lendswift-under-wirting"
+    );
+    assert_eq!(config.upstream.timeout, Duration::from_secs(10));
+    assert_eq!(config.upstream.connect_timeout, Duration::from_secs(2));
+    assert!(config.upstream.extra_roots.is_empty());
+    assert_eq!(config.claims, Claims::Off);
+    assert_eq!(config.duplicate_window, Duration::from_secs(604_800));
+    assert_eq!(config.log, Log { level: LevelFilter::INFO, json: false });
+}
+
+#[test]
+fn every_variable_is_read() {
+    let config = read(&[
+        ("CLAIMS_TABLE", "off"),
+        ("SECRET_PREFIX", "prod/lendswift"),
+        ("SECRET_TTL_SECONDS", "60"),
+        ("SECRET_MAX_STALE_SECONDS", "120"),
+        ("UPSTREAM_BASE_URL", "http://127.0.0.1:9001/push"),
+        ("UPSTREAM_TIMEOUT_MS", "5000"),
+        ("UPSTREAM_CONNECT_TIMEOUT_MS", "500"),
+        ("DUPLICATE_WINDOW_SECONDS", "3600"),
+        ("AWS_LAMBDA_LOG_LEVEL", "fatal"),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+    ])
+    .unwrap();
+    assert_eq!(config.secret_prefix, "prod/lendswift");
+    assert_eq!(config.secret_ttl, Duration::from_secs(60));
+    assert_eq!(config.secret_max_stale, Duration::from_secs(120));
+    assert_eq!(config.upstream.base_url.as_str(), "http://127.0.0.1:9001/push");
+    assert_eq!(config.upstream.timeout, Duration::from_secs(5));
+    assert_eq!(config.upstream.connect_timeout, Duration::from_millis(500));
+    assert_eq!(config.duplicate_window, Duration::from_secs(3600));
+    assert_eq!(config.log, Log { level: LevelFilter::ERROR, json: true });
+}
+
+#[test]
+fn an_empty_variable_counts_as_none() {
+    let config = read(&[("CLAIMS_TABLE", "off"), ("UPSTREAM_CA_FILE", ""), ("SECRET_PREFIX", "")]).unwrap();
+    assert_eq!(config.secret_prefix, "lendswift");
+    assert_eq!(read(&[("CLAIMS_TABLE", "")]).unwrap_err(), "CLAIMS_TABLE: is required: off, for no ledger");
+    assert_eq!(read(&[]).unwrap_err(), "CLAIMS_TABLE: is required: off, for no ledger");
+}
+
+#[test]
+fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
+    for (variable, value, expected) in [
+        ("CLAIMS_TABLE", "claims", "must be off: this version has no ledger"),
+        ("SECRET_TTL_SECONDS", "0", "must be a whole number from 1 to 86400"),
+        ("SECRET_TTL_SECONDS", "5m", "must be a whole number from 1 to 86400"),
+        ("SECRET_MAX_STALE_SECONDS", "299", "must be a whole number from 300 to 86400"),
+        ("UPSTREAM_TIMEOUT_MS", "999", "must be a whole number from 1000 to 29000"),
+        ("UPSTREAM_TIMEOUT_MS", "29001", "must be a whole number from 1000 to 29000"),
+        ("UPSTREAM_CONNECT_TIMEOUT_MS", "-1", "must be a whole number from 100 to 29000"),
+        ("DUPLICATE_WINDOW_SECONDS", "3599", "must be a whole number from 3600 to 31536000"),
+        ("UPSTREAM_BASE_URL", "rudder.example", "must be an https URL"),
+        (
+            "UPSTREAM_BASE_URL",
+            "http://rudder.example",
+            "may be http only to a loopback address, or where AWS_SAM_LOCAL is true",
+        ),
+        ("UPSTREAM_CA_FILE", "no/such/file.pem", "can't be read: entity not found"),
+        ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
+        ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
+        ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
+    ] {
+        let complaint = if variable == "CLAIMS_TABLE" {
+            read(&[(variable, value)]).unwrap_err()
+        } else {
+            complaint(variable, value)
+        };
+        assert_eq!(complaint, format!("{variable}: {expected}"));
+    }
+    for prefix in ["a b", "lendswift/", "é", &"a".repeat(401)] {
+        assert!(complaint("SECRET_PREFIX", prefix).starts_with("SECRET_PREFIX: must be at most 400"), "{prefix}");
+    }
+}
+
+#[test]
+fn sam_local_may_use_plain_http_to_the_host() {
+    let variables =
+        [("CLAIMS_TABLE", "off"), ("AWS_SAM_LOCAL", "true"), ("UPSTREAM_BASE_URL", "http://172.17.0.1:9001/push")];
+    assert!(read(&variables).is_ok());
+}
+
+#[test]
+fn a_long_lived_secret_may_be_stale_as_long() {
+    let config = read(&[("CLAIMS_TABLE", "off"), ("SECRET_TTL_SECONDS", "7200")]).unwrap();
+    assert_eq!(config.secret_max_stale, Duration::from_secs(7200));
+}

@@ -1,0 +1,107 @@
+//! The door: what a request must be before anybody is asked about it.
+//!
+//! Nothing here costs a call to AWS, and nothing looks into the body: who has no key learns nothing of what is wrong
+//! with it.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderMap, Method, header};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use mime::Mime;
+
+use crate::{
+    account::{AccountId, ApiKey},
+    answer::Problem,
+    lead::Malformed,
+};
+
+/// The most bytes that a lead has.
+const MAX_BODY: usize = 64 * 1024;
+
+/// A request that may be about a lead.
+#[derive(Debug)]
+pub(crate) struct Post {
+    pub(crate) account: AccountId,
+    pub(crate) key: ApiKey,
+    /// The sender's own name for this lead.
+    #[expect(dead_code, reason = "its form is part of the interface already; the ledger will read it")]
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// The body's bytes, unless API Gateway's base64 of them is broken.
+    pub(crate) body: Result<Vec<u8>, Malformed>,
+}
+
+/// A sender's `Idempotency-Key`: 1 to 255 visible ASCII characters.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct IdempotencyKey(String);
+
+impl Post {
+    /// Checks, in this order: route, method, size, media type, account name, `Idempotency-Key`, key present.
+    pub(crate) fn admit(event: ApiGatewayV2httpRequest) -> Result<Self, Problem> {
+        let path = event.raw_path.unwrap_or_default();
+        let account = account_in(&path).ok_or(Problem::NotFound)?;
+        if event.request_context.http.method != Method::POST {
+            return Err(Problem::MethodNotAllowed);
+        }
+        let body = decode(event.body.unwrap_or_default(), event.is_base64_encoded)?;
+        check_media_type(&event.headers)?;
+        let account = account.parse().map_err(|_| Problem::Unauthorized("no account can have that name".to_owned()))?;
+        let idempotency_key = IdempotencyKey::of(&event.headers)?;
+        let key = ApiKey::of(&event.headers).ok_or_else(|| Problem::Unauthorized("no key".to_owned()))?;
+        Ok(Self { account, key, idempotency_key, body })
+    }
+}
+
+/// What stands for the account in `/v1/accounts/{account}/leads`.
+fn account_in(path: &str) -> Option<&str> {
+    let account = path.strip_prefix("/v1/accounts/")?.strip_suffix("/leads")?;
+    (!account.is_empty() && !account.contains('/')).then_some(account)
+}
+
+/// The bytes that were posted. Broken base64 is kept as such: it is a fault of the body, for whoever has a key.
+fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, Malformed>, Problem> {
+    let body = if is_base64 {
+        // Three bytes come of four characters, so more than this is too large in any case.
+        if body.len() > MAX_BODY.div_ceil(3) * 4 {
+            return Err(Problem::BodyTooLarge);
+        }
+        BASE64_STANDARD.decode(body).map_err(|_| Malformed::NotBase64)
+    } else {
+        Ok(body.into_bytes())
+    };
+    match &body {
+        Ok(bytes) if bytes.len() > MAX_BODY => Err(Problem::BodyTooLarge),
+        _ => Ok(body),
+    }
+}
+
+/// Allows `application/json` and `application/*+json` in UTF-8, and no content encoding.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type: Option<Mime> = content_type.and_then(|text| text.parse().ok());
+    let is_json = media_type.is_some_and(|mime| {
+        let json = mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON);
+        mime.type_() == mime::APPLICATION && json && mime.get_param(mime::CHARSET).is_none_or(|set| set == mime::UTF_8)
+    });
+    if is_json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
+}
+
+impl IdempotencyKey {
+    fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+        let key = value.to_str().map_err(|_| Problem::InvalidIdempotencyKey)?;
+        if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Some(Self(key.to_owned())))
+        } else {
+            Err(Problem::InvalidIdempotencyKey)
+        }
+    }
+}
+
+/// A sender may make it of anything, a phone number too.
+impl std::fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdempotencyKey")
+    }
+}
+
+#[cfg(test)]
+mod tests;

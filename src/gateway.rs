@@ -1,0 +1,87 @@
+//! API Gateway's side: an HTTP API event comes in (payload format 2.0), and its response goes out.
+//!
+//! The event is taken as it is, not as the `http::Request` that `lambda_http` would make of it: that conversion panics on
+//! a body marked as base64 that isn't, and such a request deserves an answer like any other.
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, time::SystemTime};
+
+use futures_util::FutureExt;
+use http::HeaderMap;
+use lambda_http::{
+    Body, LambdaEvent,
+    aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
+};
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, error_span, field::Empty};
+
+use crate::{
+    answer::{Answer, Problem, Response},
+    budget::Budget,
+    relay::{Progress, Relay},
+};
+
+/// Answers one event, whatever it is and whatever happens, and logs one line about it.
+pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<ApiGatewayV2httpResponse, Infallible> {
+    let begun = Instant::now();
+    let LambdaEvent { payload, context } = event;
+    let request = serde_json::from_str::<ApiGatewayV2httpRequest>(payload.get()).ok();
+    let gateways_id = request.as_ref().and_then(|request| request.request_context.request_id.clone());
+    let request_id = gateways_id.unwrap_or(context.request_id);
+    let span = span(&request_id);
+    let answer =
+        answer(relay, request, Budget::until(context.deadline, SystemTime::now())).instrument(span.clone()).await;
+    span.in_scope(|| log(&answer, begun));
+    Ok(respond(answer.into_response(&request_id, unix_seconds())))
+}
+
+/// The relay's answer, or one for a panic.
+async fn answer(relay: &Relay, request: Option<ApiGatewayV2httpRequest>, budget: Budget) -> Answer {
+    let Some(request) = request else {
+        return Problem::Internal { may_have_sent: false, cause: "not an HTTP API event of payload format 2.0" }.into();
+    };
+    let progress = Progress::default();
+    let handled = AssertUnwindSafe(relay.handle(request, budget, &progress)).catch_unwind().await;
+    handled.unwrap_or_else(|_| {
+        Problem::Internal { may_have_sent: progress.may_have_sent(), cause: "a panic, logged before this" }.into()
+    })
+}
+
+/// What is known of a request, filled in as it goes. At the highest level, so that no line loses it.
+fn span(request_id: &str) -> Span {
+    error_span!(
+        "lead",
+        request_id,
+        account = Empty,
+        ignored_fields = Empty,
+        upstream_status = Empty,
+        upstream_code = Empty,
+        upstream_trace_id = Empty,
+        upstream_ms = Empty,
+    )
+}
+
+/// The one line about a request: an error where an operator has to act or to know.
+fn log(answer: &Answer, begun: Instant) {
+    let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
+    let (error, cause) = (answer.error, answer.cause.as_deref());
+    let ms = begun.elapsed().as_millis();
+    if status >= 500 {
+        tracing::error!(outcome, status, error, cause, ms, "answered");
+    } else {
+        tracing::info!(outcome, status, error, cause, ms, "answered");
+    }
+}
+
+fn respond(response: Response) -> ApiGatewayV2httpResponse {
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = response.status.as_u16().into();
+    answer.headers = response.headers;
+    answer.multi_value_headers = HeaderMap::new();
+    answer.body = Some(Body::Text(response.body));
+    answer
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

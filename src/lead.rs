@@ -1,0 +1,226 @@
+//! A lead, read from what Infinity posts: lenient in form, strict in meaning.
+//!
+//! [`Reading::of`] looks at a body once and comes back with either a whole [`Lead`] or every fault of it, and with the
+//! names of the fields it did not know.
+
+mod amount;
+mod area_code;
+mod fault;
+mod field;
+mod flag;
+mod ignored;
+mod json;
+mod name;
+mod personal;
+mod phone;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde_json::{error::Category, value::RawValue};
+
+pub use self::{
+    amount::Amount,
+    fault::{Fault, FaultKind, Faults},
+    field::Detail,
+    flag::Flag,
+    ignored::Ignored,
+    name::Name,
+    phone::Phone,
+    text::Text,
+};
+use self::{
+    field::{Field, Place},
+    json::{Json, Members},
+};
+
+/// A consumer who asked for a loan, and whom the robot may telephone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Whom to call.
+    pub caller_id: Phone,
+    /// How much the consumer asked for.
+    pub loan_amount: Amount,
+    /// How to address the consumer.
+    pub customer_name: Name,
+    /// What is known already, in the contract's order.
+    pub texts: BTreeMap<Detail, Text>,
+    /// Whether the consumer ever paid late.
+    pub had_late_payment: Option<Flag>,
+}
+
+/// What a body turned out to be.
+#[derive(Debug)]
+pub struct Reading {
+    /// The lead, or all that is wrong with it.
+    pub lead: Result<Lead, Faults>,
+    /// The fields that aren't forwarded because nobody knows them.
+    pub ignored: Ignored,
+}
+
+/// A body that is no JSON object. The message names the place, not what is there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Marked as base64, and isn't.
+    #[error("the body is marked as base64 and is not")]
+    NotBase64,
+    /// Not UTF-8.
+    #[error("the body is not UTF-8 from byte {0} on")]
+    NotUtf8(usize),
+    /// Not JSON.
+    #[error("the body is not JSON at line {line}, column {column}")]
+    NotJson {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column in bytes, counted from 1.
+        column: usize,
+    },
+    /// JSON, but not an object.
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+}
+
+impl Reading {
+    /// Reads a body: UTF-8 JSON, with or without a byte order mark.
+    pub fn of(body: &[u8]) -> Result<Self, Malformed> {
+        let body = std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8(error.valid_up_to()))?;
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+        let members: Members<'_> = serde_json::from_str(body).map_err(|error| match error.classify() {
+            Category::Data => Malformed::NotAnObject,
+            _ => Malformed::NotJson { line: error.line(), column: error.column() },
+        })?;
+        let mut draft = Draft::default();
+        draft.read(&members);
+        Ok(draft.finish())
+    }
+}
+
+/// A lead while its members are read.
+#[derive(Default)]
+struct Draft {
+    caller_id: Slot<Phone>,
+    loan_amount: Slot<Amount>,
+    customer_name: Slot<Name>,
+    texts: BTreeMap<Detail, Slot<Text>>,
+    had_late_payment: Slot<Flag>,
+    /// Whether there is a `details` object, or a field of it at the top level.
+    has_details: bool,
+    details_fault: Option<FaultKind>,
+    ignored: Ignored,
+}
+
+impl Draft {
+    fn read(&mut self, members: &Members<'_>) {
+        for (name, value) in &members.0 {
+            match Field::at_top_level(name) {
+                Some(Field::Details) => self.read_details(value),
+                Some(field) => self.read_field(field, Place::top(name), value),
+                None => self.ignored.add("", name),
+            }
+        }
+    }
+
+    fn read_details(&mut self, value: &RawValue) {
+        match Json::from(value) {
+            Json::Null => {}
+            Json::Object(object) => {
+                self.has_details = true;
+                // Its syntax was checked with the body's, but a name in it may be half a surrogate pair.
+                let Ok(Members(members)) = serde_json::from_str(object.get()) else {
+                    self.details_fault = Some(FaultKind::BrokenText);
+                    return;
+                };
+                for (name, value) in &members {
+                    match Field::in_details(name) {
+                        Some(field) => self.read_field(field, Place { in_details: true, name }, value),
+                        None => self.ignored.add("details.", name),
+                    }
+                }
+            }
+            _ => self.details_fault = Some(FaultKind::WrongType("an object")),
+        }
+    }
+
+    fn read_field(&mut self, field: Field, place: Place<'_>, value: &RawValue) {
+        let json = Json::from(value);
+        match field {
+            Field::CallerId => self.caller_id.fill(place, Phone::read(&json)),
+            Field::LoanAmount => self.loan_amount.fill(place, Amount::read(&json)),
+            Field::CustomerName => self.customer_name.fill(place, Name::read(&json)),
+            Field::Details => {}
+            Field::Text(detail) => {
+                self.has_details = true;
+                self.texts.entry(detail).or_default().fill(place, Text::read(&json));
+            }
+            Field::HadLatePayment => {
+                self.has_details = true;
+                self.had_late_payment.fill(place, Flag::read(&json));
+            }
+        }
+    }
+
+    fn finish(self) -> Reading {
+        let mut faults = Faults::new();
+        let caller_id = self.caller_id.required("caller_id", &mut faults);
+        let loan_amount = self.loan_amount.required("loan_amount", &mut faults);
+        let customer_name = self.customer_name.required("customer_name", &mut faults);
+        let missing = (!self.has_details).then_some(FaultKind::Missing);
+        faults.extend(self.details_fault.or(missing).map(|kind| kind.at(Place::top("details"))));
+        let texts = self.texts.into_iter().filter_map(|(detail, slot)| Some((detail, slot.optional(&mut faults)?)));
+        let texts = texts.collect();
+        let had_late_payment = self.had_late_payment.optional(&mut faults);
+        let lead = match (caller_id, loan_amount, customer_name) {
+            (Some(caller_id), Some(loan_amount), Some(customer_name)) if faults.is_empty() => {
+                Ok(Lead { caller_id, loan_amount, customer_name, texts, had_late_payment })
+            }
+            _ => Err(faults),
+        };
+        Reading { lead, ignored: self.ignored }
+    }
+}
+
+/// A field's value, wherever and however often it is given.
+struct Slot<T> {
+    value: Option<T>,
+    /// The pointer of the place that `value` is from.
+    from: String,
+    faults: Faults,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { value: None, from: String::new(), faults: Faults::new() }
+    }
+}
+
+impl<T: PartialEq> Slot<T> {
+    /// Takes what stands at one place. The same said again is no fault; something else is.
+    fn fill(&mut self, place: Place<'_>, read: Result<Option<T>, FaultKind>) {
+        match read {
+            Err(kind) => self.faults.push(kind.at(place)),
+            Ok(None) => {}
+            Ok(Some(value)) => match &self.value {
+                None => {
+                    self.value = Some(value);
+                    self.from = place.to_string();
+                }
+                Some(first) if *first == value => {}
+                Some(_) => self.faults.push(FaultKind::Conflict(self.from.clone()).at(place)),
+            },
+        }
+    }
+
+    fn optional(self, faults: &mut Faults) -> Option<T> {
+        faults.extend(self.faults);
+        self.value
+    }
+
+    fn required(self, name: &str, faults: &mut Faults) -> Option<T> {
+        let missing = self.value.is_none() && self.faults.is_empty();
+        faults.extend(missing.then(|| FaultKind::Missing.at(Place::top(name))));
+        self.optional(faults)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The names of fields that the relay does not know, for the header `lead-ignored-fields`.
+
+use std::fmt;
+
+/// Names that are printed; the others are counted.
+const MAX_NAMES: usize = 20;
+/// The longest name that is printed.
+const MAX_LENGTH: usize = 40;
+
+/// Names of unknown fields, never their values. Displays as `email, details.shoe_size, +2`, where the last part counts
+/// the fields not named: those beyond the first twenty, and those with a name that is no word.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ignored {
+    names: Vec<String>,
+    others: usize,
+}
+
+impl Ignored {
+    /// How many fields were ignored.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.names.len() + self.others
+    }
+
+    pub(super) fn add(&mut self, parent: &str, name: &str) {
+        if self.names.len() < MAX_NAMES && is_word(name) {
+            self.names.push(format!("{parent}{name}"));
+        } else {
+            self.others += 1;
+        }
+    }
+}
+
+/// Whether a name can stand in a header and in nobody's way: `[A-Za-z0-9_.-]{1,40}`.
+fn is_word(name: &str) -> bool {
+    (1..=MAX_LENGTH).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names.join(", "))?;
+        match (self.others, self.names.is_empty()) {
+            (0, _) => Ok(()),
+            (others, true) => write!(f, "+{others}"),
+            (others, false) => write!(f, ", +{others}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ignored<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+        let mut ignored = Ignored::default();
+        names.into_iter().for_each(|name| ignored.add("", name));
+        ignored.to_string()
+    }
+
+    #[test]
+    fn words_are_named_and_everything_else_is_counted() {
+        assert_eq!(ignored(["email", "utm.source", "lead-id_2"]), "email, utm.source, lead-id_2");
+        assert_eq!(ignored(["email", "lead score!", "", "naïve", "a\r\nset-cookie: b"]), "email, +4");
+        assert_eq!(ignored(["lead score!"]), "+1");
+        assert_eq!(ignored([]), "");
+    }
+
+    #[test]
+    fn a_name_has_at_most_forty_characters() {
+        let (longest, too_long) = ("a".repeat(40), "a".repeat(41));
+        assert_eq!(ignored([longest.as_str(), &too_long]), format!("{longest}, +1"));
+    }
+
+    #[test]
+    fn twenty_names_are_given_and_the_rest_counted() {
+        let names: Vec<String> = (1..=23).map(|n| format!("f{n}")).collect();
+        let expected = format!("{}, +3", names[..20].join(", "));
+        assert_eq!(ignored(names.iter().map(String::as_str)), expected);
+    }
+}

@@ -1,0 +1,105 @@
+//! JSON as a sender wrote it: repeated names and the digits of numbers are kept, and nothing is copied without need.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// The members of a JSON object in their order, a repeated name as often as it stands there.
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A member's name, borrowed from the body unless it holds an escape.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor;
+
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(20);
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+/// One JSON value, looked into no deeper than a lead needs.
+pub(super) enum Json<'a> {
+    Null,
+    Bool(bool),
+    /// A number exactly as it is written.
+    Number(&'a str),
+    Text(Cow<'a, str>),
+    /// A string whose escapes make no Unicode text, like half of a surrogate pair.
+    BrokenText,
+    Array,
+    Object(&'a RawValue),
+}
+
+impl<'a> From<&'a RawValue> for Json<'a> {
+    fn from(raw: &'a RawValue) -> Self {
+        let text = raw.get();
+        match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |Name(text)| Self::Text(text)),
+            Some(b'[') => Self::Array,
+            Some(b'{') => Self::Object(raw),
+            _ => Self::Number(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(json: &str) -> Vec<(String, String)> {
+        let Members(members) = serde_json::from_str(json).unwrap();
+        members.into_iter().map(|(name, value)| (name.into_owned(), value.get().to_owned())).collect()
+    }
+
+    #[test]
+    fn a_repeated_name_is_kept_as_often_as_it_stands_there() {
+        assert_eq!(
+            members(r#"{"a": 1, "b": [2, {}], "a" : 1.50}"#),
+            [("a", "1"), ("b", "[2, {}]"), ("a", "1.50")].map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_escaped_name_is_the_name_it_stands_for() {
+        assert_eq!(members(r#"{"\u0061": 1}"#), [("a".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn a_string_of_half_a_surrogate_pair_is_told_from_text() {
+        let Members(members) = serde_json::from_str(r#"{"a": "\ud83d", "b": "\ud83d\ude00"}"#).unwrap();
+        let read: Vec<Json<'_>> = members.iter().map(|(_, value)| Json::from(*value)).collect();
+        assert!(matches!(read[0], Json::BrokenText));
+        assert!(matches!(&read[1], Json::Text(text) if text == "\u{1F600}"));
+    }
+
+    #[test]
+    fn deep_nesting_is_passed_over_without_a_stack() {
+        let deep = format!(r#"{{"a": {}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
+        assert_eq!(members(&deep).len(), 1);
+    }
+}

@@ -1,0 +1,180 @@
+//! Whole bodies, read.
+
+use super::*;
+
+/// The lead of a body, written as the fields that are set.
+fn lead(body: &str) -> Result<String, Vec<(String, &'static str)>> {
+    match Reading::of(body.as_bytes()).unwrap().lead {
+        Ok(lead) => {
+            let texts: Vec<String> =
+                lead.texts.iter().map(|(detail, text)| format!("{detail:?}={}", text.as_str())).collect();
+            let late = lead.had_late_payment.as_ref().map(Flag::as_bool);
+            Ok(format!(
+                "{} {} {} {texts:?} {late:?}",
+                lead.caller_id.as_integer(),
+                lead.loan_amount.dollars(),
+                lead.customer_name.as_str()
+            ))
+        }
+        Err(faults) => Err(faults.into_iter().map(|fault| (fault.field.clone(), fault.kind.code())).collect()),
+    }
+}
+
+/// A body that needs only the members in `rest` to be a lead.
+fn with(rest: &str) -> String {
+    format!(r#"{{"caller_id": 6501231234, "loan_amount": 4000, "customer_name": "Ann"{rest}}}"#)
+}
+
+fn fault<T>(field: &str, code: &'static str) -> Result<T, Vec<(String, &'static str)>> {
+    Err(vec![(field.to_owned(), code)])
+}
+
+#[test]
+fn a_lead_needs_no_detail() {
+    assert_eq!(lead(&with(r#", "details": {}"#)).unwrap(), "16501231234 4000 Ann [] None");
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    assert!(lead(&format!("\u{feff}{}", with(r#", "details": {}"#))).is_ok());
+}
+
+#[test]
+fn details_may_be_flat_nested_or_both() {
+    let expected = r#"16501231234 4000 Ann ["JobTitle=programmer", "Status=new"] Some(true)"#;
+    for rest in [
+        r#", "details": {"job_title": "programmer", "status": "new", "had_late_payment": true}"#,
+        r#", "job_title": "programmer", "status": "new", "had_late_payment": "yes""#,
+        r#", "status": "new", "details": {"had_late_payment": 1}, "job_title": "programmer""#,
+        r#", "details": null, "job_title": "programmer", "status": "new", "had_late_payment": true"#,
+        r#", "details": {"status": "new"}, "details": {"job_title": "programmer", "had_late_payment": true}"#,
+    ] {
+        assert_eq!(lead(&with(rest)).as_deref(), Ok(expected), "{rest}");
+    }
+}
+
+#[test]
+fn details_are_missing_when_nothing_of_them_stands_anywhere() {
+    assert_eq!(lead(&with("")), fault("/details", "missing"));
+    assert_eq!(lead(&with(r#", "details": null"#)), fault("/details", "missing"));
+    assert_eq!(lead(&with(r#", "details": [], "status": "new""#)), fault("/details", "wrong_type"));
+    assert_eq!(lead(&with(r#", "details": "{}""#)), fault("/details", "wrong_type"));
+    assert!(lead(&with(r#", "status": null"#)).is_ok(), "a field that is left out still stands there");
+}
+
+#[test]
+fn required_fields_that_are_absent_or_null_are_missing() {
+    let missing = |fields: &[&str]| Err(fields.iter().map(|field| ((*field).to_owned(), "missing")).collect());
+    assert_eq!(lead("{}"), missing(&["/caller_id", "/loan_amount", "/customer_name", "/details"]));
+    assert_eq!(
+        lead(r#"{"caller_id": null, "loan_amount": null, "customer_name": null, "details": {}}"#),
+        missing(&["/caller_id", "/loan_amount", "/customer_name"])
+    );
+}
+
+#[test]
+fn first_name_is_the_customers_name() {
+    let body = r#"{"caller_id": 6501231234, "loan_amount": 4000, "first_name": "Ann", "details": {}}"#;
+    assert!(lead(body).is_ok());
+}
+
+#[test]
+fn the_same_field_twice_passes_when_both_say_the_same_after_reading() {
+    for rest in [
+        r#", "details": {}, "caller_id": "+1 (650) 123-1234""#,
+        r#", "details": {}, "first_name": " Ann ""#,
+        r#", "details": {}, "loan_amount": "$4,000.00""#,
+        r#", "details": {"had_late_payment": false}, "had_late_payment": "no""#,
+        r#", "details": {"number_of_back_account": "3", "number_of_bank_accounts": 3}"#,
+        r#", "details": {"status": ""}, "status": "new""#,
+    ] {
+        assert!(lead(&with(rest)).is_ok(), "{rest}");
+    }
+}
+
+#[test]
+fn the_same_field_twice_is_a_fault_when_they_differ() {
+    for (rest, place) in [
+        (r#", "details": {}, "caller_id": 6501231235"#, "/caller_id"),
+        (r#", "details": {}, "first_name": "Bob""#, "/first_name"),
+        (r#", "details": {}, "loan_amount": 4001"#, "/loan_amount"),
+        (r#", "details": {"had_late_payment": false}, "had_late_payment": true"#, "/had_late_payment"),
+        (
+            r#", "details": {"number_of_back_account": "3", "number_of_bank_accounts": 4}"#,
+            "/details/number_of_bank_accounts",
+        ),
+        (r#", "status": "new", "details": {"status": "old"}"#, "/details/status"),
+    ] {
+        assert_eq!(lead(&with(rest)), fault(place, "conflict"), "{rest}");
+    }
+}
+
+#[test]
+fn a_conflict_names_the_other_place() {
+    let body = with(r#", "status": "new", "details": {"status": "old"}"#);
+    let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
+    assert_eq!(
+        serde_json::to_string(&faults).unwrap(),
+        r#"[{"field":"/details/status","code":"conflict","message":"says something else than /status, which is the same field"}]"#
+    );
+}
+
+#[test]
+fn a_good_value_does_not_hide_a_bad_one_of_the_same_field() {
+    assert_eq!(lead(&with(r#", "details": {}, "first_name": """#)), fault("/first_name", "empty"));
+}
+
+#[test]
+fn all_faults_come_at_once_in_the_order_of_the_contract() {
+    let body = r#"{
+        "status": ["new"], "had_late_payment": "maybe", "details": {"job_title": "a\u0000b", "loan_reason": 1e3},
+        "customer_name": 7, "loan_amount": "4k", "caller_id": "+44 20 7946 0958"
+    }"#;
+    let expected = [
+        ("/caller_id", "not_a_phone_number"),
+        ("/loan_amount", "not_an_amount"),
+        ("/customer_name", "wrong_type"),
+        ("/details/loan_reason", "exponent"),
+        ("/details/job_title", "control_character"),
+        ("/status", "wrong_type"),
+        ("/had_late_payment", "not_a_boolean"),
+    ];
+    assert_eq!(lead(body), Err(expected.map(|(field, code)| (field.to_owned(), code)).to_vec()));
+}
+
+#[test]
+fn unknown_fields_are_named_with_the_object_they_stand_in() {
+    let body = with(r#", "email": "a@b.c", "details": {"shoe size": 9, "hat_size": {"unknown": 7}, "caller_id": 1}"#);
+    let reading = Reading::of(body.as_bytes()).unwrap();
+    assert!(reading.lead.is_ok());
+    assert_eq!(reading.ignored.to_string(), "email, details.hat_size, details.caller_id, +1");
+}
+
+#[test]
+fn what_is_no_object_is_malformed_with_its_place() {
+    let malformed = |body: &[u8]| Reading::of(body).unwrap_err();
+    for body in ["[]", "1", "null", "\"{}\"", "true"] {
+        assert_eq!(malformed(body.as_bytes()), Malformed::NotAnObject, "{body}");
+    }
+    assert_eq!(malformed(b""), Malformed::NotJson { line: 1, column: 0 });
+    assert_eq!(malformed(b"{\n  \"caller_id\": 650123,,\n"), Malformed::NotJson { line: 2, column: 23 });
+    assert_eq!(malformed(b"{} {}"), Malformed::NotJson { line: 1, column: 4 });
+    assert_eq!(malformed(b"{\"a\": \"\xff\"}"), Malformed::NotUtf8(7));
+    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "the body is not JSON at line 1, column 15");
+}
+
+#[test]
+fn a_name_of_half_a_surrogate_pair_is_refused_with_its_place() {
+    assert!(matches!(Reading::of(br#"{"\ud800": 1}"#), Err(Malformed::NotJson { .. })));
+    assert_eq!(lead(&with(r#", "details": {"\ud800": 1}"#)), fault("/details", "broken_text"));
+}
+
+#[test]
+fn neither_a_lead_nor_its_faults_print_what_was_sent() {
+    let body = with(r#", "details": {"job_title": "programmer", "had_late_payment": true}"#);
+    let lead = Reading::of(body.as_bytes()).unwrap().lead.unwrap();
+    let printed = format!("{lead:?}");
+    for value in ["650123", "4000", "Ann", "programmer", "true"] {
+        assert!(!printed.contains(value), "{value} in {printed}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Takes a loan lead from Infinity behind API Gateway, and pushes it to AI Rudder.
+//!
+//! ```text
+//! Infinity -> API Gateway (HTTP API) -> relay -> AI Rudder
+//!                                         |- Secrets Manager   token and key digests, one secret an account
+//! ```
+//!
+//! AI Rudder's robot telephones the consumer of every lead that reaches it, and its one endpoint has no way to ask
+//! whether it got one. So the relay's promise is about what it says: **every answer tells whether the consumer may have
+//! been called.**
+//!
+//! # What always holds
+//!
+//! 1. Once a byte of a push may have reached AI Rudder, that request never pushes again, unless AI Rudder itself answered
+//!    that it refused the token.
+//! 2. Every request gets one envelope and one `lead-outcome`, a caught panic included.
+//! 3. Tokens, keys, phone numbers, names and details are in no log, no error text and no `Debug`.
+//! 4. Only a valid lead leaves, and only the documented fields.
+//! 5. A request that is malformed at the door costs no AWS call.
+//! 6. Wrong configuration stops the start with a message that names the variable.
+//!
+//! # The way of a lead
+//!
+//! 1. [`gateway`]: the event comes in, the response goes out, one line is logged.
+//! 2. [`relay`]: [`Relay::handle`](relay::Relay::handle) is the specification in code.
+//! 3. `door`: route, method, size, media type, names and keys in their form.
+//! 4. [`account`]: the account's secret, through a cache, opened with the sender's key.
+//! 5. [`lead`]: the body, read into a lead or into all of its faults.
+//! 6. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
+//! 7. [`answer`]: outcome, status, envelope; the table of answers as code.
+//!
+//! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` (one stack for all
+//! connections), [`log`] (what may be printed), [`retry_after`].
+//!
+//! # What is not here
+//!
+//! No retry of a push, no queue, no reuse of a connection to AI Rudder, no look at what the call found. A ledger that
+//! recognises a lead posted twice is yet to come: until then every accepted post is a push.
+
+pub mod account;
+pub mod answer;
+pub mod budget;
+pub mod config;
+mod door;
+pub mod gateway;
+pub mod lead;
+pub mod log;
+pub mod relay;
+pub mod retry_after;
+pub mod rudder;
+mod tls;
+
+pub use tls::aws_http_client;

@@ -1,0 +1,49 @@
+//! What is logged, and what is not.
+//!
+//! Only the relay's own lines go beyond errors, whatever level is set: at the lower ones the AWS SDK, hyper and Lambda's
+//! runtime print whole messages, secrets and leads among them.
+
+use std::{error::Error, fmt::Write, panic};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::config::Log;
+
+/// Starts logging to `writer`, one line an event. Called once, at start-up.
+pub fn start<W>(log: Log, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let targets =
+        Targets::new().with_default(log.level.min(LevelFilter::ERROR)).with_target(env!("CARGO_CRATE_NAME"), log.level);
+    let lines = fmt::layer().with_writer(writer).with_target(false).without_time().with_ansi(false);
+    let lines = if log.json { lines.json().flatten_event(true).boxed() } else { lines.boxed() };
+    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+}
+
+/// Makes a panic a line with its place. The message is left out, since it may quote what was being read.
+pub fn panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panic");
+    }));
+}
+
+/// An error and its sources, in a line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // Writing into a string does not fail.
+        let _ = write!(line, ": {error}");
+        source = error.source();
+    }
+    line
+}

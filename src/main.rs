@@ -1,0 +1,35 @@
+//! Start-up: the configuration, the log, the clients, and then one event after the other.
+
+use std::{io, process::ExitCode, sync::Arc};
+
+use aws_config::BehaviorVersion;
+use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
+use lendswift_relay::{aws_http_client, config::Config, gateway, log, relay::Relay};
+use serde_json::value::RawValue;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "what keeps the log from starting can't be logged")]
+            {
+                eprintln!("lendswift-relay can't start: {error}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Error> {
+    let config = Config::from_env()?;
+    log::start(config.log, io::stdout);
+    log::panics();
+    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(aws_http_client(None)).load().await;
+    let relay = Arc::new(Relay::new(&config, &aws)?);
+    lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let relay = Arc::clone(&relay);
+        async move { gateway::serve(&relay, event).await }
+    }))
+    .await
+}

@@ -1,0 +1,130 @@
+//! The relay: one lead, from the door to AI Rudder.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use aws_config::SdkConfig;
+use bytes::Bytes;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use tokio::time::Instant;
+use tracing::Span;
+
+use crate::{
+    account::{Account, Accounts},
+    answer::{Answer, Problem},
+    budget::{Budget, TooLittleTime},
+    config::{Claims, Config},
+    door::Post,
+    lead::{Lead, Reading},
+    rudder::{ClientError, Push, Rudder, Verdict, payload},
+};
+
+/// The relay with all its clients. Made once, shared by all requests.
+#[derive(Debug)]
+pub struct Relay {
+    accounts: Accounts,
+    rudder: Rudder,
+    push_limit: Duration,
+}
+
+/// How far a request has come, for whoever has to answer for it when it panics.
+#[derive(Debug, Default)]
+pub struct Progress {
+    may_have_sent: AtomicBool,
+}
+
+impl Progress {
+    /// Whether a byte of the lead may have reached AI Rudder.
+    #[must_use]
+    pub fn may_have_sent(&self) -> bool {
+        self.may_have_sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Relay {
+    /// The relay as configured, with the AWS that `aws` reaches.
+    pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, ClientError> {
+        let Claims::Off = config.claims;
+        Ok(Self {
+            accounts: Accounts::new(config, aws),
+            rudder: Rudder::new(&config.upstream)?,
+            push_limit: config.upstream.timeout,
+        })
+    }
+
+    /// Handles one request: the door, authenticate, read, claim, push, answer.
+    pub async fn handle(&self, request: ApiGatewayV2httpRequest, budget: Budget, progress: &Progress) -> Answer {
+        self.relay(request, budget, progress).await.unwrap_or_else(Answer::from)
+    }
+
+    async fn relay(
+        &self,
+        request: ApiGatewayV2httpRequest,
+        budget: Budget,
+        progress: &Progress,
+    ) -> Result<Answer, Problem> {
+        let post = Post::admit(request)?;
+        Span::current().record("account", tracing::field::display(&post.account));
+        let account = self.accounts.authenticate(&post.account, post.key, budget.answer_from()).await?;
+        let Reading { lead, ignored } = Reading::of(&post.body?)?;
+        Span::current().record("ignored_fields", ignored.count());
+        let answer = match lead {
+            Ok(lead) => self.send(&account, &lead, budget, progress).await,
+            Err(faults) => Err(Problem::InvalidLead(faults)),
+        };
+        Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
+    }
+
+    /// Sends a lead that is in order.
+    async fn send(
+        &self,
+        account: &Account,
+        lead: &Lead,
+        budget: Budget,
+        progress: &Progress,
+    ) -> Result<Answer, Problem> {
+        let payload = Bytes::from(payload(lead));
+        let until = budget.for_push(self.push_limit)?;
+        // Here the lead is claimed, so that nobody else pushes it. Until there is a ledger, every post is a push.
+        progress.may_have_sent.store(true, Ordering::Relaxed);
+        let push = self.push(account, &payload, budget, until).await?;
+        // And here the claim is settled, or released where nobody was called.
+        Ok(push.into())
+    }
+
+    /// Pushes, and once more where AI Rudder refused a token that has been replaced meanwhile.
+    async fn push(&self, account: &Account, payload: &Bytes, budget: Budget, until: Instant) -> Result<Push, Problem> {
+        let push = self.push_with(account, payload, until).await?;
+        if push.verdict != Verdict::TokenRefused {
+            return Ok(push);
+        }
+        let renewed = self.accounts.with_new_token(account, budget.answer_from()).await;
+        match (renewed, budget.for_push(self.push_limit)) {
+            (Some(account), Ok(until)) => self.push_with(&account, payload, until).await,
+            _ => Ok(push),
+        }
+    }
+
+    async fn push_with(&self, account: &Account, payload: &Bytes, until: Instant) -> Result<Push, Problem> {
+        let begun = Instant::now();
+        let pushed = self.rudder.push(account.token(), payload, until).await;
+        let span = Span::current();
+        span.record("upstream_ms", begun.elapsed().as_millis());
+        if let Ok(push) = &pushed {
+            span.record("upstream_status", push.status);
+            if let Some(envelope) = &push.envelope {
+                span.record("upstream_code", envelope.code());
+                span.record("upstream_trace_id", envelope.trace_id());
+            }
+        }
+        Ok(pushed?)
+    }
+}
+
+impl From<TooLittleTime> for Problem {
+    fn from(error: TooLittleTime) -> Self {
+        Self::TemporarilyUnavailable(error.to_string())
+    }
+}

@@ -1,0 +1,70 @@
+//! The header `retry-after`.
+
+use std::{fmt, time::SystemTime};
+
+use http::{HeaderMap, HeaderValue, header};
+
+/// A valid `retry-after` (RFC 9110, section 10.2.3): seconds, or a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// After so many seconds.
+    Seconds(u32),
+    /// At this time.
+    Date(SystemTime),
+}
+
+impl RetryAfter {
+    /// The one valid `retry-after` among an answer's headers, if there is one.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return text.parse().ok().map(Self::Seconds);
+        }
+        httpdate::parse_http_date(text).ok().map(Self::Date)
+    }
+}
+
+impl fmt::Display for RetryAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seconds(seconds) => write!(f, "{seconds}"),
+            Self::Date(date) => f.write_str(&httpdate::fmt_http_date(*date)),
+        }
+    }
+}
+
+impl From<RetryAfter> for HeaderValue {
+    fn from(retry_after: RetryAfter) -> Self {
+        match retry_after {
+            RetryAfter::Seconds(seconds) => seconds.into(),
+            // A date has no character that a header could not hold.
+            RetryAfter::Date(_) => Self::try_from(retry_after.to_string()).unwrap_or(Self::from_static("0")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed_on(value: &str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
+        RetryAfter::of(&headers).map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn seconds_and_dates_are_valid() {
+        for value in ["0", "120", "Fri, 31 Dec 1999 23:59:59 GMT"] {
+            assert_eq!(passed_on(value).as_deref(), Some(value));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_not() {
+        for value in ["", "soon", "-1", "1.5", "1 minute", "99999999999", "2026-11-22T00:00:00Z"] {
+            assert_eq!(passed_on(value), None, "{value}");
+        }
+        assert_eq!(RetryAfter::of(&HeaderMap::new()), None);
+    }
+}

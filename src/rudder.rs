@@ -1,0 +1,18 @@
+//! AI Rudder: the one place that knows its contract.
+//!
+//! [`payload`] is what it gets, [`Rudder`] brings it there, [`envelope`] is what it answers, and [`verdict`] says what an
+//! answer means.
+
+mod client;
+mod envelope;
+mod payload;
+mod token;
+mod verdict;
+
+pub use self::{
+    client::{ClientError, Push, PushError, Rudder},
+    envelope::Envelope,
+    payload::payload,
+    token::{Token, TokenError},
+    verdict::{Verdict, verdict},
+};

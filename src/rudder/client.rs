@@ -1,0 +1,152 @@
+//! Brings a payload to AI Rudder, at most once.
+
+use std::{cell::Cell, time::Duration};
+
+use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use reqwest::{Client, Response, Url};
+use tokio::time::{Instant, timeout_at};
+use tower::util::MapResponseLayer;
+
+use super::{
+    envelope::{Envelope, MAX_BYTES},
+    token::Token,
+    verdict::{Verdict, verdict},
+};
+use crate::{config::Upstream, retry_after::RetryAfter};
+
+tokio::task_local! {
+    /// Whether the attempt that runs in this task got a connection. From then on a byte may have reached AI Rudder.
+    static CONNECTED: Cell<bool>;
+}
+
+/// The client of AI Rudder's one endpoint, made once and shared by all leads.
+#[derive(Debug, Clone)]
+pub struct Rudder {
+    http: Client,
+    base: Url,
+}
+
+/// An answer of AI Rudder to a push.
+#[derive(Debug)]
+pub struct Push {
+    /// What it means for the consumer.
+    pub verdict: Verdict,
+    /// Its HTTP status.
+    pub status: u16,
+    /// Its envelope, where its body was one.
+    pub envelope: Option<Envelope>,
+    /// When it wants to be asked again, where it said so in a valid form.
+    pub retry_after: Option<RetryAfter>,
+}
+
+/// A push without an answer. The sources are for the log; none of them holds the URL.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// No connection could be made: nothing was sent.
+    #[error("no connection to AI Rudder")]
+    Unreachable(#[source] Option<reqwest::Error>),
+    /// A connection was made, and no whole answer came in time.
+    #[error("AI Rudder did not answer in time")]
+    TimedOut,
+    /// The connection broke before there was a whole answer.
+    #[error("the connection to AI Rudder broke")]
+    Broke(#[source] reqwest::Error),
+}
+
+/// Why there can't be a client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// TLS can't be set up.
+    #[error("TLS can't be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// HTTP can't be set up.
+    #[error("HTTP can't be set up: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// How often a connection that could not be made is tried again.
+const MORE_TRIES: usize = 2;
+
+impl Rudder {
+    /// A client for AI Rudder at the configured address.
+    ///
+    /// No connection is used twice: Lambda freezes the process between leads, and a push into a connection that was closed
+    /// meanwhile ends as "nobody knows". TLS sessions are resumed instead.
+    pub fn new(upstream: &Upstream) -> Result<Self, ClientError> {
+        let http = Client::builder()
+            .tls_backend_preconfigured(crate::tls::client_config(&upstream.extra_roots)?)
+            .connect_timeout(upstream.connect_timeout)
+            .connector_layer(MapResponseLayer::new(|connection| {
+                // Not in a task of ours only where nobody asks for the result.
+                let _ = CONNECTED.try_with(|connected| connected.set(true));
+                connection
+            }))
+            .pool_max_idle_per_host(0)
+            .http1_only()
+            .retry(reqwest::retry::never())
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, base: upstream.base_url.clone() })
+    }
+
+    /// Pushes a payload and reads the answer, all before `deadline`. Only a connection that could not be made is tried
+    /// again, at most twice: once there is one, a second try could be a second call.
+    pub async fn push(&self, token: &Token, payload: &Bytes, deadline: Instant) -> Result<Push, PushError> {
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(50))
+            .with_max_delay(Duration::from_millis(500))
+            .with_max_times(MORE_TRIES)
+            .with_jitter();
+        let tries = (|| self.try_once(token, payload, deadline))
+            .retry(backoff)
+            .when(|error| matches!(error, PushError::Unreachable(Some(_))));
+        // An attempt keeps to the deadline itself; this one ends the waits between attempts.
+        timeout_at(deadline, tries).await.unwrap_or(Err(PushError::Unreachable(None)))
+    }
+
+    async fn try_once(&self, token: &Token, payload: &Bytes, deadline: Instant) -> Result<Push, PushError> {
+        CONNECTED
+            .scope(Cell::new(false), async {
+                let answer = timeout_at(deadline, self.send(token, payload)).await;
+                match (answer, CONNECTED.with(Cell::get)) {
+                    (Ok(Ok(push)), _) => Ok(push),
+                    (Ok(Err(error)), true) => Err(PushError::Broke(error)),
+                    (Ok(Err(error)), false) => Err(PushError::Unreachable(Some(error))),
+                    (Err(_), true) => Err(PushError::TimedOut),
+                    (Err(_), false) => Err(PushError::Unreachable(None)),
+                }
+            })
+            .await
+    }
+
+    async fn send(&self, token: &Token, payload: &Bytes) -> Result<Push, reqwest::Error> {
+        let request = self
+            .http
+            .post(token.url(&self.base))
+            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(payload.clone());
+        let response = request.send().await.map_err(reqwest::Error::without_url)?;
+        let status = response.status().as_u16();
+        let retry_after = RetryAfter::of(response.headers());
+        let body = read_body(response).await.map_err(reqwest::Error::without_url)?;
+        let envelope = Envelope::read(body);
+        Ok(Push { verdict: verdict(status, envelope.as_ref().map(Envelope::code)), status, envelope, retry_after })
+    }
+}
+
+/// The body, or its first 64 KiB and a little more, which is enough to see that it is no envelope.
+async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while body.len() <= MAX_BYTES {
+        match response.chunk().await? {
+            Some(chunk) => body.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    Ok(body)
+}

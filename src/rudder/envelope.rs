@@ -1,0 +1,141 @@
+//! The envelope that AI Rudder answers with.
+
+use serde::Deserialize;
+
+/// Bytes that are passed on at most: a longer answer is none.
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
+
+/// An answer that says what became of a lead: a JSON object of at most 64 KiB with an integer `code`. Nothing stricter:
+/// the contract's other fields are for reading, and an answer must not be lost because one of them is late or new.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Envelope {
+    text: String,
+    code: i64,
+}
+
+/// What is looked at in an envelope. The same field twice is an error, so a `code` can't be overruled by a second one.
+#[derive(Deserialize)]
+struct Glance {
+    code: i64,
+}
+
+impl Envelope {
+    /// Reads an answer's body; `None` where it is no envelope.
+    #[must_use]
+    pub fn read(body: Vec<u8>) -> Option<Self> {
+        if body.len() > MAX_BYTES {
+            return None;
+        }
+        let text = String::from_utf8(body).ok()?;
+        // A struct can be read from an array too, so look at what it is first.
+        if !text.trim_start().starts_with('{') {
+            return None;
+        }
+        let Glance { code } = serde_json::from_str(&text).ok()?;
+        Some(Self { text, code })
+    }
+
+    /// AI Rudder's own word on the lead. Only 200 is documented.
+    #[must_use]
+    pub fn code(&self) -> i64 {
+        self.code
+    }
+
+    /// AI Rudder's id of the answer, for asking them about it: at most 64 letters, digits and `-_.`, else nothing.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        #[derive(Deserialize)]
+        struct Trace<'a> {
+            trace_id: Option<&'a str>,
+        }
+        let Trace { trace_id } = serde_json::from_str(&self.text).ok()?;
+        trace_id.filter(|id| {
+            (1..=64).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        })
+    }
+
+    /// The envelope as it came, byte for byte.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// AI Rudder may put anything into an envelope, the lead included.
+impl std::fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Envelope").field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = concat!(
+        r#"{"code":200,"message":"success","show_err":false,"timestamp":1683135757,"#,
+        r#""body":{},"trace_id":"4a1986b786e944dcb7ce97f455d39743"}"#
+    );
+
+    fn code(body: &str) -> Option<i64> {
+        Envelope::read(body.as_bytes().to_vec()).map(|envelope| envelope.code())
+    }
+
+    #[test]
+    fn an_object_with_an_integer_code_is_an_envelope_and_is_kept_byte_for_byte() {
+        for body in [SAMPLE, r#"{"code":200}"#, " {\n\"more\": [1, {}], \"code\" : 0 }\n", r#"{"code":-1,"code2":1}"#] {
+            let envelope = Envelope::read(body.as_bytes().to_vec()).unwrap();
+            assert_eq!(envelope.into_text(), body);
+        }
+        assert_eq!(code(SAMPLE), Some(200));
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for body in [
+            "",
+            "{}",
+            "[200]",
+            "200",
+            "<html>",
+            r#"{"code":"200"}"#,
+            r#"{"code":200.0}"#,
+            r#"{"code":null}"#,
+            r#"{"code":200,"code":400}"#,
+            r#"{"code":200"#,
+            r#"{"code":200} {}"#,
+        ] {
+            assert_eq!(code(body), None, "{body}");
+        }
+        assert!(Envelope::read(b"{\"code\":200,\"message\":\"\xff\"}".to_vec()).is_none(), "not UTF-8");
+    }
+
+    #[test]
+    fn an_envelope_has_at_most_64_kib() {
+        let padded = |length: usize| format!("{{\"code\":200{}}}", " ".repeat(length - 12));
+        assert_eq!(code(&padded(65_536)), Some(200));
+        assert_eq!(code(&padded(65_537)), None);
+    }
+
+    #[test]
+    fn a_trace_id_is_a_word_or_nothing() {
+        let trace = |body: &str| Envelope::read(body.as_bytes().to_vec()).unwrap().trace_id().map(str::to_owned);
+        assert_eq!(trace(SAMPLE).as_deref(), Some("4a1986b786e944dcb7ce97f455d39743"));
+        for body in [
+            r#"{"code":200}"#.to_owned(),
+            r#"{"code":200,"trace_id":7}"#.to_owned(),
+            r#"{"code":200,"trace_id":""}"#.to_owned(),
+            r#"{"code":200,"trace_id":"call +1 650"}"#.to_owned(),
+            format!(r#"{{"code":200,"trace_id":"{}"}}"#, "a".repeat(65)),
+        ] {
+            assert_eq!(trace(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_prints_its_code_alone() {
+        let envelope = Envelope::read(SAMPLE.as_bytes().to_vec()).unwrap();
+        assert_eq!(format!("{envelope:?}"), "Envelope { code: 200, .. }");
+    }
+}

@@ -1,0 +1,109 @@
+//! The body that AI Rudder gets: the contract's fields, in its order and its spelling.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::lead::{Detail, Lead};
+
+/// The JSON of a lead as it goes over the wire. The same lead gives the same bytes.
+#[must_use]
+pub fn payload(lead: &Lead) -> Vec<u8> {
+    // Writing strings and integers into memory has no way to fail.
+    serde_json::to_vec(&Payload(lead)).unwrap_or_default()
+}
+
+struct Payload<'a>(&'a Lead);
+
+impl Serialize for Payload<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(lead) = self;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("caller_id", &lead.caller_id.as_integer())?;
+        map.serialize_entry("loan_amount", &lead.loan_amount.dollars())?;
+        map.serialize_entry("customer_name", lead.customer_name.as_str())?;
+        map.serialize_entry("details", &Details(lead))?;
+        map.end()
+    }
+}
+
+struct Details<'a>(&'a Lead);
+
+impl Serialize for Details<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(lead) = self;
+        let mut map = serializer.serialize_map(None)?;
+        for (detail, text) in &lead.texts {
+            map.serialize_entry(wire_name(*detail), text.as_str())?;
+        }
+        if let Some(flag) = &lead.had_late_payment {
+            map.serialize_entry("had_late_payment", &flag.as_bool())?;
+        }
+        map.end()
+    }
+}
+
+/// AI Rudder's own spelling, which is not always the right one.
+fn wire_name(detail: Detail) -> &'static str {
+    match detail {
+        Detail::LoanReason => "loan_reason",
+        Detail::JobTitle => "job_title",
+        Detail::CompanyName => "company_name",
+        Detail::YearsOfWorking => "years_of_working",
+        Detail::PayType => "pay_type",
+        Detail::NextPayDate => "next_pay_date",
+        Detail::PayTimeOfDay => "pay_time_of_day",
+        Detail::NumberOfBankAccounts => "number_of_back_account",
+        Detail::YearsOfDepositBankAccount => "years_of_deposit_bank_account",
+        Detail::NumberOfLoans => "numbers_of_loan",
+        Detail::SuccessfulPaydayLoans => "successful_payday_loan",
+        Detail::YearsOfResidence => "year_of_residence",
+        Detail::Status => "status",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::Reading;
+
+    fn sent(body: &str) -> String {
+        String::from_utf8(payload(&Reading::of(body.as_bytes()).unwrap().lead.unwrap())).unwrap()
+    }
+
+    #[test]
+    fn every_field_goes_out_under_the_contracts_name_and_type() {
+        let body = r#"{
+            "caller_id": "650-123-1234", "loan_amount": "$4,000", "first_name": "Ann", "status": "new",
+            "years_of_residence": 10, "had_late_payment": "no", "successful_payday_loans": 1, "number_of_loans": 1,
+            "years_of_deposit_bank_account": 10, "number_of_bank_accounts": 3, "pay_time_of_day": "Midnight",
+            "next_pay_date": "Friday", "pay_type": "biweekly", "years_of_working": 2.5, "company_name": "AI Rudder",
+            "job_title": "programmer", "loan_reason": "buy \"car\""
+        }"#;
+        assert_eq!(
+            sent(body),
+            concat!(
+                r#"{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann","details":{"#,
+                r#""loan_reason":"buy \"car\"","job_title":"programmer","company_name":"AI Rudder","#,
+                r#""years_of_working":"2.5","pay_type":"biweekly","next_pay_date":"Friday","#,
+                r#""pay_time_of_day":"Midnight","number_of_back_account":"3","years_of_deposit_bank_account":"10","#,
+                r#""numbers_of_loan":"1","successful_payday_loan":"1","year_of_residence":"10","status":"new","#,
+                r#""had_late_payment":false}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_lead_without_details_goes_out_with_an_empty_object() {
+        assert_eq!(
+            sent(r#"{"caller_id": 6501231234, "loan_amount": 1, "customer_name": "Ann", "details": {"status": null}}"#),
+            r#"{"caller_id":16501231234,"loan_amount":1,"customer_name":"Ann","details":{}}"#
+        );
+    }
+
+    #[test]
+    fn what_was_sent_reads_as_itself() {
+        let once = sent(
+            r#"{"caller_id": "6501231234", "loan_amount": 4000.0, "customer_name": " Ann ", "number_of_loan": 2}"#,
+        );
+        assert_eq!(sent(&once), once);
+    }
+}

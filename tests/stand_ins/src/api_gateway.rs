@@ -1,0 +1,190 @@
+//! What an API Gateway HTTP API makes of a request, and of a function's answer (payload format 2.0).
+
+use std::{
+    collections::BTreeMap,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{CONTENT_TYPE, COOKIE, USER_AGENT},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+const API: &str = "a1b2c3d4e5";
+const DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
+const ROUTE: &str = "POST /v1/accounts/{account}/leads";
+
+/// The event that a function gets for this request.
+pub fn event(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8], request_id: &str) -> Value {
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    // An HTTP API hands the path on decoded, the query as it came.
+    let path = decoded(path);
+    let account = account(method, &path);
+    let route_key = account.map_or("$default", |_| ROUTE);
+    let now = SystemTime::now();
+
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": joined(headers),
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": API,
+            "domainName": DOMAIN,
+            "domainPrefix": API,
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": headers.get(USER_AGENT).map(text).unwrap_or_default(),
+            },
+            "requestId": request_id,
+            "routeKey": route_key,
+            "stage": "$default",
+            "time": clock(now),
+            "timeEpoch": now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis()) as u64,
+        },
+        "isBase64Encoded": false,
+    });
+    let cookies = cookies(headers);
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
+    if !query.is_empty() {
+        event["queryStringParameters"] = json!(parameters(query));
+    }
+    if let Some(account) = account {
+        event["pathParameters"] = json!({ "account": account });
+    }
+    if !body.is_empty() {
+        let readable = str::from_utf8(body).ok().filter(|_| is_text(headers));
+        event["isBase64Encoded"] = json!(readable.is_none());
+        event["body"] = match readable {
+            Some(body) => json!(body),
+            None => json!(BASE64_STANDARD.encode(body)),
+        };
+    }
+    event
+}
+
+/// What the sender of the request gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, a cookie being a `set-cookie` each.
+    pub headers: Vec<(String, String)>,
+    /// The body, decoded.
+    pub body: Vec<u8>,
+}
+
+/// The response that this function's answer becomes: HTTP 500 if it has not the form of one.
+pub fn response(lambda_answer: &Value) -> Response {
+    proxied(lambda_answer).unwrap_or_else(|| Response {
+        status: 500,
+        headers: vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())],
+        body: br#"{"message":"Internal Server Error"}"#.to_vec(),
+    })
+}
+
+fn proxied(answer: &Value) -> Option<Response> {
+    let Some(status) = answer.get("statusCode") else {
+        return Some(Response {
+            status: 200,
+            headers: vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())],
+            body: answer.to_string().into_bytes(),
+        });
+    };
+    let headers = answer.get("headers").and_then(Value::as_object);
+    let cookies = answer.get("cookies").and_then(Value::as_array);
+    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+    Some(Response {
+        status: status.as_u64()?.try_into().ok()?,
+        headers: headers
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.to_ascii_lowercase(), plain(value)))
+            .chain(cookies.into_iter().flatten().map(|cookie| ("set-cookie".to_owned(), plain(cookie))))
+            .collect(),
+        body: match answer.get("isBase64Encoded").and_then(Value::as_bool) {
+            Some(true) => BASE64_STANDARD.decode(body).ok()?,
+            _ => body.as_bytes().to_vec(),
+        },
+    })
+}
+
+fn account<'a>(method: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix("/v1/accounts/")
+        .and_then(|rest| rest.strip_suffix("/leads"))
+        .filter(|account| method == "POST" && !account.is_empty() && !account.contains('/'))
+}
+
+fn joined(headers: &HeaderMap) -> BTreeMap<&str, String> {
+    headers
+        .keys()
+        .filter(|name| *name != COOKIE)
+        .map(|name| {
+            let values: Vec<_> = headers.get_all(name).iter().map(text).collect();
+            (name.as_str(), values.join(","))
+        })
+        .collect()
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(COOKIE).iter().map(text);
+    lines.flat_map(|line| line.split("; ").map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+fn parameters(query: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::<String, String>::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(&value.replace('+', " "));
+        parameters
+            .entry(decoded(&name.replace('+', " ")))
+            .and_modify(|values| *values = format!("{values},{value}"))
+            .or_insert(value);
+    }
+    parameters
+}
+
+fn is_text(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(text).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    let media_type = media_type.trim().to_ascii_lowercase();
+    match media_type.split_once('/') {
+        Some(("text", _)) => true,
+        Some(("application", subtype)) => subtype == "json" || subtype.ends_with("+json"),
+        _ => false,
+    }
+}
+
+/// `03/May/2023:17:42:37 +0000`, out of `Wed, 03 May 2023 17:42:37 GMT`.
+fn clock(now: SystemTime) -> String {
+    let date = httpdate::fmt_http_date(now);
+    match date.split(' ').collect::<Vec<_>>()[..] {
+        [_, day, month, year, time, _] => format!("{day}/{month}/{year}:{time} +0000"),
+        _ => date,
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! AI Rudder's push endpoint, which keeps to its contract to the letter.
+
+mod contract;
+mod reply;
+
+use std::{
+    collections::{HashSet, VecDeque},
+    future, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router, body,
+    extract::{Request, State},
+    http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::percent_decode_str;
+
+pub use self::reply::Reply;
+use self::reply::{Refusal, accepted};
+use crate::server::{Server, lock};
+
+const PATH: &str = "/api/push/lendswift-under-wirting";
+
+/// AI Rudder on a socket; dropping it stops it.
+pub struct Rudder {
+    server: Server,
+    desk: Arc<Mutex<Desk>>,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The request's target as it was on the wire, not decoded.
+    pub path: String,
+    /// Every header.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub body: String,
+    /// Whether it met the contract and was answered so: the consumer would be telephoned.
+    pub accepted: bool,
+}
+
+struct Desk {
+    tokens: HashSet<String>,
+    script: VecDeque<Scripted>,
+    received: Vec<Received>,
+}
+
+enum Scripted {
+    Answer(Reply),
+    Silence,
+}
+
+impl Rudder {
+    /// Starts on `address` (port 0 takes a free one) and accepts `tokens`.
+    pub async fn start(address: SocketAddr, tokens: impl IntoIterator<Item = impl Into<String>>) -> io::Result<Self> {
+        let desk = Arc::new(Mutex::new(Desk {
+            tokens: tokens.into_iter().map(Into::into).collect(),
+            script: VecDeque::new(),
+            received: Vec::new(),
+        }));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&desk));
+        let server = Server::start(address, router).await?;
+        Ok(Self { server, desk })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The endpoint's URL without the token and without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}{PATH}", self.address())
+    }
+
+    /// Every request so far, in the order of arrival.
+    pub fn received(&self) -> Vec<Received> {
+        lock(&self.desk).received.clone()
+    }
+
+    /// Every request since the last time this was asked.
+    pub fn take_received(&self) -> Vec<Received> {
+        std::mem::take(&mut lock(&self.desk).received)
+    }
+
+    /// Accepts these tokens from now on, and no others.
+    pub fn replace_tokens(&self, tokens: impl IntoIterator<Item = impl Into<String>>) {
+        lock(&self.desk).tokens = tokens.into_iter().map(Into::into).collect();
+    }
+
+    /// Gives `reply` to the next request; several scripts are used up in the order they came.
+    pub fn answer_next(&self, reply: Reply) {
+        lock(&self.desk).script.push_back(Scripted::Answer(reply));
+    }
+
+    /// Takes the next request and never answers it; queued like [`Self::answer_next`].
+    pub fn hang_next(&self) {
+        lock(&self.desk).script.push_back(Scripted::Silence);
+    }
+}
+
+async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = body::to_bytes(body, usize::MAX).await else {
+        return Refusal::bad_request("the body broke off").into_response();
+    };
+    let path = target(&head).to_owned();
+
+    let (verdict, scripted) = {
+        let mut desk = lock(&desk);
+        let verdict = judge(&head, &body, &desk.tokens);
+        let scripted = desk.script.pop_front();
+        desk.received.push(Received {
+            path,
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+            accepted: verdict.is_ok() && scripted.is_none(),
+        });
+        (verdict, scripted)
+    };
+
+    match (scripted, verdict) {
+        (Some(Scripted::Silence), _) => future::pending().await,
+        (Some(Scripted::Answer(reply)), _) => reply.into_response(),
+        (None, Ok(())) => accepted(),
+        (None, Err(refusal)) => refusal.into_response(),
+    }
+}
+
+fn judge(head: &Parts, body: &[u8], tokens: &HashSet<String>) -> Result<(), Refusal> {
+    let segment = target(head)
+        .strip_prefix(PATH)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .filter(|segment| !segment.is_empty() && !segment.contains('/'))
+        .ok_or_else(Refusal::not_found)?;
+    if !decoded(segment).is_some_and(|token| tokens.contains(&token)) {
+        return Err(Refusal::invalid_token());
+    }
+    if head.method != Method::POST {
+        return Err(Refusal::method_not_allowed());
+    }
+    let mut media_types = head.headers.get_all(CONTENT_TYPE).iter();
+    match (media_types.next(), media_types.next()) {
+        (Some(only), None) if only == "application/json" => {}
+        _ => return Err(Refusal::unsupported_media_type()),
+    }
+    contract::check(body).map_err(|fault| Refusal::bad_request(fault.to_string()))
+}
+
+/// With the query, which no push has: it would be a token cut in two.
+fn target(head: &Parts) -> &str {
+    head.uri.path_and_query().map_or("", |target| target.as_str())
+}
+
+/// Nothing if a `%` escapes nothing: the sender left it as it stood in the token.
+fn decoded(segment: &str) -> Option<String> {
+    let well_escaped = segment.split('%').skip(1).all(|escape| {
+        let digits = escape.as_bytes().iter().take(2);
+        digits.filter(|digit| digit.is_ascii_hexdigit()).count() == 2
+    });
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    well_escaped.then(|| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests;

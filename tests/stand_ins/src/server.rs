@@ -1,0 +1,71 @@
+//! An HTTP/1.1 server that is gone when it is dropped.
+
+use std::{
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+};
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+};
+
+pub(crate) struct Server {
+    address: SocketAddr,
+    listener: Arc<Mutex<Option<TcpListener>>>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start(address: SocketAddr, router: Router) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let listener = Arc::new(Mutex::new(Some(listener)));
+        let serving = tokio::spawn(serve(Arc::clone(&listener), router));
+        Ok(Self { address, listener, serving })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Closed here and now: aborting the task alone would leave a moment in which a connection
+        // can still be made.
+        lock(&self.listener).take();
+        self.serving.abort();
+    }
+}
+
+async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, router: Router) {
+    // Owned by this task, so that its end is the end of every connection.
+    let mut connections = JoinSet::new();
+    while let Some(accepted) = accept(&listener).await {
+        while connections.try_join_next().is_some() {}
+        if let Ok(stream) = accepted {
+            let service = TowerToHyperService::new(router.clone());
+            connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    }
+}
+
+async fn accept(listener: &Mutex<Option<TcpListener>>) -> Option<io::Result<TcpStream>> {
+    poll_fn(|context| match lock(listener).as_ref() {
+        Some(listener) => listener.poll_accept(context).map(|accepted| Some(accepted.map(|(stream, _)| stream))),
+        None => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Whoever panicked while holding the lock is a test that fails anyway.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
