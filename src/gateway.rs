@@ -18,6 +18,7 @@ use tracing::{Instrument, Span, error_span, field::Empty};
 use crate::{
     answer::{Answer, Problem, Response},
     budget::Budget,
+    log::milliseconds,
     relay::{Progress, Relay},
 };
 
@@ -65,7 +66,7 @@ fn span(request_id: &str) -> Span {
 fn log(answer: &Answer, begun: Instant) {
     let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
     let (error, cause) = (answer.error, answer.cause.as_deref());
-    let ms = begun.elapsed().as_millis();
+    let ms = milliseconds(begun);
     if status >= 500 {
         tracing::error!(outcome, status, error, cause, ms, "answered");
     } else {

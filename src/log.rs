@@ -5,7 +5,8 @@
 
 use std::{error::Error, fmt::Write, panic};
 
-use tracing::level_filters::LevelFilter;
+use tokio::time::Instant;
+use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer,
     filter::Targets,
@@ -16,16 +17,24 @@ use tracing_subscriber::{
 
 use crate::config::Log;
 
-/// Starts logging to `writer`, one line an event. Called once, at start-up.
+/// Starts logging to `writer`. Called once, at start-up.
 pub fn start<W>(log: Log, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    subscriber(log, writer).init();
+}
+
+/// What turns events into lines on `writer`, one line an event.
+pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let targets =
         Targets::new().with_default(log.level.min(LevelFilter::ERROR)).with_target(env!("CARGO_CRATE_NAME"), log.level);
     let lines = fmt::layer().with_writer(writer).with_target(false).without_time().with_ansi(false);
-    let lines = if log.json { lines.json().flatten_event(true).boxed() } else { lines.boxed() };
-    tracing_subscriber::registry().with(lines.with_filter(targets)).init();
+    let lines = if log.json { lines.json().flatten_event(true).with_span_list(false).boxed() } else { lines.boxed() };
+    tracing_subscriber::registry().with(lines.with_filter(targets))
 }
 
 /// Makes a panic a line with its place. The message is left out, since it may quote what was being read.
@@ -34,6 +43,11 @@ pub fn panics() {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panic");
     }));
+}
+
+/// The time since an instant as a number in a log line: whole milliseconds.
+pub(crate) fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An error and its sources, in a line.

@@ -18,6 +18,7 @@ use crate::{
     config::{Claims, Config},
     door::Post,
     lead::{Lead, Reading},
+    log,
     rudder::{ClientError, Push, Rudder, Verdict, payload},
 };
 
@@ -111,7 +112,7 @@ impl Relay {
         let begun = Instant::now();
         let pushed = self.rudder.push(account.token(), payload, until).await;
         let span = Span::current();
-        span.record("upstream_ms", begun.elapsed().as_millis());
+        span.record("upstream_ms", log::milliseconds(begun));
         if let Ok(push) = &pushed {
             span.record("upstream_status", push.status);
             if let Some(envelope) = &push.envelope {

@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_digest_is_64_hex_digits_of_either_case() {
         assert!(SWORDFISH.to_uppercase().parse::<KeyDigest>().is_ok());
-        for text in ["", &SWORDFISH[1..], &format!("{SWORDFISH}0"), &"g".repeat(64)] {
+        for text in ["", SWORDFISH.trim_start_matches('b'), &format!("{SWORDFISH}0"), &"g".repeat(64)] {
             assert_eq!(text.parse::<KeyDigest>().err(), Some(InvalidDigest), "{text}");
         }
     }

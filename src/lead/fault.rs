@@ -67,7 +67,7 @@ pub enum FaultKind {
     #[error("must be true or false (or 1, 0, yes, no, t, f, y, n)")]
     NotAFlag,
     /// Given twice, and the two do not say the same. Holds the pointer of the first.
-    #[error("says something else than {0}, which is the same field")]
+    #[error("is given more than once with different values, first at {0}")]
     Conflict(String),
 }
 

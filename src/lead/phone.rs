@@ -145,8 +145,11 @@ mod tests {
         for form in ["4161231234", "14161231234", r#""+1 416 123 1234""#] {
             assert_eq!(read(form), Err(FaultKind::AreaCodeAbroad), "{form}");
         }
-        for form in ["8001231234", r#""(900) 123-1234""#, "0501231234", "1150123123"] {
-            assert!(read(form).is_err(), "{form}");
+        for form in ["8001231234", r#""(900) 123-1234""#, "2111231234"] {
+            assert_eq!(read(form), Err(FaultKind::AreaCodeOfAService), "{form}");
+        }
+        for form in [r#""0501231234""#, "1150123123", "10501231234"] {
+            assert_eq!(read(form), Err(FaultKind::NotAPhoneNumber), "{form}");
         }
     }
 

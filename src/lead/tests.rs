@@ -115,7 +115,7 @@ fn a_conflict_names_the_other_place() {
     let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
     assert_eq!(
         serde_json::to_string(&faults).unwrap(),
-        r#"[{"field":"/details/status","code":"conflict","message":"says something else than /status, which is the same field"}]"#
+        r#"[{"field":"/details/status","code":"conflict","message":"is given more than once with different values, first at /status"}]"#
     );
 }
 
@@ -160,7 +160,7 @@ fn what_is_no_object_is_malformed_with_its_place() {
     assert_eq!(malformed(b"{\n  \"caller_id\": 650123,,\n"), Malformed::NotJson { line: 2, column: 23 });
     assert_eq!(malformed(b"{} {}"), Malformed::NotJson { line: 1, column: 4 });
     assert_eq!(malformed(b"{\"a\": \"\xff\"}"), Malformed::NotUtf8(7));
-    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "the body is not JSON at line 1, column 15");
+    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "the body is not JSON at line 1, column 16");
 }
 
 #[test]

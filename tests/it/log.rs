@@ -1,0 +1,112 @@
+//! What a request leaves in the log.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use lendswift_relay::{config::Log, log};
+use serde_json::{Value, json};
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    request::{LEAD, REQUEST_ID, Request},
+    stage::Stage,
+};
+
+/// A log in memory.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines that a request leaves, without those of other crates' errors.
+async fn lines(level: LevelFilter, request: Request) -> Vec<Value> {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = log::subscriber(Log { level, json: true }, move || writer.clone());
+    let stage = Stage::start().await;
+    {
+        let _logging = tracing::subscriber::set_default(subscriber);
+        stage.serve(&request.event()).await;
+    }
+    let bytes = lines.0.lock().unwrap().clone();
+    let mut lines: Vec<Value> =
+        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &mut lines {
+        assert!(line["ms"].is_u64());
+        line["ms"] = 0.into();
+        if line["span"]["upstream_ms"].is_u64() {
+            line["span"]["upstream_ms"] = 0.into();
+        }
+    }
+    lines
+}
+
+#[tokio::test]
+async fn a_push_leaves_one_line_with_everything_to_ask_ai_rudder_about_it() {
+    let lead = LEAD.replace("{}", r#"{"shoe_size":9}"#);
+    assert_eq!(
+        lines(LevelFilter::TRACE, Request::post(lead)).await,
+        [json!({
+            "level": "INFO",
+            "message": "answered",
+            "outcome": "accepted",
+            "status": 200,
+            "ms": 0,
+            "span": {
+                "name": "lead",
+                "request_id": REQUEST_ID,
+                "account": "acme",
+                "ignored_fields": 1,
+                "upstream_status": 200,
+                "upstream_code": 200,
+                "upstream_trace_id": "4a1986b786e944dcb7ce97f455d39743",
+                "upstream_ms": 0,
+            },
+        })]
+    );
+}
+
+#[tokio::test]
+async fn a_lead_with_faults_leaves_their_places_and_kinds() {
+    assert_eq!(
+        lines(LevelFilter::INFO, Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann", "7"))).await,
+        [json!({
+            "level": "INFO",
+            "message": "answered",
+            "outcome": "not_sent",
+            "status": 422,
+            "error": "invalid_lead",
+            "cause": "/loan_amount not_an_amount, /customer_name no_letter",
+            "ms": 0,
+            "span": {"name": "lead", "request_id": REQUEST_ID, "account": "acme", "ignored_fields": 0},
+        })]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_key_leaves_the_cause_that_its_answer_keeps_back() {
+    for (request, cause) in [
+        (Request::post(LEAD).key("wrong"), "wrong key"),
+        (Request::post(LEAD).account("nobody"), "no such secret"),
+        (Request::post(LEAD).without("authorization"), "no key"),
+    ] {
+        let lines = lines(LevelFilter::INFO, request).await;
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0]["cause"], cause);
+    }
+}
+
+#[tokio::test]
+async fn at_level_error_only_what_an_operator_has_to_know_is_left() {
+    assert_eq!(lines(LevelFilter::ERROR, Request::post(LEAD)).await, Vec::<Value>::new());
+}

@@ -1,0 +1,68 @@
+//! Requests as Infinity makes them, and as API Gateway hands them on.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use stand_ins::api_gateway;
+
+use crate::stage::{ACCOUNT, KEY};
+
+/// A lead that has nothing but what is required.
+pub const LEAD: &str = r#"{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann","details":{}}"#;
+/// The id that API Gateway gives to every request here.
+pub const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
+
+/// One HTTP request.
+#[derive(Clone)]
+pub struct Request {
+    method: &'static str,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// A post of this body, right in everything else.
+    pub fn post(body: impl Into<Vec<u8>>) -> Self {
+        let headers = HeaderMap::from_iter([
+            (header::AUTHORIZATION, HeaderValue::try_from(format!("Bearer {KEY}")).expect("a header")),
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
+        Self { method: "POST", path: format!("/v1/accounts/{ACCOUNT}/leads"), headers, body: body.into() }
+    }
+
+    /// The same with another method.
+    pub fn method(self, method: &'static str) -> Self {
+        Self { method, ..self }
+    }
+
+    /// The same to another path.
+    pub fn path(self, path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..self }
+    }
+
+    /// The same to another account.
+    pub fn account(self, account: &str) -> Self {
+        self.path(format!("/v1/accounts/{account}/leads"))
+    }
+
+    /// The same with a header set.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header"));
+        self
+    }
+
+    /// The same with another key.
+    pub fn key(self, key: &str) -> Self {
+        self.header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// The same without a header.
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    /// The event that API Gateway makes of it.
+    pub fn event(&self) -> String {
+        api_gateway::event(self.method, &self.path, &self.headers, &self.body, REQUEST_ID).to_string()
+    }
+}

@@ -1,0 +1,96 @@
+//! The real relay, set up as in Lambda, with stand-ins for everything around it.
+
+use std::{ffi::OsString, io, net::SocketAddr};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use lambda_http::{Context, LambdaEvent};
+use lendswift_relay::{aws_http_client, config::Config, gateway, relay::Relay};
+use serde_json::{Value, value::RawValue};
+use sha2::{Digest, Sha256};
+use stand_ins::{
+    Rudder, SecretsManager,
+    api_gateway::{self, Response},
+};
+
+/// The account that the sample events are for.
+pub const ACCOUNT: &str = "acme";
+/// Its key.
+pub const KEY: &str = "infinity-example-key";
+/// Its token, as AI Rudder publishes it for an example.
+pub const TOKEN: &str = "1JqFE7K6ucf94hAvqu+7Jg";
+
+/// The relay and what it talks to.
+pub struct Stage {
+    pub rudder: Rudder,
+    pub secrets: SecretsManager,
+    pub relay: Relay,
+}
+
+/// Any free port of this machine.
+pub const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+impl Stage {
+    /// Everything on free ports, configured as by default.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// Everything on free ports, with some variables set.
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        Self::start_at(ANYWHERE, ANYWHERE, variables).await.expect("a free port on this machine")
+    }
+
+    /// The stand-ins at these addresses, and the one account.
+    pub async fn start_at(rudder: SocketAddr, secrets: SocketAddr, variables: &[(&str, &str)]) -> io::Result<Self> {
+        let rudder = Rudder::start(rudder, [TOKEN]).await?;
+        let secrets = SecretsManager::start(secrets).await?;
+        secrets.put(format!("lendswift/{ACCOUNT}"), secret(TOKEN, &[KEY]));
+        let relay = relay(&rudder.base_url(), &secrets.url(), variables);
+        Ok(Self { rudder, secrets, relay })
+    }
+
+    /// What API Gateway answers when it sends this event to the function.
+    pub async fn serve(&self, event: &str) -> Response {
+        serve(&self.relay, event, Context::default()).await
+    }
+}
+
+/// A relay between an AI Rudder and a Secrets Manager. It is built as `main` builds it, from variables and an AWS
+/// configuration; later variables win.
+pub fn relay(rudder_url: &str, secrets_url: &str, variables: &[(&str, &str)]) -> Relay {
+    let defaults = [("CLAIMS_TABLE", "off"), ("UPSTREAM_BASE_URL", rudder_url)];
+    let config = Config::read(|name| {
+        let mut all = defaults.iter().chain(variables).rev();
+        all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
+    });
+    Relay::new(&config.expect("variables in order"), &aws(secrets_url)).expect("a relay can be built")
+}
+
+/// AWS with its endpoint on this machine, blind to the environment that the tests run in.
+pub fn aws(secrets_url: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
+        .endpoint_url(secrets_url)
+        .http_client(aws_http_client(None))
+        .build()
+}
+
+/// An account's secret, for keys in clear.
+pub fn secret(token: &str, keys: &[&str]) -> String {
+    let digests: Vec<String> = keys.iter().map(|key| hex::encode(Sha256::digest(key))).collect();
+    serde_json::json!({"lendswift_token": token, "api_key_sha256": digests}).to_string()
+}
+
+/// Sends an event through a relay as Lambda would: as text, in and out.
+pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
+    let payload: Box<RawValue> = serde_json::from_str(event).expect("an event is JSON");
+    let answer = gateway::serve(relay, LambdaEvent { payload, context }).await;
+    let answer: Value = match answer {
+        Ok(answer) => serde_json::to_value(answer).expect("a response can be written"),
+        Err(never) => match never {},
+    };
+    api_gateway::response(&answer)
+}
