@@ -78,7 +78,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type: Option<Mime> = content_type.and_then(|text| text.parse().ok());
     let is_json = media_type.is_some_and(|mime| {
-        let json = mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON);
+        let json = mime.suffix().unwrap_or(mime.subtype()) == mime::JSON;
         mime.type_() == mime::APPLICATION && json && mime.get_param(mime::CHARSET).is_none_or(|set| set == mime::UTF_8)
     });
     if is_json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }

@@ -36,14 +36,18 @@ pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<A
     Ok(respond(answer.into_response(&request_id, unix_seconds())))
 }
 
-/// The relay's answer, or one for a panic.
+/// The relay's answer to what is a request.
 async fn answer(relay: &Relay, request: Option<ApiGatewayV2httpRequest>, budget: Budget) -> Answer {
     let Some(request) = request else {
         return Problem::Internal { may_have_sent: false, cause: "not an HTTP API event of payload format 2.0" }.into();
     };
     let progress = Progress::default();
-    let handled = AssertUnwindSafe(relay.handle(request, budget, &progress)).catch_unwind().await;
-    handled.unwrap_or_else(|_| {
+    unless_it_panics(relay.handle(request, budget, &progress), &progress).await
+}
+
+/// A handler's answer, or the one for its panic.
+async fn unless_it_panics(handled: impl Future<Output = Answer>, progress: &Progress) -> Answer {
+    AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
         Problem::Internal { may_have_sent: progress.may_have_sent(), cause: "a panic, logged before this" }.into()
     })
 }
@@ -85,4 +89,23 @@ fn respond(response: Response) -> ApiGatewayV2httpResponse {
 
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a sender is told of a handler that panics after so much progress.
+    async fn told(progress: &Progress) -> (u16, &'static str, Option<&'static str>) {
+        let answer = unless_it_panics(async { panic!("a fault of the relay's own") }, progress).await;
+        (answer.status.as_u16(), answer.outcome.as_str(), answer.error)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_that_says_whether_the_lead_may_have_gone() {
+        let progress = Progress::default();
+        assert_eq!(told(&progress).await, (500, "not_sent", Some("internal_error")));
+        progress.sending();
+        assert_eq!(told(&progress).await, (500, "unknown", Some("internal_error")));
+    }
 }

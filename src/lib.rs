@@ -29,8 +29,8 @@
 //! 6. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
 //! 7. [`answer`]: outcome, status, envelope; the table of answers as code.
 //!
-//! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` (one stack for all
-//! connections), [`log`] (what may be printed), [`retry_after`].
+//! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` and [`aws`] (one
+//! stack for all connections), [`log`] (what may be printed), [`retry_after`].
 //!
 //! # What is not here
 //!
@@ -39,6 +39,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod aws;
 pub mod budget;
 pub mod config;
 mod door;
@@ -50,4 +51,4 @@ pub mod retry_after;
 pub mod rudder;
 mod tls;
 
-pub use tls::aws_http_client;
+pub use tls::ClientError;

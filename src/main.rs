@@ -4,7 +4,7 @@ use std::{io, process::ExitCode, sync::Arc};
 
 use aws_config::BehaviorVersion;
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
-use lendswift_relay::{aws_http_client, config::Config, gateway, log, relay::Relay};
+use lendswift_relay::{aws, config::Config, gateway, log, relay::Relay};
 use serde_json::value::RawValue;
 
 #[tokio::main]
@@ -25,7 +25,7 @@ async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
     log::start(config.log, io::stdout);
     log::panics();
-    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(aws_http_client(None)).load().await;
+    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(aws::http_client(&[])?).load().await;
     let relay = Arc::new(Relay::new(&config, &aws)?);
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let relay = Arc::clone(&relay);

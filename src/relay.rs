@@ -19,7 +19,8 @@ use crate::{
     door::Post,
     lead::{Lead, Reading},
     log,
-    rudder::{ClientError, Push, Rudder, Verdict, payload},
+    rudder::{Push, Rudder, Verdict, payload},
+    tls::ClientError,
 };
 
 /// The relay with all its clients. Made once, shared by all requests.
@@ -41,6 +42,11 @@ impl Progress {
     #[must_use]
     pub fn may_have_sent(&self) -> bool {
         self.may_have_sent.load(Ordering::Relaxed)
+    }
+
+    /// Notes that from here on it may have.
+    pub(crate) fn sending(&self) {
+        self.may_have_sent.store(true, Ordering::Relaxed);
     }
 }
 
@@ -89,7 +95,7 @@ impl Relay {
         let payload = Bytes::from(payload(lead));
         let until = budget.for_push(self.push_limit)?;
         // Here the lead is claimed, so that nobody else pushes it. Until there is a ledger, every post is a push.
-        progress.may_have_sent.store(true, Ordering::Relaxed);
+        progress.sending();
         let push = self.push(account, &payload, budget, until).await?;
         // And here the claim is settled, or released where nobody was called.
         Ok(push.into())

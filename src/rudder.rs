@@ -10,7 +10,7 @@ mod token;
 mod verdict;
 
 pub use self::{
-    client::{ClientError, Push, PushError, Rudder},
+    client::{Push, PushError, Rudder},
     envelope::Envelope,
     payload::payload,
     token::{Token, TokenError},

@@ -14,7 +14,11 @@ use super::{
     token::Token,
     verdict::{Verdict, verdict},
 };
-use crate::{config::Upstream, retry_after::RetryAfter};
+use crate::{
+    config::Upstream,
+    retry_after::RetryAfter,
+    tls::{self, ClientError},
+};
 
 tokio::task_local! {
     /// Whether the attempt that runs in this task got a connection. From then on a byte may have reached AI Rudder.
@@ -55,17 +59,6 @@ pub enum PushError {
     Broke(#[source] reqwest::Error),
 }
 
-/// Why there can't be a client.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// TLS can't be set up.
-    #[error("TLS can't be set up: {0}")]
-    Tls(#[from] rustls::Error),
-    /// HTTP can't be set up.
-    #[error("HTTP can't be set up: {0}")]
-    Http(#[from] reqwest::Error),
-}
-
 /// How often a connection that could not be made is tried again.
 const MORE_TRIES: usize = 2;
 
@@ -75,8 +68,7 @@ impl Rudder {
     /// No connection is used twice: Lambda freezes the process between leads, and a push into a connection that was closed
     /// meanwhile ends as "nobody knows". TLS sessions are resumed instead.
     pub fn new(upstream: &Upstream) -> Result<Self, ClientError> {
-        let http = Client::builder()
-            .tls_backend_preconfigured(crate::tls::client_config(&upstream.extra_roots)?)
+        let http = tls::http_client(&upstream.extra_roots)?
             .connect_timeout(upstream.connect_timeout)
             .connector_layer(MapResponseLayer::new(|connection| {
                 // Not in a task of ours only where nobody asks for the result.
@@ -84,11 +76,6 @@ impl Rudder {
                 connection
             }))
             .pool_max_idle_per_host(0)
-            .http1_only()
-            .retry(reqwest::retry::never())
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, base: upstream.base_url.clone() })

@@ -1,7 +1,7 @@
 //! What a request leaves in the log.
 
 use std::{
-    io,
+    io, panic,
     sync::{Arc, Mutex},
 };
 
@@ -104,6 +104,24 @@ async fn a_refused_key_leaves_the_cause_that_its_answer_keeps_back() {
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["cause"], cause);
     }
+}
+
+#[test]
+fn a_panic_leaves_its_place_and_not_its_message() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = log::subscriber(Log { level: LevelFilter::TRACE, json: true }, move || writer.clone());
+    let tests_own_hook = panic::take_hook();
+    log::panics();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let panicked = panic::catch_unwind(|| panic!("while reading 650-123-1234"));
+    panic::set_hook(tests_own_hook);
+    assert!(panicked.is_err());
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["message"], "panic");
+    assert!(line["place"].as_str().unwrap().starts_with("tests/it/log.rs:"));
+    assert!(!log.contains("650"), "{log}");
 }
 
 #[tokio::test]

@@ -18,4 +18,6 @@ mod sending;
 mod snapshot;
 mod stage;
 mod start;
+mod tidy;
+mod tls;
 mod wire;

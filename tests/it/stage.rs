@@ -5,7 +5,7 @@ use std::{ffi::OsString, io, net::SocketAddr};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use lambda_http::{Context, LambdaEvent};
-use lendswift_relay::{aws_http_client, config::Config, gateway, relay::Relay};
+use lendswift_relay::{aws, config::Config, gateway, relay::Relay};
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use stand_ins::{
@@ -59,22 +59,27 @@ impl Stage {
 /// A relay between an AI Rudder and a Secrets Manager. It is built as `main` builds it, from variables and an AWS
 /// configuration; later variables win.
 pub fn relay(rudder_url: &str, secrets_url: &str, variables: &[(&str, &str)]) -> Relay {
+    relay_with(rudder_url, &aws_at(secrets_url), variables)
+}
+
+/// The same with an AWS of its own.
+pub fn relay_with(rudder_url: &str, aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
     let defaults = [("CLAIMS_TABLE", "off"), ("UPSTREAM_BASE_URL", rudder_url)];
     let config = Config::read(|name| {
         let mut all = defaults.iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
     });
-    Relay::new(&config.expect("variables in order"), &aws(secrets_url)).expect("a relay can be built")
+    Relay::new(&config.expect("variables in order"), aws).expect("a relay can be built")
 }
 
 /// AWS with its endpoint on this machine, blind to the environment that the tests run in.
-pub fn aws(secrets_url: &str) -> SdkConfig {
+pub fn aws_at(secrets_url: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
         .endpoint_url(secrets_url)
-        .http_client(aws_http_client(None))
+        .http_client(aws::http_client(&[]).expect("a client can be built"))
         .build()
 }
 

@@ -1,0 +1,227 @@
+//! Real TLS: who is trusted, and that nothing is reached without it. A certificate authority is made for each test.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use aws_config::SdkConfig;
+use lambda_http::Context;
+use lendswift_relay::{aws, config::Config, relay::Relay};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::{
+    HandshakeKind, ProtocolVersion, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
+use stand_ins::{Rudder, SecretsManager};
+use time::{Duration, OffsetDateTime};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    request::{LEAD, Request},
+    stage::{ANYWHERE, KEY, TOKEN, aws_at, secret, serve},
+};
+
+/// An authority that nobody trusts unless told to.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    fn der(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
+    }
+
+    /// A server with a certificate for `name` that is valid for so many days from now.
+    fn server(&self, name: &str, days: i64) -> ServerConfig {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
+        params.not_after = OffsetDateTime::now_utc() + Duration::days(days);
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        // Offers HTTP/2 first, so that a client that speaks it would.
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config
+    }
+}
+
+/// What a client and a server agreed on.
+type Handshake = (HandshakeKind, ProtocolVersion, Option<Vec<u8>>);
+
+/// TLS in front of a server that has none.
+struct Front {
+    address: SocketAddr,
+    handshakes: Arc<Mutex<Vec<Handshake>>>,
+    serving: JoinHandle<()>,
+}
+
+impl Front {
+    async fn of(behind: SocketAddr, config: ServerConfig) -> Self {
+        let listener = TcpListener::bind(ANYWHERE).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
+        let seen = Arc::clone(&handshakes);
+        let serving = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                    let session = stream.get_ref().1;
+                    seen.lock().unwrap().push((
+                        session.handshake_kind().unwrap(),
+                        session.protocol_version().unwrap(),
+                        session.alpn_protocol().map(<[u8]>::to_vec),
+                    ));
+                    let mut behind = TcpStream::connect(behind).await.unwrap();
+                    let _ = copy_bidirectional(&mut stream, &mut behind).await;
+                });
+            }
+        });
+        Self { address, handshakes, serving }
+    }
+
+    fn handshakes(&self) -> Vec<Handshake> {
+        self.handshakes.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// A relay that pushes to a port of this machine over https.
+fn relay_to(port: u16, ca_file: &str, aws: &SdkConfig) -> Relay {
+    let base = format!("https://localhost:{port}/api/push/lendswift-under-wirting");
+    let config = Config::read(|name| match name {
+        "CLAIMS_TABLE" => Some("off".into()),
+        "UPSTREAM_BASE_URL" => Some(base.clone().into()),
+        "UPSTREAM_CA_FILE" => Some(ca_file.into()),
+        _ => None,
+    });
+    Relay::new(&config.unwrap(), aws).unwrap()
+}
+
+/// Status and error of the answers to leads, posted one after the other.
+async fn post(relay: &Relay, leads: usize) -> Vec<(u16, String)> {
+    let mut answers = Vec::new();
+    for _ in 0..leads {
+        let answer = serve(relay, &Request::post(LEAD).event(), Context::default()).await;
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        answers.push((answer.status, body["body"]["error"].as_str().unwrap_or_default().to_owned()));
+    }
+    answers
+}
+
+fn answered(status: u16, error: &str) -> (u16, String) {
+    (status, error.to_owned())
+}
+
+/// What comes of leads when AI Rudder's server has a certificate for `name` that is valid for so many days, and the relay
+/// is told of the authority or not.
+async fn pushed_to(name: &str, days: i64, trusted: bool, leads: usize) -> (Vec<(u16, String)>, Vec<Handshake>) {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    fs::write(&ca_file, authority.pem()).unwrap();
+    let ca_file = if trusted { ca_file.to_str().unwrap() } else { "" };
+
+    let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
+    let front = Front::of(rudder.address(), authority.server(name, days)).await;
+    let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
+    secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
+
+    let relay = relay_to(front.address.port(), ca_file, &aws_at(&secrets.url()));
+    let answers = post(&relay, leads).await;
+    let accepted = rudder.received().iter().filter(|push| push.accepted).count();
+    assert_eq!(accepted, answers.iter().filter(|(status, _)| *status == 200).count());
+    (answers, front.handshakes())
+}
+
+#[tokio::test]
+async fn ai_rudder_is_reached_over_tls_with_an_authority_from_the_ca_file() {
+    let (answers, _) = pushed_to("localhost", 30, true, 1).await;
+    assert_eq!(answers, [answered(200, "")]);
+}
+
+#[tokio::test]
+async fn an_authority_that_nobody_named_is_not_trusted() {
+    let (answers, handshakes) = pushed_to("localhost", 30, false, 1).await;
+    assert_eq!(answers, [answered(503, "upstream_unreachable")]);
+    assert_eq!(handshakes, []);
+}
+
+#[tokio::test]
+async fn an_expired_certificate_and_one_of_another_name_are_refused() {
+    for (name, days) in [("localhost", -1), ("rudder.example", 30)] {
+        let (answers, _) = pushed_to(name, days, true, 1).await;
+        assert_eq!(answers, [answered(503, "upstream_unreachable")], "{name}, {days} days");
+    }
+}
+
+#[tokio::test]
+async fn each_lead_has_a_connection_of_its_own_and_resumes_the_first_ones_session_over_http_1() {
+    let (answers, handshakes) = pushed_to("localhost", 30, true, 3).await;
+    assert_eq!(answers, vec![answered(200, ""); 3]);
+    let expected = |kind| (kind, ProtocolVersion::TLSv1_3, Some(b"http/1.1".to_vec()));
+    assert_eq!(
+        handshakes,
+        [expected(HandshakeKind::Full), expected(HandshakeKind::Resumed), expected(HandshakeKind::Resumed)]
+    );
+}
+
+/// What comes of a lead when Secrets Manager's server has such a certificate.
+async fn authenticated_by(name: &str, days: i64, trusted: bool) -> ((u16, String), usize) {
+    let authority = Authority::new();
+    let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
+    let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
+    secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
+    let behind = secrets.url().trim_start_matches("http://").parse().unwrap();
+    let front = Front::of(behind, authority.server(name, days)).await;
+
+    let roots = if trusted { vec![authority.der()] } else { Vec::new() };
+    let aws = aws_at(&format!("https://localhost:{}", front.address.port()))
+        .to_builder()
+        .http_client(aws::http_client(&roots).unwrap())
+        .build();
+    let relay = crate::stage::relay_with(&rudder.base_url(), &aws, &[]);
+    let answer = post(&relay, 1).await.remove(0);
+    (answer, secrets.calls().len())
+}
+
+#[tokio::test]
+async fn secrets_manager_is_reached_over_tls() {
+    assert_eq!(authenticated_by("localhost", 30, true).await, (answered(200, ""), 1));
+}
+
+#[tokio::test]
+async fn secrets_manager_is_not_trusted_under_another_authority_name_or_time() {
+    for (name, days, trusted) in [("localhost", 30, false), ("localhost", -1, true), ("aws.example", 30, true)] {
+        let expected = (answered(503, "temporarily_unavailable"), 0);
+        assert_eq!(authenticated_by(name, days, trusted).await, expected, "{name}, {days} days, trusted: {trusted}");
+    }
+}
