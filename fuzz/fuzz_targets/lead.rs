@@ -1,0 +1,7 @@
+//! Any bytes as the body that a sender posts.
+#![no_main]
+
+#[path = "../../tests/it/any_input.rs"]
+mod any_input;
+
+libfuzzer_sys::fuzz_target!(|body: &[u8]| any_input::lead(body));
