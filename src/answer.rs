@@ -10,7 +10,7 @@ use serde::Serialize;
 pub use self::problem::Problem;
 use crate::{
     lead::{Fault, Ignored},
-    rudder::{Push, Verdict},
+    rudder::{Envelope, Push, Verdict},
 };
 
 /// What became of a lead, as the header `lead-outcome` says it.
@@ -62,13 +62,12 @@ pub struct Answer {
 #[derive(Debug)]
 enum Body {
     /// AI Rudder's envelope as it came.
-    Theirs(String),
+    Theirs(Envelope),
     /// The relay's own.
     Ours { message: String, sender_can_mend: bool, faults: Vec<Fault> },
 }
 
-/// A whole HTTP response.
-#[derive(Debug)]
+/// A whole HTTP response. Has no `Debug`, since its body may be AI Rudder's, with anything in it.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
@@ -101,9 +100,9 @@ impl Answer {
             headers.insert(REQUEST_ID, request_id);
         }
         let body = match self.body {
-            Body::Theirs(envelope) => envelope,
+            Body::Theirs(envelope) => envelope.into_text(),
             Body::Ours { message, sender_can_mend, faults } => {
-                let envelope = Envelope {
+                let envelope = OwnEnvelope {
                     code: self.status.as_u16(),
                     message: &message,
                     show_err: sender_can_mend,
@@ -125,7 +124,7 @@ impl Answer {
 
 /// The relay's own envelope: AI Rudder's six fields.
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct OwnEnvelope<'a> {
     code: u16,
     message: &'a str,
     show_err: bool,
@@ -157,7 +156,7 @@ impl From<Push> for Answer {
         };
         let mut answer = problem.map_or_else(Self::accepted, Self::from);
         if let Some(envelope) = envelope {
-            answer.body = Body::Theirs(envelope.into_text());
+            answer.body = Body::Theirs(envelope);
         }
         answer
     }

@@ -17,8 +17,7 @@ use crate::{
 /// The most bytes that a lead has.
 const MAX_BODY: usize = 64 * 1024;
 
-/// A request that may be about a lead.
-#[derive(Debug)]
+/// A request that may be about a lead. Has no `Debug`, since its body is all that the consumer said.
 pub(crate) struct Post {
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
@@ -29,7 +28,7 @@ pub(crate) struct Post {
     pub(crate) body: Result<Vec<u8>, Malformed>,
 }
 
-/// A sender's `Idempotency-Key`: 1 to 255 visible ASCII characters.
+/// A sender's `Idempotency-Key`: 1 to 255 visible ASCII characters, which may be a phone number too.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct IdempotencyKey(String);
 
@@ -93,13 +92,6 @@ impl IdempotencyKey {
         } else {
             Err(Problem::InvalidIdempotencyKey)
         }
-    }
-}
-
-/// A sender may make it of anything, a phone number too.
-impl std::fmt::Debug for IdempotencyKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("IdempotencyKey")
     }
 }
 

@@ -122,7 +122,8 @@ impl Relay {
         if let Ok(push) = &pushed {
             span.record("upstream_status", push.status);
             if let Some(envelope) = &push.envelope {
-                span.record("upstream_code", envelope.code());
+                // A number that is no code, like a phone number, has no place in the log.
+                span.record("upstream_code", Some(envelope.code()).filter(|code| code.unsigned_abs() < 1_000_000));
                 span.record("upstream_trace_id", envelope.trace_id());
             }
         }

@@ -41,7 +41,8 @@ impl Envelope {
         self.code
     }
 
-    /// AI Rudder's id of the answer, for asking them about it: at most 64 letters, digits and `-_.`, else nothing.
+    /// AI Rudder's id of the answer, for asking them about it: 16 to 64 hex digits and hyphens, else nothing. The log
+    /// holds it, and in another form it could be anything, a phone number too.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         #[derive(Deserialize)]
@@ -50,8 +51,7 @@ impl Envelope {
         }
         let Trace { trace_id } = serde_json::from_str(&self.text).ok()?;
         trace_id.filter(|id| {
-            (1..=64).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+            (16..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
         })
     }
 
@@ -119,14 +119,18 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_id_is_a_word_or_nothing() {
+    fn a_trace_id_is_hex_digits_or_nothing() {
         let trace = |body: &str| Envelope::read(body.as_bytes().to_vec()).unwrap().trace_id().map(str::to_owned);
         assert_eq!(trace(SAMPLE).as_deref(), Some("4a1986b786e944dcb7ce97f455d39743"));
+        let uuid = "4a1986b7-86e9-44dc-b7ce-97f455d39743";
+        assert_eq!(trace(&format!(r#"{{"trace_id":"{uuid}","code":200}}"#)).as_deref(), Some(uuid));
         for body in [
             r#"{"code":200}"#.to_owned(),
             r#"{"code":200,"trace_id":7}"#.to_owned(),
             r#"{"code":200,"trace_id":""}"#.to_owned(),
-            r#"{"code":200,"trace_id":"call +1 650"}"#.to_owned(),
+            r#"{"code":200,"trace_id":"16501231234"}"#.to_owned(),
+            r#"{"code":200,"trace_id":"1JqFE7K6ucf94hAvqu7Jg"}"#.to_owned(),
+            format!(r#"{{"code":200,"trace_id":"{}"}}"#, "a".repeat(15)),
             format!(r#"{{"code":200,"trace_id":"{}"}}"#, "a".repeat(65)),
         ] {
             assert_eq!(trace(&body), None, "{body}");

@@ -126,7 +126,7 @@ pub fn upstream_answer(answer: &[u8]) {
         let printed = format!("{envelope:?}");
         assert_eq!(printed, format!("Envelope {{ code: {}, .. }}", envelope.code()));
         if let Some(trace_id) = envelope.trace_id() {
-            assert!((1..=64).contains(&trace_id.len()) && trace_id.is_ascii());
+            assert!((16..=64).contains(&trace_id.len()) && trace_id.is_ascii());
         }
         assert!(body.len() <= 65_536 && envelope.into_text().as_bytes() == body, "an envelope is kept byte for byte");
     }

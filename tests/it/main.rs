@@ -5,19 +5,25 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "a test says what it expects by failing"
 )]
 
 mod accounts;
 mod answers;
+mod any_input;
+mod area_codes;
 mod events;
 mod leads;
 mod log;
+mod properties;
 mod request;
+mod secrecy;
 mod sending;
 mod snapshot;
 mod stage;
 mod start;
+mod tables;
 mod tidy;
 mod tls;
 mod wire;

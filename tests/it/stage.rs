@@ -91,6 +91,8 @@ pub fn secret(token: &str, keys: &[&str]) -> String {
 
 /// Sends an event through a relay as Lambda would: as text, in and out.
 pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
+    #[cfg(test)]
+    log_to_file();
     let payload: Box<RawValue> = serde_json::from_str(event).expect("an event is JSON");
     let answer = gateway::serve(relay, LambdaEvent { payload, context }).await;
     let answer: Value = match answer {
@@ -98,4 +100,21 @@ pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
         Err(never) => match never {},
     };
     api_gateway::response(&answer)
+}
+
+/// Writes the shipped log at its most talkative level to the file that `LOG_FILE` names, if it names one.
+#[cfg(test)]
+fn log_to_file() {
+    use std::{env, fs::File, sync::Once};
+
+    use lendswift_relay::{config::Log, log};
+    use tracing::level_filters::LevelFilter;
+
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        if let Some(path) = env::var_os("LOG_FILE") {
+            let file = File::create(path).expect("a file to log to");
+            log::start(Log { level: LevelFilter::TRACE, json: true }, file);
+        }
+    });
 }

@@ -1,0 +1,317 @@
+//! What holds for any lead and for any request, tried with some that nobody thought of.
+
+use lendswift_relay::{lead::Reading, rudder::payload};
+use proptest::{collection::vec, prelude::*, sample::Index};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{any_input, request::Request, stage::Stage};
+
+/// A text field: AI Rudder's name for it, and the others.
+const TEXTS: [(&str, &[&str]); 13] = [
+    ("loan_reason", &[]),
+    ("job_title", &[]),
+    ("company_name", &[]),
+    ("years_of_working", &[]),
+    ("pay_type", &[]),
+    ("next_pay_date", &[]),
+    ("pay_time_of_day", &[]),
+    ("number_of_back_account", &["number_of_bank_account", "number_of_bank_accounts"]),
+    ("years_of_deposit_bank_account", &[]),
+    ("numbers_of_loan", &["number_of_loan", "number_of_loans"]),
+    ("successful_payday_loan", &["successful_payday_loans"]),
+    ("year_of_residence", &["years_of_residence"]),
+    ("status", &[]),
+];
+
+/// A lead as it is meant, before anybody writes it down.
+#[derive(Debug, Clone)]
+struct Meant {
+    national: u64,
+    dollars: u32,
+    name: String,
+    texts: Vec<Option<String>>,
+    late: Option<bool>,
+}
+
+/// How one person writes it down: a number that decides every choice of form.
+#[derive(Debug, Clone)]
+struct Hand(Vec<Index>, std::cell::Cell<usize>);
+
+impl Hand {
+    /// One of some forms.
+    fn pick<T: Clone>(&self, forms: &[T]) -> T {
+        let turn = self.1.get();
+        self.1.set(turn + 1);
+        forms[self.0[turn % self.0.len()].index(forms.len())].clone()
+    }
+}
+
+fn meant() -> impl Strategy<Value = Meant> {
+    let area = prop::sample::select(vec![201_u64, 212, 415, 650, 787, 340, 989]);
+    let word = "[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ '.]{0,20}[A-Za-zÀ-ÿ]";
+    let name = word.prop_map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
+    // Digits too, which a sender may write as a number.
+    let text = prop::option::of(prop_oneof!["[a-zÀ-ÿ\"\\\\/{}]{1,30}", "[1-9][0-9]{0,8}", "[1-9]\\.[0-9]{1,3}"]);
+    (area, 0_u64..10_000_000, 1_u32..=10_000_000, name, vec(text, TEXTS.len()), prop::option::of(any::<bool>()))
+        .prop_map(|(area, subscriber, dollars, name, texts, late)| Meant {
+            national: area * 10_000_000 + subscriber,
+            dollars,
+            name,
+            texts,
+            late,
+        })
+}
+
+fn hand() -> impl Strategy<Value = Hand> {
+    vec(any::<Index>(), 7..40).prop_map(|choices| Hand(choices, std::cell::Cell::default()))
+}
+
+fn with_commas(dollars: u32) -> String {
+    let digits = dollars.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    groups.join(",")
+}
+
+impl Meant {
+    /// The one form that AI Rudder gets.
+    fn normal(&self) -> String {
+        let mut details = serde_json::Map::new();
+        for ((name, _), text) in TEXTS.iter().zip(&self.texts) {
+            details.extend(text.as_ref().map(|text| ((*name).to_owned(), json!(text))));
+        }
+        details.extend(self.late.map(|late| ("had_late_payment".to_owned(), json!(late))));
+        let lead = json!({
+            "caller_id": 10_000_000_000 + self.national,
+            "loan_amount": self.dollars,
+            "customer_name": self.name,
+            "details": details,
+        });
+        lead.to_string()
+    }
+
+    /// The same in one of the forms that are accepted, as JSON text.
+    fn written(&self, hand: &Hand) -> String {
+        let (mut top, mut nested) = (Vec::new(), Vec::new());
+        top.push(member(hand.pick(&["caller_id"]), &self.phone(hand)));
+        top.push(member(hand.pick(&["loan_amount"]), &self.amount(hand)));
+        let name = self.name.replace(' ', hand.pick(&[" ", "  ", " \t "]));
+        let name = format!("{}{name}{}", hand.pick(&["", " ", "\n"]), hand.pick(&["", "  "]));
+        top.push(member(hand.pick(&["customer_name", "first_name"]), &json!(name).to_string()));
+        for ((name, others), text) in TEXTS.iter().zip(&self.texts) {
+            let spellings: Vec<&str> = [*name].into_iter().chain(others.iter().copied()).collect();
+            let written = match text {
+                Some(text) if text.starts_with(|c: char| c.is_ascii_digit()) && hand.pick(&[true, false]) => {
+                    text.clone()
+                }
+                Some(text) => json!(format!("{}{text}{}", hand.pick(&["", " "]), hand.pick(&["", "\t"]))).to_string(),
+                None if hand.pick(&[true, false]) => continue,
+                None => hand.pick(&["null", "\"\"", "\" \""]).to_owned(),
+            };
+            let place = if hand.pick(&[true, false]) { &mut top } else { &mut nested };
+            place.push(member(hand.pick(&spellings), &written));
+        }
+        if let Some(late) = self.late {
+            let yes = ["true", "1", "\"Yes\"", "\"t\"", "\" Y \"", "\"1\"", "\"TRUE\""];
+            let no = ["false", "0", "\"no\"", "\"F\"", "\"n\"", "\"0\"", "\"False\""];
+            let forms = if late { yes } else { no };
+            nested.push(member("had_late_payment", hand.pick(&forms)));
+        }
+        top.push(member("details", &object(&mut nested, hand)));
+        top.push(member("utm_source", "{\"ignored\": [1, null]}"));
+        object(&mut top, hand)
+    }
+
+    fn phone(&self, hand: &Hand) -> String {
+        let digits = self.national.to_string();
+        let (area, exchange, line) = (&digits[..3], &digits[3..6], &digits[6..]);
+        hand.pick(&[
+            digits.clone(),
+            format!("1{digits}"),
+            format!("\"{digits}\""),
+            format!("\"+1{digits}\""),
+            format!("\"({area}) {exchange}-{line}\""),
+            format!("\" +1 ({area}) {exchange}-{line} \""),
+            format!("\"{area}.{exchange}.{line}\""),
+            format!("\"tel:+1-{area}-{exchange}-{line}\""),
+        ])
+    }
+
+    fn amount(&self, hand: &Hand) -> String {
+        let (plain, commas) = (self.dollars.to_string(), with_commas(self.dollars));
+        hand.pick(&[
+            plain.clone(),
+            format!("{plain}.0"),
+            format!("{plain}.000"),
+            format!("\"{plain}\""),
+            format!("\"${commas}\""),
+            format!("\" $ {commas}.00 USD\""),
+            format!("\"usd {plain}.0\""),
+        ])
+    }
+}
+
+/// A member of an object, its value being JSON already.
+fn member(name: &str, value: &str) -> String {
+    format!("{}:{value}", json!(name))
+}
+
+/// An object of members, in one order or another, with white space or without.
+fn object(members: &mut [String], hand: &Hand) -> String {
+    let by = hand.pick(&[0, 1, 2, 3, 4, 5, 6]) % members.len().max(1);
+    members.rotate_left(by);
+    if hand.pick(&[true, false]) {
+        members.reverse();
+    }
+    let space = hand.pick(&["", " ", "\n  ", "\r\n\t"]);
+    format!("{{{space}{}{space}}}", members.join(&format!("{space},{space}")))
+}
+
+thread_local! {
+    /// One stage for all cases of a test, since what is tried leaves nothing behind in it. Each test has a thread.
+    static STAGE: (Runtime, Stage) = {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let stage = runtime.block_on(Stage::start());
+        (runtime, stage)
+    };
+}
+
+/// Any request gets an envelope and an outcome, and AI Rudder gets nothing but a lead that it accepts.
+fn answered_with_an_outcome(event: &str) {
+    let (answer, sent) = STAGE.with(|(runtime, stage)| {
+        let answer = runtime.block_on(stage.serve(event));
+        (answer, stage.rudder.take_received())
+    });
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields.len(), 6, "an envelope has six fields, not {fields:?}");
+    let header = |name: &str| answer.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
+    let outcome = header("lead-outcome").expect("every answer has an outcome");
+    match sent.as_slice() {
+        [] => assert_eq!(outcome, "not_sent"),
+        [push] => assert!(push.accepted && outcome == "accepted", "AI Rudder got what it refuses: {}", push.body),
+        _ => panic!("{} pushes", sent.len()),
+    }
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+        "[0-9+() .$,-]{0,14}".prop_map(Value::from),
+    ];
+    let names: Vec<&str> = TEXTS.iter().map(|(name, _)| *name).collect();
+    let name = prop_oneof![
+        prop::sample::select(["caller_id", "loan_amount", "customer_name", "details", "had_late_payment"].to_vec()),
+        prop::sample::select(names),
+    ];
+    let name = prop_oneof![name.prop_map(str::to_owned), ".{0,8}"];
+    scalar.prop_recursive(4, 40, 12, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(name.clone(), inner, 0..12).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_lead_in_any_accepted_form_is_sent_in_the_same_normal_form(meant in meant(), hands in vec(hand(), 2)) {
+        for hand in hands {
+            let body = meant.written(&hand);
+            let reading = Reading::of(body.as_bytes()).expect("JSON");
+            let lead = reading.lead.map_err(|faults| TestCaseError::fail(format!("{faults:?} in {body}")))?;
+            let sent: Value = serde_json::from_slice(&payload(&lead)).unwrap();
+            prop_assert_eq!(sent.to_string(), meant.normal(), "from {}", body);
+        }
+    }
+
+    #[test]
+    fn what_was_sent_reads_as_itself(meant in meant()) {
+        let once = payload(&Reading::of(meant.normal().as_bytes()).unwrap().lead.unwrap());
+        let twice = payload(&Reading::of(&once).unwrap().lead.unwrap());
+        prop_assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn mending_exactly_the_faults_that_are_named_makes_a_lead(
+        meant in meant(),
+        broken in vec(any::<Index>(), 0..6),
+        wrong in prop::sample::select([json!([]), json!({"a": 1}), json!("\u{7}"), json!("x".repeat(300)), json!(-1.5e3)].to_vec()),
+    ) {
+        let whole: Value = serde_json::from_str(&meant.normal()).unwrap();
+        let mut body = whole.clone();
+        for index in &broken {
+            let names: Vec<String> = pointers(&whole);
+            *body.pointer_mut(&names[index.index(names.len())]).unwrap() = wrong.clone();
+        }
+        if let Err(faults) = Reading::of(body.to_string().as_bytes()).unwrap().lead {
+            for fault in faults {
+                *body.pointer_mut(&fault.field).expect("a fault's place is in the body") = whole.pointer(&fault.field).unwrap().clone();
+            }
+        }
+        let mended = Reading::of(body.to_string().as_bytes()).unwrap().lead;
+        prop_assert!(mended.is_ok(), "{:?} in {}", mended, body);
+    }
+
+    #[test]
+    fn any_bytes_and_any_json_are_read_or_refused(bytes in vec(any::<u8>(), 0..300), json in any_json()) {
+        any_input::lead(&bytes);
+        any_input::lead(json.to_string().as_bytes());
+        any_input::upstream_answer(&bytes);
+    }
+}
+
+/// The places of a lead's fields.
+fn pointers(lead: &Value) -> Vec<String> {
+    let mut pointers: Vec<String> = ["/caller_id", "/loan_amount", "/customer_name"].map(str::to_owned).to_vec();
+    pointers.extend(lead["details"].as_object().unwrap().keys().map(|name| format!("/details/{name}")));
+    pointers
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_body_gets_an_answer_with_an_outcome(bytes in vec(any::<u8>(), 0..300), json in any_json()) {
+        answered_with_an_outcome(&Request::post(bytes).event());
+        answered_with_an_outcome(&Request::post(json.to_string()).event());
+    }
+
+    #[test]
+    fn any_lead_in_order_is_one_accepted_push(meant in meant(), hand in hand()) {
+        answered_with_an_outcome(&Request::post(meant.written(&hand)).event());
+    }
+
+    #[test]
+    fn any_path_method_and_header_get_an_answer_with_an_outcome(
+        path in prop_oneof![".{0,40}", "/v1/accounts/.{0,30}/leads"],
+        method in "[A-Z]{1,9}",
+        name in prop::sample::select(["authorization", "content-type", "idempotency-key", "content-encoding", "x-other"].to_vec()),
+        value in ".{0,40}",
+        is_base64 in any::<bool>(),
+        body in ".{0,60}",
+    ) {
+        let mut event: Value = serde_json::from_str(&Request::post("{}").event()).unwrap();
+        let mut change = |change: &dyn Fn(&mut Value)| {
+            change(&mut event);
+            answered_with_an_outcome(&event.to_string());
+        };
+        change(&|event| event["body"] = body.clone().into());
+        change(&|event| event["isBase64Encoded"] = is_base64.into());
+        change(&|event| event["headers"][name] = value.clone().into());
+        change(&|event| event["requestContext"]["http"]["method"] = method.clone().into());
+        change(&|event| event["rawPath"] = path.clone().into());
+    }
+
+    #[test]
+    fn any_event_gets_an_answer_with_an_outcome(event in any_json()) {
+        answered_with_an_outcome(&event.to_string());
+    }
+}
