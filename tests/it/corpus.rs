@@ -1,0 +1,48 @@
+//! The inputs that fuzzing starts from, and any that it found something with.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use base64::prelude::*;
+use serde_json::Value;
+
+use crate::any_input;
+
+/// The files of a corpus, by name.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[test]
+fn what_holds_for_any_lead_holds_for_the_corpus() {
+    let corpus = corpus("lead");
+    assert!(corpus.len() >= 16);
+    corpus.iter().for_each(|(_, body)| any_input::lead(body));
+}
+
+#[test]
+fn what_holds_for_any_upstream_answer_holds_for_the_corpus() {
+    let corpus = corpus("upstream_answer");
+    assert!(corpus.len() >= 9);
+    corpus.iter().for_each(|(_, answer)| any_input::upstream_answer(answer));
+}
+
+#[test]
+fn the_bodies_of_the_sample_events_are_in_the_corpus() {
+    let corpus: BTreeSet<(String, Vec<u8>)> = corpus("lead").into_iter().collect();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("events")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let event: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let body = event["body"].as_str().unwrap_or_default();
+        let body = match event["isBase64Encoded"].as_bool() {
+            Some(true) => BASE64_STANDARD.decode(body).unwrap_or_default(),
+            _ => body.as_bytes().to_vec(),
+        };
+        // Those that never get to be read are left out.
+        if (1..=65_536).contains(&body.len()) {
+            assert!(corpus.contains(&(name.clone(), body)), "{name} is not in fuzz/corpus/lead, or differs");
+        }
+    }
+}
