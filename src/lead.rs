@@ -112,10 +112,10 @@ struct Draft {
 impl Draft {
     fn read(&mut self, members: &Members<'_>) {
         for (name, value) in &members.0 {
-            match Field::at_top_level(name) {
-                Some(Field::Details) => self.read_details(value),
-                Some(field) => self.read_field(field, Place::top(name), value),
-                None => self.ignored.add("", name),
+            match (name.as_ref(), Field::at_top_level(name)) {
+                ("details", _) => self.read_details(value),
+                (name, Some(field)) => self.read_field(field, Place::top(name), value),
+                (name, None) => self.ignored.add("", name),
             }
         }
     }
@@ -147,7 +147,6 @@ impl Draft {
             Field::CallerId => self.caller_id.fill(place, Phone::read(&json)),
             Field::LoanAmount => self.loan_amount.fill(place, Amount::read(&json)),
             Field::CustomerName => self.customer_name.fill(place, Name::read(&json)),
-            Field::Details => {}
             Field::Text(detail) => {
                 self.has_details = true;
                 self.texts.entry(detail).or_default().fill(place, Text::read(&json));

@@ -1,6 +1,6 @@
 //! The header `retry-after`.
 
-use std::{fmt, time::SystemTime};
+use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderValue, header};
 
@@ -25,21 +25,12 @@ impl RetryAfter {
     }
 }
 
-impl fmt::Display for RetryAfter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Seconds(seconds) => write!(f, "{seconds}"),
-            Self::Date(date) => f.write_str(&httpdate::fmt_http_date(*date)),
-        }
-    }
-}
-
 impl From<RetryAfter> for HeaderValue {
     fn from(retry_after: RetryAfter) -> Self {
         match retry_after {
             RetryAfter::Seconds(seconds) => seconds.into(),
             // A date has no character that a header could not hold.
-            RetryAfter::Date(_) => Self::try_from(retry_after.to_string()).unwrap_or(Self::from_static("0")),
+            RetryAfter::Date(date) => Self::try_from(httpdate::fmt_http_date(date)).unwrap_or(Self::from_static("0")),
         }
     }
 }

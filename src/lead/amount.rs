@@ -95,14 +95,10 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The amount that so many digits are, and nothing but digits: what can't be parsed is too large.
 fn from_dollars(digits: &str) -> Result<Amount, FaultKind> {
-    if !is_digits(digits) {
-        return Err(FaultKind::NotAnAmount);
-    }
-    // Only digits are left, so what can't be parsed is too large.
-    let dollars = digits.parse().map_err(|_| FaultKind::OutOfRange)?;
-    match dollars {
-        1..=MAX_DOLLARS => Ok(Amount(Personal(dollars))),
+    match digits.parse() {
+        Ok(dollars @ 1..=MAX_DOLLARS) => Ok(Amount(Personal(dollars))),
         _ => Err(FaultKind::OutOfRange),
     }
 }

@@ -8,7 +8,6 @@ pub(super) enum Field {
     CallerId,
     LoanAmount,
     CustomerName,
-    Details,
     Text(Detail),
     HadLatePayment,
 }
@@ -39,7 +38,6 @@ impl Field {
             "caller_id" => Some(Self::CallerId),
             "loan_amount" => Some(Self::LoanAmount),
             "customer_name" | "first_name" => Some(Self::CustomerName),
-            "details" => Some(Self::Details),
             _ => Self::in_details(name),
         }
     }

@@ -280,7 +280,7 @@ fn told(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        text.push_str(&format!("{error} {} ", printed(&error)));
+        text.extend([error.to_string(), printed(&error)]);
         next = error.source();
     }
     text
@@ -307,9 +307,9 @@ async fn nothing_that_can_be_printed_prints_a_canary() {
                         printed(&lead.texts),
                     ]),
                     Err(faults) => {
-                        faults
-                            .iter()
-                            .for_each(|fault| texts.extend([displayed(fault), printed(fault), told(&fault.kind)]));
+                        for fault in &faults {
+                            texts.extend([displayed(fault), printed(fault), told(&fault.kind)]);
+                        }
                         texts.push(printed(&Answer::from(Problem::InvalidLead(faults))));
                     }
                 }
