@@ -1,7 +1,5 @@
 //! What is wrong with a lead: a place and a kind, never the value.
 
-use std::fmt;
-
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::field::Place;
@@ -108,11 +106,5 @@ impl Serialize for Fault {
         map.serialize_entry("code", self.kind.code())?;
         map.serialize_entry("message", &self.kind.to_string())?;
         map.end()
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.field, self.kind)
     }
 }

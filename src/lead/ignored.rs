@@ -75,6 +75,11 @@ mod tests {
     #[test]
     fn twenty_names_are_given_and_the_rest_counted() {
         let names: Vec<String> = (1..=23).map(|n| format!("f{n}")).collect();
+        let mut all = Ignored::default();
+        for name in &names {
+            all.add("", name);
+        }
+        assert_eq!((all.count(), Ignored::default().count()), (23, 0));
         let expected = format!("{}, +3", names[..20].join(", "));
         assert_eq!(ignored(names.iter().map(String::as_str)), expected);
     }

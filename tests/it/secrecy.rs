@@ -308,7 +308,7 @@ async fn nothing_that_can_be_printed_prints_a_canary() {
                     ]),
                     Err(faults) => {
                         for fault in &faults {
-                            texts.extend([displayed(fault), printed(fault), told(&fault.kind)]);
+                            texts.extend([printed(fault), told(&fault.kind), serde_json::to_string(fault).unwrap()]);
                         }
                         texts.push(printed(&Answer::from(Problem::InvalidLead(faults))));
                     }
