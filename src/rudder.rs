@@ -1,7 +1,7 @@
 //! AI Rudder: the one place that knows its contract.
 //!
-//! [`payload`] is what it gets, [`Rudder`] brings it there, [`envelope`] is what it answers, and [`verdict`] says what an
-//! answer means.
+//! [`payload()`] is what it gets, [`Rudder`] brings it there, an [`Envelope`] is what it answers, and [`verdict()`] says
+//! what an answer means.
 
 mod client;
 mod envelope;

@@ -28,8 +28,6 @@ const NOT_FOUND_INTERVAL: Duration = Duration::from_secs(30);
 const FORCED_INTERVAL: Duration = Duration::from_secs(30);
 /// Names without a usable secret that are remembered. Accounts that work do not count.
 const MAX_UNUSABLE: u64 = 1000;
-/// What somebody who waits for another's reading grants beyond the time that the reading itself has.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// All accounts, by name.
 #[derive(Debug)]
@@ -45,7 +43,6 @@ pub struct Accounts {
 pub struct Account {
     id: AccountId,
     token: Token,
-    entry: Arc<Entry>,
 }
 
 /// Why a key opens no account. The sources are for the log.
@@ -85,7 +82,7 @@ struct Unusable;
 
 impl Weighter<AccountId, Arc<Entry>> for Unusable {
     fn weight(&self, _: &AccountId, entry: &Arc<Entry>) -> u64 {
-        u64::from(entry.token.is_err() && entry.digests.is_empty())
+        u64::from(entry.digests.is_empty())
     }
 }
 
@@ -115,10 +112,10 @@ impl Accounts {
         let mut entry = self.current(id, until).await?;
         let may_be_new = !key.is_among(&entry.digests) && !entry.digests.is_empty() && entry.checked_at < asked_at;
         if may_be_new {
-            entry = self.newer_than(&entry, id, until).await?;
+            entry = self.read_ahead(id, until).await?;
         }
         match (key.is_among(&entry.digests), &entry.token) {
-            (true, Ok(token)) => Ok(Account { id: id.clone(), token: token.clone(), entry }),
+            (true, Ok(token)) => Ok(Account { id: id.clone(), token: token.clone() }),
             (_, Err(error @ StoreError::Passing(_))) => Err(AuthError::Unavailable(error.to_string())),
             (true, Err(error)) => Err(AuthError::Misconfigured(error.to_string())),
             (false, Err(error)) => Err(AuthError::Unauthorized(error.to_string())),
@@ -128,9 +125,9 @@ impl Accounts {
 
     /// The account with another token than the one that AI Rudder has refused, where its secret has got one.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
-        let entry = self.newer_than(&refused.entry, &refused.id, until).await.ok()?;
+        let entry = self.read_ahead(&refused.id, until).await.ok()?;
         let token = entry.token.clone().ok().filter(|token| *token != refused.token)?;
-        Some(Account { id: refused.id.clone(), token, entry })
+        Some(Account { id: refused.id.clone(), token })
     }
 
     async fn current(&self, id: &AccountId, until: Instant) -> Result<Arc<Entry>, AuthError> {
@@ -139,11 +136,11 @@ impl Accounts {
         self.entry(id, until, false, |entry| asked_at < entry.good_until || asked_at <= entry.checked_at).await
     }
 
-    async fn newer_than(&self, seen: &Entry, id: &AccountId, until: Instant) -> Result<Arc<Entry>, AuthError> {
+    /// The entry as the secret is now, unless it was read ahead of time a moment ago.
+    async fn read_ahead(&self, id: &AccountId, until: Instant) -> Result<Arc<Entry>, AuthError> {
         let asked_at = Instant::now();
         let too_soon = |forced_at| asked_at < forced_at + FORCED_INTERVAL;
-        self.entry(id, until, true, |entry| entry.checked_at > seen.checked_at || entry.forced_at.is_some_and(too_soon))
-            .await
+        self.entry(id, until, true, |entry| entry.forced_at.is_some_and(too_soon)).await
     }
 
     /// The entry of an account, read anew by one request at a time unless it is good.
@@ -157,7 +154,7 @@ impl Accounts {
         let look = self.cache.entry_async(id, |_, entry| {
             if is_good(entry) { EntryAction::Retain(Arc::clone(entry)) } else { EntryAction::ReplaceWithGuard }
         });
-        let (guard, old) = match timeout_at(until + GRACE, look).await {
+        let (guard, old) = match timeout_at(until, look).await {
             Ok(EntryResult::Retained(entry) | EntryResult::Removed(_, entry)) => return Ok(entry),
             Ok(EntryResult::Replaced(guard, old)) => (guard, Some(old)),
             Ok(EntryResult::Vacant(guard)) => (guard, None),

@@ -94,7 +94,5 @@ fn is_throttling(code: &str) -> bool {
             | "TooManyRequestsException"
             | "RequestLimitExceeded"
             | "SlowDown"
-            | "InternalServiceError"
-            | "ServiceUnavailable"
     )
 }

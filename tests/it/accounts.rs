@@ -7,7 +7,7 @@ use stand_ins::Behaviour;
 
 use crate::{
     request::{LEAD, Request},
-    stage::{KEY, Stage, TOKEN, secret},
+    stage::{KEY, Stage, TOKEN, secret, serve, with_deadline},
 };
 
 /// Lets time pass without waiting for it.
@@ -159,6 +159,36 @@ async fn guessed_names_fill_no_memory_and_push_no_account_out() {
     }
     let forgotten = stage.secrets.calls().len() - calls;
     assert!(forgotten >= 2000, "at most 1,000 of 3,000 names are held, but {forgotten} were forgotten");
+}
+
+#[tokio::test]
+async fn accounts_that_work_are_all_remembered() {
+    let stage = Stage::start().await;
+    let account = |n: u32| Request::post("{}").account(&format!("account-{n}"));
+    for n in 0..1500 {
+        stage.secrets.put(format!("lendswift/account-{n}"), secret(TOKEN, &[KEY]));
+        assert_eq!(status(&stage, account(n)).await, 422);
+    }
+    for n in 0..1500 {
+        assert_eq!(status(&stage, account(n)).await, 422);
+    }
+    assert_eq!(stage.secrets.calls().len(), 1500);
+}
+
+#[tokio::test]
+async fn who_waits_for_anothers_question_waits_no_longer_than_there_is_time() {
+    let stage = Stage::start().await;
+    stage.secrets.behave(Behaviour::Silent);
+    let event = Request::post(LEAD).event();
+    let begun = std::time::Instant::now();
+    let (first, (second, waited)) = tokio::join!(stage.serve(&event), async {
+        // 1.5 s of these are for the answer.
+        let answer = serve(&stage.relay, &event, with_deadline(2000)).await;
+        (answer, begun.elapsed())
+    });
+    assert_eq!((first.status, second.status), (503, 503));
+    assert!(waited < Duration::from_millis(1000), "{waited:?}");
+    assert!(begun.elapsed() > Duration::from_millis(1900));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! How a lead is sent: what goes over the wire, what is tried again, and what is never.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use lambda_http::Context;
 use stand_ins::{SecretsManager, api_gateway::Response};
@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     request::{LEAD, Request},
-    stage::{ANYWHERE, KEY, Stage, TOKEN, relay, secret, serve},
+    stage::{ANYWHERE, KEY, Stage, TOKEN, relay, secret, serve, with_deadline},
     wire::{Wire, read_request},
 };
 
@@ -163,14 +163,6 @@ async fn an_endless_answer_is_read_no_further_than_an_envelope_goes() {
     })
     .await;
     assert_eq!(sent_to(&wire.url("http"), 1).await, [expected(502, "unknown", "bad_upstream_answer")]);
-}
-
-/// Lambda's word that there are so many milliseconds left.
-fn with_deadline(left: i64) -> Context {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let mut context = Context::default();
-    context.deadline = u64::try_from(i64::try_from(now).unwrap() + left).unwrap();
-    context
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! The real relay, set up as in Lambda, with stand-ins for everything around it.
 
-use std::{ffi::OsString, io, net::SocketAddr};
+use std::{
+    ffi::OsString,
+    io,
+    net::SocketAddr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -100,6 +105,14 @@ pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
         Err(never) => match never {},
     };
     api_gateway::response(&answer)
+}
+
+/// Lambda's word that there are so many milliseconds left.
+pub fn with_deadline(left: i64) -> Context {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let mut context = Context::default();
+    context.deadline = u64::try_from(now).unwrap_or_default().saturating_add_signed(left);
+    context
 }
 
 /// Writes the shipped log at its most talkative level to the file that `LOG_FILE` names, if it names one.
