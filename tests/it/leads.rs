@@ -1,7 +1,10 @@
 //! The table of fields, row by row, from what Infinity posts to the body that AI Rudder receives. The forms that each
 //! field takes and refuses are tested one by one beside its type; here is that nothing is lost on the way.
 
-use crate::{request::Request, stage::Stage};
+use crate::{
+    request::{Request, TEXTS},
+    stage::Stage,
+};
 
 /// The body that AI Rudder receives, or the faults that the sender is told.
 async fn sent(body: &str) -> Result<String, Vec<String>> {
@@ -100,23 +103,9 @@ async fn customer_name() {
 
 #[tokio::test]
 async fn every_text_field_of_details_under_every_spelling_flat_and_nested() {
-    for (theirs, spellings) in [
-        ("loan_reason", ["loan_reason"].as_slice()),
-        ("job_title", &["job_title"]),
-        ("company_name", &["company_name"]),
-        ("years_of_working", &["years_of_working"]),
-        ("pay_type", &["pay_type"]),
-        ("next_pay_date", &["next_pay_date"]),
-        ("pay_time_of_day", &["pay_time_of_day"]),
-        ("number_of_back_account", &["number_of_back_account", "number_of_bank_account", "number_of_bank_accounts"]),
-        ("years_of_deposit_bank_account", &["years_of_deposit_bank_account"]),
-        ("numbers_of_loan", &["numbers_of_loan", "number_of_loan", "number_of_loans"]),
-        ("successful_payday_loan", &["successful_payday_loan", "successful_payday_loans"]),
-        ("year_of_residence", &["year_of_residence", "years_of_residence"]),
-        ("status", &["status"]),
-    ] {
+    for (theirs, corrected) in TEXTS {
         let expected = lead("16501231234", "4000", r#""Ann""#, &format!(r#"{{"{theirs}":"2.5"}}"#));
-        for name in spellings {
+        for name in corrected.iter().chain([&theirs]) {
             for value in ["2.5", r#"" 2.5 ""#] {
                 let nested = lead("16501231234", "4000", r#""Ann""#, &format!(r#"{{"{name}":{value}}}"#));
                 assert_eq!(sent(&nested).await.as_ref(), Ok(&expected), "{name} nested");

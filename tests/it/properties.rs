@@ -5,24 +5,11 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::RngSeed}
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{any_input, request::Request, stage::Stage};
-
-/// A text field: AI Rudder's name for it, and the others.
-const TEXTS: [(&str, &[&str]); 13] = [
-    ("loan_reason", &[]),
-    ("job_title", &[]),
-    ("company_name", &[]),
-    ("years_of_working", &[]),
-    ("pay_type", &[]),
-    ("next_pay_date", &[]),
-    ("pay_time_of_day", &[]),
-    ("number_of_back_account", &["number_of_bank_account", "number_of_bank_accounts"]),
-    ("years_of_deposit_bank_account", &[]),
-    ("numbers_of_loan", &["number_of_loan", "number_of_loans"]),
-    ("successful_payday_loan", &["successful_payday_loans"]),
-    ("year_of_residence", &["years_of_residence"]),
-    ("status", &[]),
-];
+use crate::{
+    any_input,
+    request::{Request, TEXTS},
+    stage::Stage,
+};
 
 /// A lead as it is meant, before anybody writes it down.
 #[derive(Debug, Clone)]

@@ -7,6 +7,22 @@ use crate::stage::{ACCOUNT, KEY};
 
 /// A lead that has nothing but what is required.
 pub const LEAD: &str = r#"{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann","details":{}}"#;
+/// The text fields of `details`: AI Rudder's name for each, and the corrected ones.
+pub const TEXTS: [(&str, &[&str]); 13] = [
+    ("loan_reason", &[]),
+    ("job_title", &[]),
+    ("company_name", &[]),
+    ("years_of_working", &[]),
+    ("pay_type", &[]),
+    ("next_pay_date", &[]),
+    ("pay_time_of_day", &[]),
+    ("number_of_back_account", &["number_of_bank_account", "number_of_bank_accounts"]),
+    ("years_of_deposit_bank_account", &[]),
+    ("numbers_of_loan", &["number_of_loan", "number_of_loans"]),
+    ("successful_payday_loan", &["successful_payday_loans"]),
+    ("year_of_residence", &["years_of_residence"]),
+    ("status", &[]),
+];
 /// The id that API Gateway gives to every request here.
 pub const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 

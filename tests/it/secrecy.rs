@@ -24,7 +24,7 @@ use stand_ins::{Behaviour, Reply};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    request::Request,
+    request::{Request, TEXTS},
     stage::{KEY, Stage, TOKEN, relay, secret, serve},
     wire::Wire,
 };
@@ -98,22 +98,7 @@ fn a_leak_is_seen_in_every_form() {
 
 /// A lead that holds a canary in every field.
 fn lead() -> String {
-    let details = [
-        "loan_reason",
-        "job_title",
-        "company_name",
-        "years_of_working",
-        "pay_type",
-        "next_pay_date",
-        "pay_time_of_day",
-        "number_of_back_account",
-        "years_of_deposit_bank_account",
-        "numbers_of_loan",
-        "successful_payday_loan",
-        "year_of_residence",
-        "status",
-    ];
-    let details: serde_json::Map<_, _> = details.map(|name| (name.to_owned(), TEXT.into())).into_iter().collect();
+    let details: serde_json::Map<_, _> = TEXTS.iter().map(|(name, _)| ((*name).to_owned(), TEXT.into())).collect();
     serde_json::json!({
         "caller_id": PHONE, "loan_amount": 4000, "customer_name": NAME, "details": details, "email": UNKNOWN,
     })

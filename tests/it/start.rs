@@ -1,11 +1,13 @@
 //! The binary itself, as Lambda starts it.
 
-use std::process::Command;
+use std::{env, process::Command};
 
 /// The relay's start without any variable but these.
 fn start(variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_lendswift-relay"))
         .env_clear()
+        // Where a coverage run wants this process's part of it.
+        .envs(env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"))
         .envs(variables.iter().copied())
         .output()
         .unwrap();
