@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lendswift_relay::lead::{FaultKind, Phone};
-use phonenumber::{Type, country, metadata::DATABASE};
+use rlibphonenumber::{PhoneNumber, PhoneNumberType, Region};
 
 /// What libphonenumber knows of an area code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +19,7 @@ enum Known {
 }
 
 /// The US and its territories in the numbering plan.
-const HOME: [country::Id; 6] = [country::US, country::PR, country::VI, country::GU, country::AS, country::MP];
+const HOME: [Region; 6] = [Region::US, Region::PR, Region::VI, Region::GU, Region::AS, Region::MP];
 
 /// Seven-digit numbers that are valid in one country or another: a country may have only some of an area code's.
 /// The last four are Anguilla's, Antigua's, Montserrat's and Sint Maarten's, which have few exchanges.
@@ -38,15 +38,12 @@ fn known(code: u32) -> Known {
 }
 
 fn of_number(code: u32, subscriber: u32) -> Known {
-    let Ok(number) = phonenumber::parse(None, format!("+1{code}{subscriber}")) else { return Known::Nothing };
-    let Some(country) = number.country().id() else { return Known::Nothing };
-    let kind = number.number_type(&DATABASE);
-    match kind {
-        _ if !phonenumber::is_valid(&number) => Known::Nothing,
-        Type::FixedLine | Type::Mobile | Type::FixedLineOrMobile if HOME.contains(&country) => Known::Home,
-        Type::Unknown => Known::Nothing,
-        _ if HOME.contains(&country) => Known::Service,
-        _ => Known::Abroad,
+    let number: PhoneNumber = format!("+1{code}{subscriber}").parse().unwrap();
+    let Some(region) = number.get_region_code().filter(|_| number.is_valid()) else { return Known::Nothing };
+    match number.get_type() {
+        _ if !HOME.contains(&region) => Known::Abroad,
+        PhoneNumberType::FixedLine | PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile => Known::Home,
+        _ => Known::Service,
     }
 }
 
@@ -69,8 +66,7 @@ fn differences() -> BTreeMap<u32, (Known, &'static str)> {
     let government = refused(&[710], "the US government's");
     let canada =
         [644, 655, 677, 688].map(|code| (code, (Known::Abroad, "Canada's, set aside beside 600, 622 and 633")));
-    let newer = vec![(273, (Known::Abroad, "Quebec's, newer than the metadata that this crate has"))];
-    [n11, toll_free, carriers, government, canada.to_vec(), newer].concat().into_iter().collect()
+    [n11, toll_free, carriers, government, canada.to_vec()].concat().into_iter().collect()
 }
 
 #[test]
