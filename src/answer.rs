@@ -54,6 +54,8 @@ pub struct Answer {
     pub error: Option<&'static str>,
     /// What went wrong behind the scenes, for the log alone.
     pub cause: Option<String>,
+    /// Whether an operator has to act or to know.
+    pub alarming: bool,
     headers: HeaderMap,
     body: Body,
 }
@@ -169,6 +171,7 @@ impl Answer {
             outcome: Outcome::Accepted,
             error: None,
             cause: None,
+            alarming: false,
             headers: HeaderMap::new(),
             body: Body::Ours { message: "success".to_owned(), sender_can_mend: false, faults: Vec::new() },
         }

@@ -46,8 +46,13 @@ impl Budget {
     pub(crate) fn for_push(self, limit: Duration) -> Result<Instant, TooLittleTime> {
         let now = Instant::now();
         let until = self.answer_from.min(now + limit);
-        if until < now + LEAST_FOR_PUSH { Err(TooLittleTime) } else { Ok(until) }
+        if now + LEAST_FOR_PUSH <= until { Ok(until) } else { Err(TooLittleTime) }
     }
+}
+
+/// Whether a push that has to be done by then may begin now.
+pub(crate) fn is_enough(until: Instant) -> bool {
+    Instant::now() + LEAST_FOR_PUSH <= until
 }
 
 #[cfg(test)]

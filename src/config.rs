@@ -1,4 +1,4 @@
-//! What the environment says, read once at start-up. No other file of the relay reads a variable.
+//! What the environment says, read once at start-up. No other file reads a variable of the relay's own.
 
 mod base_url;
 

@@ -71,7 +71,7 @@ fn log(answer: &Answer, begun: Instant) {
     let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
     let (error, cause) = (answer.error, answer.cause.as_deref());
     let ms = milliseconds(begun);
-    if status >= 500 {
+    if answer.alarming {
         tracing::error!(outcome, status, error, cause, ms, "answered");
     } else {
         tracing::info!(outcome, status, error, cause, ms, "answered");

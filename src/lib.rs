@@ -34,7 +34,7 @@
 //!
 //! # What is not here
 //!
-//! No retry of a push, no queue, no reuse of a connection to AI Rudder, no look at what the call found. A ledger that
+//! No second push, except with a new token after AI Rudder refused the old one; no queue, no reuse of a connection to AI Rudder, no look at what the call found. A ledger that
 //! recognises a lead posted twice is yet to come: until then every accepted post is a push.
 
 pub mod account;

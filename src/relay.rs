@@ -14,12 +14,12 @@ use tracing::Span;
 use crate::{
     account::{Account, Accounts},
     answer::{Answer, Problem},
-    budget::{Budget, TooLittleTime},
+    budget::{self, Budget, TooLittleTime},
     config::{Claims, Config},
     door::Post,
     lead::{Lead, Reading},
     log,
-    rudder::{Push, Rudder, Verdict, payload},
+    rudder::{Push, PushError, Rudder, Verdict, payload},
     tls::ClientError,
 };
 
@@ -96,38 +96,36 @@ impl Relay {
         let until = budget.for_push(self.push_limit)?;
         // Here the lead is claimed, so that nobody else pushes it. Until there is a ledger, every post is a push.
         progress.sending();
-        let push = self.push(account, &payload, budget, until).await?;
+        let begun = Instant::now();
+        let pushed = self.push(account, &payload, until).await;
+        note(&pushed, begun);
         // And here the claim is settled, or released where nobody was called.
-        Ok(push.into())
+        Ok(pushed?.into())
     }
 
     /// Pushes, and once more where AI Rudder refused a token that has been replaced meanwhile.
-    async fn push(&self, account: &Account, payload: &Bytes, budget: Budget, until: Instant) -> Result<Push, Problem> {
-        let push = self.push_with(account, payload, until).await?;
+    async fn push(&self, account: &Account, payload: &Bytes, until: Instant) -> Result<Push, PushError> {
+        let push = self.rudder.push(account.token(), payload, until).await?;
         if push.verdict != Verdict::TokenRefused {
             return Ok(push);
         }
-        let renewed = self.accounts.with_new_token(account, budget.answer_from()).await;
-        match (renewed, budget.for_push(self.push_limit)) {
-            (Some(account), Ok(until)) => self.push_with(&account, payload, until).await,
+        match self.accounts.with_new_token(account, until).await {
+            Some(renewed) if budget::is_enough(until) => self.rudder.push(renewed.token(), payload, until).await,
             _ => Ok(push),
         }
     }
+}
 
-    async fn push_with(&self, account: &Account, payload: &Bytes, until: Instant) -> Result<Push, Problem> {
-        let begun = Instant::now();
-        let pushed = self.rudder.push(account.token(), payload, until).await;
-        let span = Span::current();
-        span.record("upstream_ms", log::milliseconds(begun));
-        if let Ok(push) = &pushed {
-            span.record("upstream_status", push.status);
-            if let Some(envelope) = &push.envelope {
-                // A number that is no code, like a phone number, has no place in the log.
-                span.record("upstream_code", Some(envelope.code()).filter(|code| code.unsigned_abs() < 1_000_000));
-                span.record("upstream_trace_id", envelope.trace_id());
-            }
+/// Puts AI Rudder's last word on a lead into its line of the log.
+fn note(pushed: &Result<Push, PushError>, begun: Instant) {
+    let span = Span::current();
+    span.record("upstream_ms", log::milliseconds(begun));
+    if let Ok(push) = pushed {
+        span.record("upstream_status", push.status);
+        if let Some(envelope) = &push.envelope {
+            span.record("upstream_code", envelope.code_for_logs());
+            span.record("upstream_trace_id", envelope.trace_id());
         }
-        Ok(pushed?)
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{config::Config, rudder::Token};
 
-/// How long a failure is remembered before Secrets Manager is asked again.
+/// How long a secret that can't be read is remembered as such, and a stale one serves before the next try.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How long it is remembered that an account does not exist.
 const NOT_FOUND_INTERVAL: Duration = Duration::from_secs(30);
@@ -51,6 +51,9 @@ pub enum AuthError {
     /// A wrong key, or no such account, or nobody can tell: all one to the sender.
     #[error("unauthorized: {0}")]
     Unauthorized(String),
+    /// The account has a secret that can't be read, so nobody can tell. All one to the sender, not to the operator.
+    #[error("unauthorized: {0}")]
+    Closed(String),
     /// The key is right, and the account can't be used.
     #[error("account misconfigured: {0}")]
     Misconfigured(String),
@@ -62,7 +65,7 @@ pub enum AuthError {
 /// What is known of an account.
 #[derive(Debug, Clone)]
 struct Entry {
-    /// The digests that were read last. They outlive the token, to tell the account's own sender that it is closed.
+    /// The digests that were read last. They outlive a token that can't be read any more, to tell the account's own sender that it is closed.
     digests: Arc<[KeyDigest]>,
     token: Result<Token, StoreError>,
     /// When the token was read.
@@ -118,6 +121,7 @@ impl Accounts {
             (true, Ok(token)) => Ok(Account { id: id.clone(), token: token.clone() }),
             (_, Err(error @ StoreError::Passing(_))) => Err(AuthError::Unavailable(error.to_string())),
             (true, Err(error)) => Err(AuthError::Misconfigured(error.to_string())),
+            (false, Err(error @ StoreError::Unreadable(_))) => Err(AuthError::Closed(error.to_string())),
             (false, Err(error)) => Err(AuthError::Unauthorized(error.to_string())),
             (false, Ok(_)) => Err(AuthError::Unauthorized("wrong key".to_owned())),
         }

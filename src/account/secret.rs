@@ -1,8 +1,9 @@
 //! What an account's secret holds.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::key::{InvalidDigest, KeyDigest};
+use super::key::KeyDigest;
 use crate::rudder::{Token, TokenError};
 
 /// An account's secret: `{"lendswift_token": "…", "api_key_sha256": ["<64 hex digits>", …]}`.
@@ -10,8 +11,8 @@ use crate::rudder::{Token, TokenError};
 pub struct Secret {
     /// The digests of the keys that may send leads, at least one.
     pub digests: Vec<KeyDigest>,
-    /// The token, unless it can't be one. Known apart from the digests, so that the account's own sender is told.
-    pub token: Result<Token, TokenError>,
+    /// The token, or what is wrong with the secret. Apart from the digests, so that the account's own sender is told.
+    pub token: Result<Token, SecretError>,
 }
 
 /// What is wrong with a secret. Never holds a part of it.
@@ -39,15 +40,22 @@ impl Secret {
     pub fn read(text: &str) -> Result<Self, SecretError> {
         #[derive(Deserialize)]
         struct Fields {
-            lendswift_token: String,
+            lendswift_token: Option<Value>,
             api_key_sha256: Vec<String>,
         }
         let Fields { lendswift_token, api_key_sha256 } = serde_json::from_str(text).map_err(|_| SecretError::Shape)?;
-        if api_key_sha256.is_empty() {
-            return Err(SecretError::NoDigest);
+        let digests: Vec<KeyDigest> = api_key_sha256.iter().filter_map(|digest| digest.parse().ok()).collect();
+        match (api_key_sha256.len(), digests.len()) {
+            (0, _) => return Err(SecretError::NoDigest),
+            (_, 0) => return Err(SecretError::Digest),
+            _ => {}
         }
-        let digests = api_key_sha256.iter().map(|digest| digest.parse()).collect::<Result<_, InvalidDigest>>();
-        Ok(Self { digests: digests.map_err(|_| SecretError::Digest)?, token: lendswift_token.try_into() })
+        let token = match lendswift_token {
+            _ if digests.len() < api_key_sha256.len() => Err(SecretError::Digest),
+            Some(Value::String(token)) => token.try_into().map_err(SecretError::from),
+            _ => Err(SecretError::Shape),
+        };
+        Ok(Self { digests, token })
     }
 }
 
@@ -71,8 +79,18 @@ mod tests {
 
     #[test]
     fn a_token_that_can_not_be_one_leaves_the_digests_known() {
-        let secret = read(&format!(r#"{{"lendswift_token": "", "api_key_sha256": ["{DIGEST}"]}}"#)).unwrap();
-        assert_eq!(secret.token, Err(TokenError::Empty));
+        for (members, fault) in [
+            (
+                format!(r#""lendswift_token": "", "api_key_sha256": ["{DIGEST}"]"#),
+                SecretError::Token(TokenError::Empty),
+            ),
+            (format!(r#""lendswift_token": 7, "api_key_sha256": ["{DIGEST}"]"#), SecretError::Shape),
+            (format!(r#""api_key_sha256": ["{DIGEST}"]"#), SecretError::Shape),
+            (format!(r#""lendswift_token": "a", "api_key_sha256": ["{DIGEST}", "b9f1"]"#), SecretError::Digest),
+        ] {
+            let secret = read(&format!("{{{members}}}")).unwrap();
+            assert_eq!((secret.digests.len(), secret.token), (1, Err(fault)), "{members}");
+        }
     }
 
     #[test]
@@ -81,8 +99,7 @@ mod tests {
             ("", SecretError::Shape),
             ("1JqFE7K6ucf94hAvqu+7Jg", SecretError::Shape),
             (r#"{"lendswift_token": "a"}"#, SecretError::Shape),
-            (r#"{"api_key_sha256": []}"#, SecretError::Shape),
-            (r#"{"lendswift_token": 7, "api_key_sha256": []}"#, SecretError::Shape),
+            (r#"{"api_key_sha256": []}"#, SecretError::NoDigest),
             (r#"{"lendswift_token": "a", "api_key_sha256": "b9f1"}"#, SecretError::Shape),
             (r#"{"lendswift_token": "a", "api_key_sha256": []}"#, SecretError::NoDigest),
             (r#"{"lendswift_token": "a", "api_key_sha256": ["b9f1"]}"#, SecretError::Digest),

@@ -22,6 +22,8 @@ pub enum Problem {
     UnsupportedMediaType,
     InvalidIdempotencyKey,
     Unauthorized(String),
+    /// To the sender the same as [`Problem::Unauthorized`]; the operator has to mend the account's secret.
+    SecretUnreadable(String),
     Malformed(Malformed),
     InvalidLead(Faults),
     RefusedUpstream,
@@ -53,7 +55,7 @@ impl Problem {
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, NotSent, "body_too_large"),
             Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, NotSent, "unsupported_media_type"),
             Self::InvalidIdempotencyKey => (StatusCode::BAD_REQUEST, NotSent, "invalid_idempotency_key"),
-            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, NotSent, "unauthorized"),
+            Self::Unauthorized(_) | Self::SecretUnreadable(_) => (StatusCode::UNAUTHORIZED, NotSent, "unauthorized"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, NotSent, "malformed_json"),
             Self::InvalidLead(_) => (StatusCode::UNPROCESSABLE_ENTITY, NotSent, "invalid_lead"),
             Self::RefusedUpstream => (StatusCode::UNPROCESSABLE_ENTITY, Refused, "refused_upstream"),
@@ -84,7 +86,7 @@ impl Problem {
                 "A lead is sent as application/json in UTF-8, without a content encoding such as gzip."
             }
             Self::InvalidIdempotencyKey => "An Idempotency-Key has 1 to 255 visible ASCII characters and no space.",
-            Self::Unauthorized(_) => {
+            Self::Unauthorized(_) | Self::SecretUnreadable(_) => {
                 "The account and its key do not match. Send the key as Authorization: Bearer <key>."
             }
             Self::Malformed(malformed) => return format!("The lead can't be read: {malformed}."),
@@ -119,7 +121,7 @@ impl Problem {
     fn headers(&self) -> HeaderMap {
         let advice = match self {
             Self::MethodNotAllowed => (header::ALLOW, HeaderValue::from_static("POST")),
-            Self::Unauthorized(_) => {
+            Self::Unauthorized(_) | Self::SecretUnreadable(_) => {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lendswift-relay\""))
             }
             Self::UpstreamUnreachable(_) | Self::TemporarilyUnavailable(_) => (header::RETRY_AFTER, SOON.into()),
@@ -133,6 +135,7 @@ impl Problem {
     fn cause(&self) -> Option<String> {
         match self {
             Self::Unauthorized(cause)
+            | Self::SecretUnreadable(cause)
             | Self::TokenRefused(cause)
             | Self::AccountMisconfigured(cause)
             | Self::UpstreamUnreachable(cause)
@@ -154,10 +157,11 @@ impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let (status, outcome, error) = problem.row();
         let (headers, cause) = (problem.headers(), problem.cause());
+        let alarming = status.is_server_error() || matches!(problem, Problem::SecretUnreadable(_));
         let (message, sender_can_mend) = (problem.message(), problem.sender_can_mend());
         let faults = if let Problem::InvalidLead(faults) = problem { faults } else { Faults::new() };
         let body = Body::Ours { message, sender_can_mend, faults };
-        Self { status, outcome, error: Some(error), cause, headers, body }
+        Self { status, outcome, error: Some(error), cause, alarming, headers, body }
     }
 }
 
@@ -171,6 +175,7 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Unauthorized(cause) => Self::Unauthorized(cause),
+            AuthError::Closed(cause) => Self::SecretUnreadable(cause),
             AuthError::Misconfigured(cause) => Self::AccountMisconfigured(cause),
             AuthError::Unavailable(cause) => Self::TemporarilyUnavailable(cause),
         }

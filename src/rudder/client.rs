@@ -21,7 +21,7 @@ use crate::{
 };
 
 tokio::task_local! {
-    /// Whether the attempt that runs in this task got a connection. From then on a byte may have reached AI Rudder.
+    /// Whether the push that runs in this task got a connection. From then on a byte may have reached AI Rudder.
     static CONNECTED: Cell<bool>;
 }
 
@@ -89,26 +89,28 @@ impl Rudder {
             .with_max_delay(Duration::from_millis(500))
             .with_max_times(MORE_TRIES)
             .with_jitter();
-        let tries = (|| self.try_once(token, payload, deadline))
-            .retry(backoff)
-            .when(|error| matches!(error, PushError::Unreachable(Some(_))));
-        // An attempt keeps to the deadline itself; this one ends the waits between attempts.
-        timeout_at(deadline, tries).await.unwrap_or(Err(PushError::Unreachable(None)))
-    }
-
-    async fn try_once(&self, token: &Token, payload: &Bytes, deadline: Instant) -> Result<Push, PushError> {
+        let tries = async || {
+            (|| self.try_once(token, payload))
+                .retry(backoff)
+                .when(|error| matches!(error, PushError::Unreachable(_)))
+                .await
+        };
         CONNECTED
             .scope(Cell::new(false), async {
-                let answer = timeout_at(deadline, self.send(token, payload)).await;
-                match (answer, CONNECTED.with(Cell::get)) {
-                    (Ok(Ok(push)), _) => Ok(push),
-                    (Ok(Err(error)), true) => Err(PushError::Broke(error)),
-                    (Ok(Err(error)), false) => Err(PushError::Unreachable(Some(error))),
-                    (Err(_), true) => Err(PushError::TimedOut),
-                    (Err(_), false) => Err(PushError::Unreachable(None)),
+                match timeout_at(deadline, tries()).await {
+                    Ok(pushed) => pushed,
+                    Err(_) if CONNECTED.with(Cell::get) => Err(PushError::TimedOut),
+                    Err(_) => Err(PushError::Unreachable(None)),
                 }
             })
             .await
+    }
+
+    async fn try_once(&self, token: &Token, payload: &Bytes) -> Result<Push, PushError> {
+        self.send(token, payload).await.map_err(|error| {
+            let never_connected = error.is_connect() && !CONNECTED.with(Cell::get);
+            if never_connected { PushError::Unreachable(Some(error)) } else { PushError::Broke(error) }
+        })
     }
 
     async fn send(&self, token: &Token, payload: &Bytes) -> Result<Push, reqwest::Error> {

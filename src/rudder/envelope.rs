@@ -41,6 +41,12 @@ impl Envelope {
         self.code
     }
 
+    /// The code, where it can be one: a number of more than six digits may be a phone number, and isn't printed.
+    #[must_use]
+    pub fn code_for_logs(&self) -> Option<i64> {
+        Some(self.code).filter(|code| code.unsigned_abs() < 1_000_000)
+    }
+
     /// AI Rudder's id of the answer, for asking them about it: 16 to 64 hex digits and hyphens, else nothing. The log
     /// holds it, and in another form it could be anything, a phone number too.
     #[must_use]
@@ -65,7 +71,7 @@ impl Envelope {
 /// AI Rudder may put anything into an envelope, the lead included.
 impl std::fmt::Debug for Envelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Envelope").field("code", &self.code).finish_non_exhaustive()
+        f.debug_struct("Envelope").field("code", &self.code_for_logs()).finish_non_exhaustive()
     }
 }
 
@@ -140,6 +146,8 @@ mod tests {
     #[test]
     fn an_envelope_prints_its_code_alone() {
         let envelope = Envelope::read(SAMPLE.as_bytes().to_vec()).unwrap();
-        assert_eq!(format!("{envelope:?}"), "Envelope { code: 200, .. }");
+        assert_eq!(format!("{envelope:?}"), "Envelope { code: Some(200), .. }");
+        let envelope = Envelope::read(br#"{"code":16501231234}"#.to_vec()).unwrap();
+        assert_eq!(format!("{envelope:?}"), "Envelope { code: None, .. }");
     }
 }

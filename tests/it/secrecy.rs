@@ -275,8 +275,8 @@ fn displayed(object: &dyn Display) -> String {
     object.to_string()
 }
 
-#[tokio::test]
-async fn nothing_that_can_be_printed_prints_a_canary() {
+#[test]
+fn nothing_that_can_be_printed_prints_a_canary() {
     let mut texts = Vec::new();
     for body in bodies() {
         match Reading::of(&body) {
@@ -308,16 +308,29 @@ async fn nothing_that_can_be_printed_prints_a_canary() {
     texts.push(printed(&ApiKey::of(&headers)));
     let good = Secret::read(&secret(CANARY_TOKEN, &[CANARY_KEY])).unwrap();
     texts.extend([printed(&good), printed(&good.token), printed(&good.digests)]);
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(CANARY_KEY);
+    let digest_forms = [hex::encode(digest), digest.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")];
     texts.push(printed(&Secret::read(CANARY_TOKEN)));
 
     let envelope = || Envelope::read(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
     let push = |verdict| Push { verdict, status: 200, envelope: envelope(), retry_after: None };
-    texts.extend([printed(&envelope()), printed(&push(Verdict::Accepted))]);
+    let phone_for_code = Envelope::read(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
+    assert!(phone_for_code.is_some());
+    texts.extend([printed(&envelope()), printed(&phone_for_code), printed(&push(Verdict::Accepted))]);
     for verdict in [Verdict::Accepted, Verdict::Refused, Verdict::RateLimited, Verdict::TokenRefused, Verdict::Unknown]
     {
         texts.push(printed(&Answer::from(push(verdict))));
     }
 
+    for text in texts {
+        assert!(!digest_forms.iter().any(|form| text.replace(",\n", ", ").contains(form.as_str())), "{text}");
+        assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn neither_a_relay_at_work_nor_a_wrong_configuration_prints_a_canary() {
+    let mut texts = Vec::new();
     let stage = stage().await;
     assert_eq!(stage.serve(&post(lead())).await.status, 200);
     texts.push(printed(&stage.relay));

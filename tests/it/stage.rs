@@ -69,6 +69,8 @@ pub fn relay(rudder_url: &str, secrets_url: &str, variables: &[(&str, &str)]) ->
 
 /// The same with an AWS of its own.
 pub fn relay_with(rudder_url: &str, aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
+    #[cfg(test)]
+    start_log();
     let defaults = [("CLAIMS_TABLE", "off"), ("UPSTREAM_BASE_URL", rudder_url)];
     let config = Config::read(|name| {
         let mut all = defaults.iter().chain(variables).rev();
@@ -96,8 +98,6 @@ pub fn secret(token: &str, keys: &[&str]) -> String {
 
 /// Sends an event through a relay as Lambda would: as text, in and out.
 pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
-    #[cfg(test)]
-    log_to_file();
     let payload: Box<RawValue> = serde_json::from_str(event).expect("an event is JSON");
     let answer = gateway::serve(relay, LambdaEvent { payload, context }).await;
     let answer: Value = match answer {
@@ -115,19 +115,19 @@ pub fn with_deadline(left: i64) -> Context {
     context
 }
 
-/// Writes the shipped log at its most talkative level to the file that `LOG_FILE` names, if it names one.
+/// Starts the shipped log at its most talkative level, into the file that `LOG_FILE` names, or into nothing. Always, since
+/// a line that nobody listens to when it is first reached is taken for one that nobody ever will.
 #[cfg(test)]
-fn log_to_file() {
+fn start_log() {
     use std::{env, fs::File, sync::Once};
 
     use lendswift_relay::{config::Log, log};
     use tracing::level_filters::LevelFilter;
 
     static STARTED: Once = Once::new();
-    STARTED.call_once(|| {
-        if let Some(path) = env::var_os("LOG_FILE") {
-            let file = File::create(path).expect("a file to log to");
-            log::start(Log { level: LevelFilter::TRACE, json: true }, file);
-        }
+    let log = Log { level: LevelFilter::TRACE, json: true };
+    STARTED.call_once(|| match env::var_os("LOG_FILE") {
+        Some(path) => log::start(log, File::create(path).expect("a file to log to")),
+        None => log::start(log, io::sink),
     });
 }

@@ -45,6 +45,7 @@ fn problems() -> Vec<Problem> {
         Problem::UnsupportedMediaType,
         Problem::InvalidIdempotencyKey,
         Problem::Unauthorized(text()),
+        Problem::SecretUnreadable(text()),
         Problem::Malformed(Malformed::NotAnObject),
         Problem::InvalidLead(Vec::new()),
         Problem::RefusedUpstream,
@@ -67,6 +68,7 @@ fn problems() -> Vec<Problem> {
             | Problem::UnsupportedMediaType
             | Problem::InvalidIdempotencyKey
             | Problem::Unauthorized(_)
+            | Problem::SecretUnreadable(_)
             | Problem::Malformed(_)
             | Problem::InvalidLead(_)
             | Problem::RefusedUpstream
