@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
-    config::Builder,
+    config::{Builder, retry::ReconnectMode},
     error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
@@ -47,7 +47,13 @@ impl Store {
     pub(super) fn new(aws: &SdkConfig, prefix: &str) -> Self {
         let config = Builder::from(aws)
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).build())
-            .retry_config(RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(50)))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(2)
+                    .with_initial_backoff(Duration::from_millis(50))
+                    // The SDK can't close a connection of the relay's own client, and would log an error for trying.
+                    .with_reconnect_mode(ReconnectMode::ReuseAllConnections),
+            )
             .build();
         Self { client: Client::from_conf(config), prefix: prefix.to_owned() }
     }

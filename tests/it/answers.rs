@@ -4,7 +4,8 @@ use stand_ins::{Behaviour, Reply, api_gateway::Response};
 
 use crate::{
     request::{LEAD, REQUEST_ID, Request},
-    stage::{KEY, Stage, secret},
+    stage::{KEY, Stage, relay, secret, serve},
+    wire::Wire,
 };
 
 /// A row of the table: what the sender sees of an answer.
@@ -210,13 +211,13 @@ async fn an_account_with_a_token_that_can_not_be_one_is_misconfigured() {
 
 #[tokio::test]
 async fn ai_rudder_can_not_be_reached() {
+    // Closes every connection before a word of TLS.
+    let wire = Wire::start(|stream| async move { drop(stream) }).await;
     let stage = Stage::start().await;
-    let Stage { rudder, secrets, relay } = stage;
-    drop(rudder);
-    let answer = crate::stage::serve(&relay, &Request::post(LEAD).event(), lambda_http::Context::default()).await;
+    let relay = relay(&wire.url("https"), &stage.secrets.url(), &[]);
+    let answer = serve(&relay, &Request::post(LEAD).event(), lambda_http::Context::default()).await;
     assert_eq!(seen(&answer), row(503, "not_sent", "upstream_unreachable"));
     assert_eq!(header(&answer, "retry-after"), Some("5"));
-    drop(secrets);
 }
 
 #[tokio::test]

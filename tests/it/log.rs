@@ -7,6 +7,7 @@ use std::{
 
 use lendswift_relay::{config::Log, log};
 use serde_json::{Value, json};
+use stand_ins::Behaviour;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
@@ -122,6 +123,21 @@ fn a_panic_leaves_its_place_and_not_its_message() {
     assert_eq!(line["message"], "panic");
     assert!(line["place"].as_str().unwrap().starts_with("tests/it/log.rs:"));
     assert!(!log.contains("650"), "{log}");
+}
+
+#[tokio::test]
+async fn secrets_manager_out_of_order_leaves_one_line_too() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let stage = Stage::start().await;
+    stage.secrets.behave(Behaviour::Down);
+    let subscriber = log::subscriber(Log { level: LevelFilter::TRACE, json: true }, move || writer.clone());
+    let logging = tracing::subscriber::set_default(subscriber);
+    stage.serve(&Request::post(LEAD).event()).await;
+    drop(logging);
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("Secrets Manager failed: InternalServiceError"), "{log}");
 }
 
 #[tokio::test]

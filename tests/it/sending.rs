@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lambda_http::Context;
+use lendswift_relay::{budget::Budget, relay::Progress};
 use stand_ins::{SecretsManager, api_gateway::Response};
 use tokio::sync::mpsc;
 
@@ -184,6 +185,19 @@ async fn a_push_ends_in_time_to_answer() {
     let answer = serve(&stage.relay, &Request::post(LEAD).event(), with_deadline(3000)).await;
     assert_eq!(seen(&answer), expected(504, "unknown", "upstream_timeout"));
     assert!(begun.elapsed() < Duration::from_millis(2000), "{:?} of 3 s", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_request_is_noted_as_maybe_sent_from_its_push_on_and_not_before() {
+    let stage = Stage::start().await;
+    for (request, sent) in
+        [(Request::post(LEAD), true), (Request::post("{}"), false), (Request::post(LEAD).key("wrong"), false)]
+    {
+        let progress = Progress::default();
+        let event = serde_json::from_str(&request.event()).unwrap();
+        stage.relay.handle(event, Budget::until(0, std::time::SystemTime::now()), &progress).await;
+        assert_eq!(progress.may_have_sent(), sent);
+    }
 }
 
 #[tokio::test]
