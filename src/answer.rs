@@ -4,11 +4,14 @@
 
 mod problem;
 
+use std::{borrow::Cow, fmt};
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 pub use self::problem::Problem;
 use crate::{
+    claim::Settled,
     lead::{Fault, Ignored},
     rudder::{Envelope, Push, Verdict},
 };
@@ -24,6 +27,8 @@ pub enum Outcome {
     NotSent,
     /// The consumer may have been called, or may be called yet.
     Unknown,
+    /// Another request is sending it right now.
+    Pending,
 }
 
 impl Outcome {
@@ -35,12 +40,14 @@ impl Outcome {
             Self::Refused => "refused",
             Self::NotSent => "not_sent",
             Self::Unknown => "unknown",
+            Self::Pending => "pending",
         }
     }
 }
 
 const LEAD_OUTCOME: HeaderName = HeaderName::from_static("lead-outcome");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const LEAD_IGNORED_FIELDS: HeaderName = HeaderName::from_static("lead-ignored-fields");
 
 /// An answer to a request, before it knows the request's id and the time.
@@ -63,10 +70,19 @@ pub struct Answer {
 /// An answer's body.
 #[derive(Debug)]
 enum Body {
-    /// AI Rudder's envelope as it came.
-    Theirs(Envelope),
+    /// Bytes that are decided already: AI Rudder's envelope, or an answer that was given before.
+    Written(Text),
     /// The relay's own.
     Ours { message: String, sender_can_mend: bool, faults: Vec<Fault> },
+}
+
+/// A body as it goes out. AI Rudder may put anything into its own, so it is not printed.
+struct Text(String);
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Text")
+    }
 }
 
 /// A whole HTTP response. Has no `Debug`, since its body may be AI Rudder's, with anything in it.
@@ -91,9 +107,25 @@ impl Answer {
         self
     }
 
+    /// The answer, decided to the byte for one request and a time in Unix seconds, and what the ledger keeps of it:
+    /// nothing where nobody was called.
+    #[must_use]
+    pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
+        let body = self.text(request_id, timestamp).into_owned();
+        let accepted = match self.outcome {
+            Outcome::Accepted => Some(true),
+            Outcome::Unknown => Some(false),
+            Outcome::Refused | Outcome::NotSent | Outcome::Pending => None,
+        };
+        let status = self.status;
+        let settled = accepted.map(|accepted| Settled { accepted, status, body: body.clone() });
+        (Self { body: Body::Written(Text(body)), ..self }, settled)
+    }
+
     /// The answer to one request, at a time in Unix seconds.
     #[must_use]
     pub fn into_response(self, request_id: &str, timestamp: u64) -> Response {
+        let body = self.text(request_id, timestamp).into_owned();
         let mut headers = self.headers;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -101,26 +133,29 @@ impl Answer {
         if let Ok(request_id) = HeaderValue::try_from(request_id) {
             headers.insert(REQUEST_ID, request_id);
         }
-        let body = match self.body {
-            Body::Theirs(envelope) => envelope.into_text(),
+        Response { status: self.status, headers, body }
+    }
+
+    fn text(&self, request_id: &str, timestamp: u64) -> Cow<'_, str> {
+        match &self.body {
+            Body::Written(Text(text)) => Cow::Borrowed(text),
             Body::Ours { message, sender_can_mend, faults } => {
                 let envelope = OwnEnvelope {
                     code: self.status.as_u16(),
-                    message: &message,
-                    show_err: sender_can_mend,
+                    message,
+                    show_err: *sender_can_mend,
                     timestamp,
                     body: Details {
                         error: self.error.unwrap_or_default(),
                         outcome: self.outcome.as_str(),
-                        fields: &faults,
+                        fields: faults,
                     },
                     trace_id: request_id,
                 };
                 // Writing strings and integers into memory has no way to fail.
-                serde_json::to_string(&envelope).unwrap_or_default()
+                Cow::Owned(serde_json::to_string(&envelope).unwrap_or_default())
             }
-        };
-        Response { status: self.status, headers, body }
+        }
     }
 }
 
@@ -149,31 +184,35 @@ impl From<Push> for Answer {
     fn from(push: Push) -> Self {
         let Push { verdict, envelope, retry_after, status } = push;
         let cause = format!("AI Rudder answered {status}");
-        let problem = match verdict {
-            Verdict::Accepted => None,
-            Verdict::Refused => Some(Problem::RefusedUpstream),
-            Verdict::RateLimited => Some(Problem::RateLimited(retry_after)),
-            Verdict::TokenRefused => return Problem::TokenRefused(cause).into(),
-            Verdict::Unknown => Some(Problem::BadUpstreamAnswer(cause)),
+        let (problem, theirs) = match (verdict, envelope.map(Envelope::into_text)) {
+            (Verdict::Accepted, Some(theirs)) => return Self::passed_on(StatusCode::OK, Outcome::Accepted, theirs),
+            (Verdict::Refused, theirs) => (Problem::RefusedUpstream, theirs),
+            (Verdict::RateLimited, theirs) => (Problem::RateLimited(retry_after), theirs),
+            (Verdict::TokenRefused, _) => (Problem::TokenRefused(cause), None),
+            // Nothing is accepted without an envelope that says so.
+            (Verdict::Unknown | Verdict::Accepted, theirs) => (Problem::BadUpstreamAnswer(cause), theirs),
         };
-        let mut answer = problem.map_or_else(Self::accepted, Self::from);
-        if let Some(envelope) = envelope {
-            answer.body = Body::Theirs(envelope);
+        let answer = Self::from(problem);
+        match theirs {
+            Some(theirs) => Self { body: Body::Written(Text(theirs)), ..answer },
+            None => answer,
         }
+    }
+}
+
+/// The answer that the lead's first sender got, again.
+impl From<Settled> for Answer {
+    fn from(settled: Settled) -> Self {
+        let outcome = if settled.accepted { Outcome::Accepted } else { Outcome::Unknown };
+        let mut answer = Self::passed_on(settled.status, outcome, settled.body);
+        answer.headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         answer
     }
 }
 
 impl Answer {
-    fn accepted() -> Self {
-        Self {
-            status: StatusCode::OK,
-            outcome: Outcome::Accepted,
-            error: None,
-            cause: None,
-            alarming: false,
-            headers: HeaderMap::new(),
-            body: Body::Ours { message: "success".to_owned(), sender_can_mend: false, faults: Vec::new() },
-        }
+    fn passed_on(status: StatusCode, outcome: Outcome, text: String) -> Self {
+        let body = Body::Written(Text(text));
+        Self { status, outcome, error: None, cause: None, alarming: false, headers: HeaderMap::new(), body }
     }
 }

@@ -6,6 +6,10 @@ use tokio::time::Instant;
 
 /// What is left to settle and answer after a push.
 const TO_ANSWER: Duration = Duration::from_millis(1500);
+/// What of it is left to answer.
+const TO_WRITE: Duration = Duration::from_millis(250);
+/// How long after Lambda's deadline a claim is taken for one whose sender is at work.
+const GRACE: Duration = Duration::from_secs(5);
 /// The least that a push is begun with.
 const LEAST_FOR_PUSH: Duration = Duration::from_secs(1);
 /// A deadline longer past than this is no deadline: some local emulators make one up.
@@ -16,7 +20,8 @@ const DEFAULT: Duration = Duration::from_secs(30);
 /// The time that Lambda leaves to one request.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    answer_from: Instant,
+    deadline: Instant,
+    lease_until: SystemTime,
 }
 
 /// Less than a second is left for a push.
@@ -34,20 +39,37 @@ impl Budget {
             Err(past) if past.duration() > NONSENSE => DEFAULT,
             Err(_) => Duration::ZERO,
         };
-        Self { answer_from: Instant::now() + left.saturating_sub(TO_ANSWER) }
+        Self { deadline: Instant::now() + left, lease_until: now + left + GRACE }
     }
 
     /// When everything before the answer has to be done.
     pub(crate) fn answer_from(self) -> Instant {
-        self.answer_from
+        before(self.deadline, TO_ANSWER)
+    }
+
+    /// When the claim has to be settled or released, so that the answer gets out. Where it is too late for that, as for a
+    /// process that was frozen meanwhile, there is nothing left to hurry for.
+    pub(crate) fn settle_until(self) -> Instant {
+        let (now, until) = (Instant::now(), before(self.deadline, TO_WRITE));
+        if now < until { until } else { now + TO_ANSWER }
+    }
+
+    /// When nobody believes any more that the sender of a claim is at work.
+    pub(crate) fn lease_until(self) -> SystemTime {
+        self.lease_until
     }
 
     /// When a push that begins now has to be done, at most after `limit`.
     pub(crate) fn for_push(self, limit: Duration) -> Result<Instant, TooLittleTime> {
         let now = Instant::now();
-        let until = self.answer_from.min(now + limit);
+        let until = self.answer_from().min(now + limit);
         if now + LEAST_FOR_PUSH <= until { Ok(until) } else { Err(TooLittleTime) }
     }
+}
+
+/// So long before an instant. The clock's zero may be nearer than that.
+fn before(instant: Instant, time: Duration) -> Instant {
+    instant.checked_sub(time).unwrap_or(instant)
 }
 
 /// Whether a push that has to be done by then may begin now.

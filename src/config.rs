@@ -22,7 +22,7 @@ pub struct Config {
     pub secret_max_stale: Duration,
     /// Where AI Rudder is and how long it gets.
     pub upstream: Upstream,
-    /// `CLAIMS_TABLE` (required): the ledger of leads that were sent.
+    /// `CLAIMS_TABLE` (required): the ledger of leads that were sent, a DynamoDB table or `off`.
     pub claims: Claims,
     /// `DUPLICATE_WINDOW_SECONDS` (604,800), at least 3600: how long a lead is remembered.
     pub duplicate_window: Duration,
@@ -45,10 +45,12 @@ pub struct Upstream {
 }
 
 /// The ledger that keeps a lead from being sent twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claims {
-    /// None: every post of a lead is a push. The only choice in this version.
+    /// `off`: none. Every post of a lead is a push.
     Off,
+    /// The name of its DynamoDB table.
+    Table(String),
 }
 
 /// How the relay logs, as Lambda's advanced logging controls set it.
@@ -160,9 +162,10 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
     fn claims(&self) -> Result<Claims, ConfigError> {
         let variable = "CLAIMS_TABLE";
         match self.text(variable)?.as_deref() {
+            None => Err(fault(variable, "is required: the name of a DynamoDB table, or off for no ledger")),
             Some("off") => Ok(Claims::Off),
-            Some(_) => Err(fault(variable, "must be off: this version has no ledger")),
-            None => Err(fault(variable, "is required: off, for no ledger")),
+            Some(name) if is_table(name) => Ok(Claims::Table(name.to_owned())),
+            Some(_) => Err(fault(variable, "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -")),
         }
     }
 
@@ -187,6 +190,12 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             Some(_) => Err(fault(variable, "must be JSON or Text")),
         }
     }
+}
+
+/// Whether a table can have that name (DynamoDB's naming rules).
+fn is_table(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    (3..=255).contains(&name.len()) && name.chars().all(allowed)
 }
 
 fn fault(variable: &'static str, fault: impl Into<String>) -> ConfigError {

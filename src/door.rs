@@ -22,7 +22,6 @@ pub(crate) struct Post {
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
     /// The sender's own name for this lead.
-    #[expect(dead_code, reason = "its form is part of the interface already; the ledger will read it")]
     pub(crate) idempotency_key: Option<IdempotencyKey>,
     /// The body's bytes, unless API Gateway's base64 of them is broken.
     pub(crate) body: Result<Vec<u8>, Malformed>,
@@ -84,6 +83,10 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 impl IdempotencyKey {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().map_err(|_| Problem::InvalidIdempotencyKey)?;

@@ -19,7 +19,7 @@ use crate::{
     answer::{Answer, Problem, Response},
     budget::Budget,
     log::milliseconds,
-    relay::{Progress, Relay},
+    relay::{Course, Relay, unix_seconds},
 };
 
 /// Answers one event, whatever it is and whatever happens, and logs one line about it.
@@ -29,26 +29,25 @@ pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<A
     let request = serde_json::from_str::<ApiGatewayV2httpRequest>(payload.get()).ok();
     let gateways_id = request.as_ref().and_then(|request| request.request_context.request_id.clone());
     let request_id = gateways_id.unwrap_or(context.request_id);
-    let span = span(&request_id);
-    let answer =
-        answer(relay, request, Budget::until(context.deadline, SystemTime::now())).instrument(span.clone()).await;
+    let course = Course::new(request_id, Budget::until(context.deadline, SystemTime::now()));
+    let span = span(course.request_id());
+    let answer = answer(relay, request, &course).instrument(span.clone()).await;
     span.in_scope(|| log(&answer, begun));
-    Ok(respond(answer.into_response(&request_id, unix_seconds())))
+    Ok(respond(answer.into_response(course.request_id(), unix_seconds())))
 }
 
 /// The relay's answer to what is a request.
-async fn answer(relay: &Relay, request: Option<ApiGatewayV2httpRequest>, budget: Budget) -> Answer {
+async fn answer(relay: &Relay, request: Option<ApiGatewayV2httpRequest>, course: &Course) -> Answer {
     let Some(request) = request else {
         return Problem::Internal { may_have_sent: false, cause: "not an HTTP API event of payload format 2.0" }.into();
     };
-    let progress = Progress::default();
-    unless_it_panics(relay.handle(request, budget, &progress), &progress).await
+    unless_it_panics(relay.handle(request, course), course).await
 }
 
 /// A handler's answer, or the one for its panic.
-async fn unless_it_panics(handled: impl Future<Output = Answer>, progress: &Progress) -> Answer {
+async fn unless_it_panics(handled: impl Future<Output = Answer>, course: &Course) -> Answer {
     AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
-        Problem::Internal { may_have_sent: progress.may_have_sent(), cause: "a panic, logged before this" }.into()
+        Problem::Internal { may_have_sent: course.may_have_claimed(), cause: "a panic, logged before this" }.into()
     })
 }
 
@@ -58,6 +57,7 @@ fn span(request_id: &str) -> Span {
         "lead",
         request_id,
         account = Empty,
+        claim = Empty,
         ignored_fields = Empty,
         upstream_status = Empty,
         upstream_code = Empty,
@@ -87,25 +87,21 @@ fn respond(response: Response) -> ApiGatewayV2httpResponse {
     answer
 }
 
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What a sender is told of a handler that panics after so much progress.
-    async fn told(progress: &Progress) -> (u16, &'static str, Option<&'static str>) {
-        let answer = unless_it_panics(async { panic!("a fault of the relay's own") }, progress).await;
+    /// What a sender is told of a handler that panics after it came so far.
+    async fn told(course: &Course) -> (u16, &'static str, Option<&'static str>) {
+        let answer = unless_it_panics(async { panic!("a fault of the relay's own") }, course).await;
         (answer.status.as_u16(), answer.outcome.as_str(), answer.error)
     }
 
     #[tokio::test]
     async fn a_panic_is_an_answer_that_says_whether_the_lead_may_have_gone() {
-        let progress = Progress::default();
-        assert_eq!(told(&progress).await, (500, "not_sent", Some("internal_error")));
-        progress.sending();
-        assert_eq!(told(&progress).await, (500, "unknown", Some("internal_error")));
+        let course = Course::new(String::new(), Budget::until(0, SystemTime::now()));
+        assert_eq!(told(&course).await, (500, "not_sent", Some("internal_error")));
+        course.claiming();
+        assert_eq!(told(&course).await, (500, "unknown", Some("internal_error")));
     }
 }

@@ -41,6 +41,7 @@ pub mod account;
 pub mod answer;
 pub mod aws;
 pub mod budget;
+pub mod claim;
 pub mod config;
 mod door;
 pub mod gateway;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use aws_config::SdkConfig;
@@ -15,11 +15,12 @@ use crate::{
     account::{Account, Accounts},
     answer::{Answer, Problem},
     budget::{self, Budget, TooLittleTime},
-    config::{Claims, Config},
-    door::Post,
+    claim::{Claim, Claimed, Earlier, Ledger},
+    config::Config,
+    door::{IdempotencyKey, Post},
     lead::{Lead, Reading},
     log,
-    rudder::{Push, PushError, Rudder, Verdict, payload},
+    rudder::{Push, PushError, Rudder, Verdict, Window, payload},
     tls::ClientError,
 };
 
@@ -27,97 +28,165 @@ use crate::{
 #[derive(Debug)]
 pub struct Relay {
     accounts: Accounts,
+    ledger: Ledger,
     rudder: Rudder,
     push_limit: Duration,
 }
 
-/// How far a request has come, for whoever has to answer for it when it panics.
-#[derive(Debug, Default)]
-pub struct Progress {
-    may_have_sent: AtomicBool,
+/// One request's way through the relay: who it is, how long it may take, and how far it has come.
+#[derive(Debug)]
+pub struct Course {
+    request_id: String,
+    budget: Budget,
+    claiming: AtomicBool,
 }
 
-impl Progress {
-    /// Whether a byte of the lead may have reached AI Rudder.
+impl Course {
+    /// The way of a request that begins now.
     #[must_use]
-    pub fn may_have_sent(&self) -> bool {
-        self.may_have_sent.load(Ordering::Relaxed)
+    pub fn new(request_id: String, budget: Budget) -> Self {
+        Self { request_id, budget, claiming: AtomicBool::new(false) }
     }
 
-    /// Notes that from here on it may have.
-    pub(crate) fn sending(&self) {
-        self.may_have_sent.store(true, Ordering::Relaxed);
+    /// API Gateway's id of it.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Whether the lead was perhaps claimed. Without an answer, nobody may say any more that it was not sent.
+    #[must_use]
+    pub fn may_have_claimed(&self) -> bool {
+        self.claiming.load(Ordering::Relaxed)
+    }
+
+    /// Notes that from here on it may have been.
+    pub(crate) fn claiming(&self) {
+        self.claiming.store(true, Ordering::Relaxed);
     }
 }
 
 impl Relay {
     /// The relay as configured, with the AWS that `aws` reaches.
     pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, ClientError> {
-        let Claims::Off = config.claims;
         Ok(Self {
             accounts: Accounts::new(config, aws),
+            ledger: Ledger::new(config, aws),
             rudder: Rudder::new(&config.upstream)?,
             push_limit: config.upstream.timeout,
         })
     }
 
-    /// Handles one request: the door, authenticate, read, claim, push, answer.
-    pub async fn handle(&self, request: ApiGatewayV2httpRequest, budget: Budget, progress: &Progress) -> Answer {
-        self.relay(request, budget, progress).await.unwrap_or_else(Answer::from)
+    /// Handles one request: the door, authenticate, read, claim, push, settle, answer.
+    pub async fn handle(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Answer {
+        self.relay(request, course).await.unwrap_or_else(Answer::from)
     }
 
-    async fn relay(
-        &self,
-        request: ApiGatewayV2httpRequest,
-        budget: Budget,
-        progress: &Progress,
-    ) -> Result<Answer, Problem> {
+    async fn relay(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         Span::current().record("account", tracing::field::display(&post.account));
-        let account = self.accounts.authenticate(&post.account, post.key, budget.answer_from()).await?;
+        let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         let Reading { lead, ignored } = Reading::of(&post.body?)?;
         Span::current().record("ignored_fields", ignored.count());
         let answer = match lead {
-            Ok(lead) => self.send(&account, &lead, budget, progress).await,
+            Ok(lead) => self.send_once(&account, &lead, post.idempotency_key.as_ref(), course).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),
         };
         Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
     }
 
-    /// Sends a lead that is in order.
-    async fn send(
+    /// Sends a lead that is in order, unless it was sent before.
+    async fn send_once(
         &self,
         account: &Account,
         lead: &Lead,
-        budget: Budget,
-        progress: &Progress,
+        key: Option<&IdempotencyKey>,
+        course: &Course,
     ) -> Result<Answer, Problem> {
+        let budget = course.budget;
         let payload = Bytes::from(payload(lead));
-        let until = budget.for_push(self.push_limit)?;
-        // Here the lead is claimed, so that nobody else pushes it. Until there is a ledger, every post is a push.
-        progress.sending();
+        budget.for_push(self.push_limit)?;
+        let claim = Claim::draw(account.id(), &payload, key, &course.request_id, budget.lease_until());
+        course.claiming();
+        match self.ledger.claim(claim, budget.answer_from()).await? {
+            Claimed::Ours(claim) => {
+                note_claim(&claim.id().to_string());
+                let answer = self.send(account, &payload, &claim, budget).await.unwrap_or_else(Answer::from);
+                Ok(self.close(&claim, answer, course).await)
+            }
+            Claimed::Answered(earlier, settled) => {
+                note_claim(&earlier.claim);
+                Ok(settled.into())
+            }
+            Claimed::InProgress(earlier) => {
+                note_claim(&earlier.claim);
+                Err(Problem::InProgress)
+            }
+            Claimed::Interrupted(Earlier { claim, request_id }) => {
+                note_claim(&claim);
+                Err(Problem::Interrupted(format!("request {request_id} claimed the lead and did not settle it")))
+            }
+            Claimed::KeyReused => Err(Problem::IdempotencyKeyReused),
+        }
+    }
+
+    /// Sends a lead that is claimed.
+    async fn send(
+        &self,
+        account: &Account,
+        payload: &Bytes,
+        claim: &Claim,
+        budget: Budget,
+    ) -> Result<Answer, Problem> {
+        let window = Window { until: budget.for_push(self.push_limit)?, lease_until: claim.lease_until() };
         let begun = Instant::now();
-        let pushed = self.push(account, &payload, until).await;
-        note(&pushed, begun);
-        // And here the claim is settled, or released where nobody was called.
+        let pushed = self.push(account, payload, window).await;
+        note_push(&pushed, begun);
         Ok(pushed?.into())
     }
 
     /// Pushes, and once more where AI Rudder refused a token that has been replaced meanwhile.
-    async fn push(&self, account: &Account, payload: &Bytes, until: Instant) -> Result<Push, PushError> {
-        let push = self.rudder.push(account.token(), payload, until).await?;
+    async fn push(&self, account: &Account, payload: &Bytes, window: Window) -> Result<Push, PushError> {
+        let push = self.rudder.push(account.token(), payload, window).await?;
         if push.verdict != Verdict::TokenRefused {
             return Ok(push);
         }
-        match self.accounts.with_new_token(account, until).await {
-            Some(renewed) if budget::is_enough(until) => self.rudder.push(renewed.token(), payload, until).await,
+        match self.accounts.with_new_token(account, window.until).await {
+            Some(renewed) if budget::is_enough(window.until) => {
+                self.rudder.push(renewed.token(), payload, window).await
+            }
             _ => Ok(push),
         }
     }
+
+    /// Settles the claim with the answer, or releases it where nobody was called. The answer goes out in any case: a claim
+    /// that can't be settled stays, and still keeps the lead from being sent again.
+    async fn close(&self, claim: &Claim, answer: Answer, course: &Course) -> Answer {
+        let (answer, settled) = answer.settled(&course.request_id, unix_seconds());
+        let until = course.budget.settle_until();
+        let closed = match settled {
+            Some(settled) => self.ledger.settle(claim, &settled, until).await,
+            None => self.ledger.release(claim, until).await,
+        };
+        if let Err(error) = closed {
+            tracing::error!(cause = %error, "the claim could not be closed");
+        }
+        answer
+    }
+}
+
+/// Whole seconds since the Unix epoch.
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Puts the claim of a lead, this request's or an earlier one's, into the request's line of the log.
+fn note_claim(id: &str) {
+    Span::current().record("claim", id);
 }
 
 /// Puts AI Rudder's last word on a lead into its line of the log.
-fn note(pushed: &Result<Push, PushError>, begun: Instant) {
+fn note_push(pushed: &Result<Push, PushError>, begun: Instant) {
     let span = Span::current();
     span.record("upstream_ms", log::milliseconds(begun));
     if let Ok(push) = pushed {

@@ -10,7 +10,7 @@ mod token;
 mod verdict;
 
 pub use self::{
-    client::{Push, PushError, Rudder},
+    client::{Push, PushError, Rudder, Window},
     envelope::Envelope,
     payload::payload,
     token::{Token, TokenError},

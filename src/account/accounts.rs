@@ -90,6 +90,12 @@ impl Weighter<AccountId, Arc<Entry>> for Unusable {
 }
 
 impl Account {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &AccountId {
+        &self.id
+    }
+
     /// Its token for AI Rudder.
     #[must_use]
     pub fn token(&self) -> &Token {

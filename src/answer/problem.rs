@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::{Answer, Body, Outcome};
 use crate::{
     account::AuthError,
+    claim::LedgerError,
     lead::{Faults, Malformed},
     log,
     retry_after::RetryAfter,
@@ -26,6 +27,8 @@ pub enum Problem {
     SecretUnreadable(String),
     Malformed(Malformed),
     InvalidLead(Faults),
+    IdempotencyKeyReused,
+    InProgress,
     RefusedUpstream,
     RateLimited(Option<RetryAfter>),
     TokenRefused(String),
@@ -35,6 +38,7 @@ pub enum Problem {
     BadUpstreamAnswer(String),
     UpstreamTimeout,
     UpstreamBroke(String),
+    Interrupted(String),
     /// The relay itself failed, before a byte of the lead may have been sent or after.
     Internal {
         may_have_sent: bool,
@@ -48,7 +52,7 @@ const SOON: RetryAfter = RetryAfter::Seconds(5);
 impl Problem {
     /// The row: status, outcome, and the error's name.
     fn row(&self) -> (StatusCode, Outcome, &'static str) {
-        use Outcome::{NotSent, Refused, Unknown};
+        use Outcome::{NotSent, Pending, Refused, Unknown};
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, NotSent, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, NotSent, "method_not_allowed"),
@@ -58,6 +62,8 @@ impl Problem {
             Self::Unauthorized(_) | Self::SecretUnreadable(_) => (StatusCode::UNAUTHORIZED, NotSent, "unauthorized"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, NotSent, "malformed_json"),
             Self::InvalidLead(_) => (StatusCode::UNPROCESSABLE_ENTITY, NotSent, "invalid_lead"),
+            Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, NotSent, "idempotency_key_reused"),
+            Self::InProgress => (StatusCode::CONFLICT, Pending, "in_progress"),
             Self::RefusedUpstream => (StatusCode::UNPROCESSABLE_ENTITY, Refused, "refused_upstream"),
             Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, NotSent, "rate_limited"),
             Self::TokenRefused(_) => (StatusCode::INTERNAL_SERVER_ERROR, NotSent, "token_refused"),
@@ -67,6 +73,7 @@ impl Problem {
             Self::BadUpstreamAnswer(_) => (StatusCode::BAD_GATEWAY, Unknown, "bad_upstream_answer"),
             Self::UpstreamTimeout => (StatusCode::GATEWAY_TIMEOUT, Unknown, "upstream_timeout"),
             Self::UpstreamBroke(_) => (StatusCode::GATEWAY_TIMEOUT, Unknown, "upstream_broke"),
+            Self::Interrupted(_) => (StatusCode::GATEWAY_TIMEOUT, Unknown, "interrupted"),
             Self::Internal { may_have_sent: false, .. } => {
                 (StatusCode::INTERNAL_SERVER_ERROR, NotSent, "internal_error")
             }
@@ -91,6 +98,8 @@ impl Problem {
             }
             Self::Malformed(malformed) => return format!("The lead can't be read: {malformed}."),
             Self::InvalidLead(_) => "The lead has faults. Each is named in body.fields; mend them and send it again.",
+            Self::IdempotencyKeyReused => "This Idempotency-Key stands for another lead. Send this one under its own.",
+            Self::InProgress => "This lead is being sent by another request. Ask again shortly by sending it again.",
             Self::RefusedUpstream => "AI Rudder refused the lead.",
             Self::RateLimited(_) => "AI Rudder wants fewer leads for now. Send this one again later.",
             Self::TokenRefused(_) => {
@@ -106,6 +115,9 @@ impl Problem {
             Self::UpstreamBroke(_) => {
                 "The connection to AI Rudder broke after the lead was sent. It may have the lead."
             }
+            Self::Interrupted(_) => {
+                "An earlier request began to send this lead and was not heard of again. AI Rudder may have it."
+            }
             Self::Internal { may_have_sent: false, .. } => "The relay failed before it sent the lead.",
             Self::Internal { may_have_sent: true, .. } => "The relay failed after it began to send the lead.",
         };
@@ -114,7 +126,7 @@ impl Problem {
 
     /// Whether the sender can do something about it.
     fn sender_can_mend(&self) -> bool {
-        self.row().0.is_client_error() && !matches!(self, Self::RateLimited(_))
+        self.row().0.is_client_error() && !matches!(self, Self::RateLimited(_) | Self::InProgress)
     }
 
     /// The header that says what to do, where HTTP has one.
@@ -124,7 +136,9 @@ impl Problem {
             Self::Unauthorized(_) | Self::SecretUnreadable(_) => {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lendswift-relay\""))
             }
-            Self::UpstreamUnreachable(_) | Self::TemporarilyUnavailable(_) => (header::RETRY_AFTER, SOON.into()),
+            Self::InProgress | Self::UpstreamUnreachable(_) | Self::TemporarilyUnavailable(_) => {
+                (header::RETRY_AFTER, SOON.into())
+            }
             Self::RateLimited(Some(retry_after)) => (header::RETRY_AFTER, (*retry_after).into()),
             _ => return HeaderMap::new(),
         };
@@ -141,7 +155,8 @@ impl Problem {
             | Self::UpstreamUnreachable(cause)
             | Self::TemporarilyUnavailable(cause)
             | Self::BadUpstreamAnswer(cause)
-            | Self::UpstreamBroke(cause) => Some(cause.clone()),
+            | Self::UpstreamBroke(cause)
+            | Self::Interrupted(cause) => Some(cause.clone()),
             Self::Internal { cause, .. } => Some((*cause).to_owned()),
             Self::Malformed(malformed) => Some(malformed.to_string()),
             Self::InvalidLead(faults) => {
@@ -179,6 +194,12 @@ impl From<AuthError> for Problem {
             AuthError::Misconfigured(cause) => Self::AccountMisconfigured(cause),
             AuthError::Unavailable(cause) => Self::TemporarilyUnavailable(cause),
         }
+    }
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        Self::TemporarilyUnavailable(error.to_string())
     }
 }
 

@@ -1,13 +1,16 @@
 //! Brings a payload to AI Rudder, at most once.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    time::{Duration, SystemTime},
+};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout_at};
-use tower::util::MapResponseLayer;
+use tower::{BoxError, util::MapResultLayer};
 
 use super::{
     envelope::{Envelope, MAX_BYTES},
@@ -20,9 +23,48 @@ use crate::{
     tls::{self, ClientError},
 };
 
+/// When a push may be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// When it has to be done, its answer read.
+    pub until: Instant,
+    /// From when on no byte of it may leave: others may think by then that its sender is dead.
+    pub lease_until: SystemTime,
+}
+
 tokio::task_local! {
-    /// Whether the push that runs in this task got a connection. From then on a byte may have reached AI Rudder.
-    static CONNECTED: Cell<bool>;
+    static ATTEMPT: Attempt;
+}
+
+/// The push that runs in this task.
+struct Attempt {
+    /// Whether it got a connection. From then on a byte may have reached AI Rudder.
+    connected: Cell<bool>,
+    lease_until: SystemTime,
+}
+
+/// The lease was over when the connection was there. Nothing is written into it.
+#[derive(Debug, thiserror::Error)]
+#[error("the lease is over")]
+struct LeaseOver;
+
+impl Attempt {
+    /// Looks at the clock with the connection in hand: however long it took, or the process was frozen meanwhile, what
+    /// comes next is the first byte of the lead.
+    fn connect<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
+        let connection = connection?;
+        let in_time = ATTEMPT.try_with(|attempt| {
+            let in_time = SystemTime::now() < attempt.lease_until;
+            attempt.connected.set(in_time);
+            in_time
+        });
+        // Not in a task of ours, only where nobody waits for the result any more.
+        if in_time.unwrap_or(false) { Ok(connection) } else { Err(LeaseOver.into()) }
+    }
+
+    fn is_connected() -> bool {
+        ATTEMPT.with(|attempt| attempt.connected.get())
+    }
 }
 
 /// The client of AI Rudder's one endpoint, made once and shared by all leads.
@@ -70,20 +112,16 @@ impl Rudder {
     pub fn new(upstream: &Upstream) -> Result<Self, ClientError> {
         let http = tls::http_client(&upstream.extra_roots)?
             .connect_timeout(upstream.connect_timeout)
-            .connector_layer(MapResponseLayer::new(|connection| {
-                // Not in a task of ours only where nobody asks for the result.
-                let _ = CONNECTED.try_with(|connected| connected.set(true));
-                connection
-            }))
+            .connector_layer(MapResultLayer::new(Attempt::connect))
             .pool_max_idle_per_host(0)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, base: upstream.base_url.clone() })
     }
 
-    /// Pushes a payload and reads the answer, all before `deadline`. Only a connection that could not be made is tried
-    /// again, at most twice: once there is one, a second try could be a second call.
-    pub async fn push(&self, token: &Token, payload: &Bytes, deadline: Instant) -> Result<Push, PushError> {
+    /// Pushes a payload and reads the answer. Only a connection that could not be made is tried again, at most twice: once
+    /// there is one, a second try could be a second call.
+    pub async fn push(&self, token: &Token, payload: &Bytes, window: Window) -> Result<Push, PushError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(50))
             .with_max_delay(Duration::from_millis(500))
@@ -95,11 +133,12 @@ impl Rudder {
                 .when(|error| matches!(error, PushError::Unreachable(_)))
                 .await
         };
-        CONNECTED
-            .scope(Cell::new(false), async {
-                match timeout_at(deadline, tries()).await {
+        let attempt = Attempt { connected: Cell::new(false), lease_until: window.lease_until };
+        ATTEMPT
+            .scope(attempt, async {
+                match timeout_at(window.until, tries()).await {
                     Ok(pushed) => pushed,
-                    Err(_) if CONNECTED.with(Cell::get) => Err(PushError::TimedOut),
+                    Err(_) if Attempt::is_connected() => Err(PushError::TimedOut),
                     Err(_) => Err(PushError::Unreachable(None)),
                 }
             })
@@ -108,7 +147,7 @@ impl Rudder {
 
     async fn try_once(&self, token: &Token, payload: &Bytes) -> Result<Push, PushError> {
         self.send(token, payload).await.map_err(|error| {
-            let never_connected = error.is_connect() && !CONNECTED.with(Cell::get);
+            let never_connected = error.is_connect() && !Attempt::is_connected();
             if never_connected { PushError::Unreachable(Some(error)) } else { PushError::Broke(error) }
         })
     }
