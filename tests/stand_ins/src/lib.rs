@@ -1,8 +1,9 @@
-//! What stands around the relay, on one machine: [`Rudder`] is AI Rudder and [`SecretsManager`] is
-//! AWS Secrets Manager, each on a socket of its own; [`api_gateway`] turns requests into events and
-//! a function's answers into responses.
+//! What stands around the relay, on one machine: [`Rudder`] is AI Rudder, [`SecretsManager`] is AWS
+//! Secrets Manager and [`DynamoDb`] is DynamoDB, each on a socket of its own; [`api_gateway`] turns
+//! requests into events and a function's answers into responses.
 
 pub mod api_gateway;
+mod dynamodb;
 mod rudder;
 mod secrets;
 mod server;
@@ -10,5 +11,6 @@ mod server;
 #[cfg(test)]
 mod client;
 
+pub use dynamodb::{DynamoBehaviour, DynamoDb};
 pub use rudder::{Received, Reply, Rudder};
 pub use secrets::{Behaviour, SecretsManager};

@@ -8,13 +8,26 @@ use std::{
     task::Poll,
 };
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, body::Body, response::Response};
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
+
+/// Says of the response that has it among its extensions that it isn't sent: the connection is closed.
+#[derive(Clone)]
+struct HangUp;
+
+pub(crate) fn hang_up() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(HangUp);
+    response
+}
 
 pub(crate) struct Server {
     address: SocketAddr,
@@ -51,7 +64,17 @@ async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, router: Router) {
     while let Some(accepted) = accept(&listener).await {
         while connections.try_join_next().is_some() {}
         if let Ok(stream) = accepted {
-            let service = TowerToHyperService::new(router.clone());
+            let router = TowerToHyperService::new(router.clone());
+            let service = service_fn(move |request| {
+                let answer = router.call(request);
+                async move {
+                    let Ok(response) = answer.await;
+                    if response.extensions().get::<HangUp>().is_some() {
+                        return Err(io::Error::other("hung up on"));
+                    }
+                    Ok(response)
+                }
+            });
             connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     }
