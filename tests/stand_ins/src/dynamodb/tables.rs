@@ -53,6 +53,7 @@ impl Tables {
         );
     }
 
+    /// In the order in which the emulator scans.
     pub(super) fn items(&self, table: &str) -> Vec<Value> {
         let mut request = json!({ "TableName": table });
         let mut items = Vec::new();
@@ -66,7 +67,6 @@ impl Tables {
                 None => break,
             }
         }
-        items.sort_by_key(|item| item["pk"]["S"].as_str().map(str::to_owned));
         items
     }
 }
