@@ -15,7 +15,7 @@ use crate::{
     account::{Account, Accounts},
     answer::{Answer, Problem},
     budget::{self, Budget, TooLittleTime},
-    claim::{Claim, Claimed, Earlier, Ledger},
+    claim::{Claim, Claimed, Ledger},
     config::Config,
     door::{IdempotencyKey, Post},
     lead::{Lead, Reading},
@@ -110,22 +110,12 @@ impl Relay {
         course.claiming();
         match self.ledger.claim(claim, budget.answer_from()).await? {
             Claimed::Ours(claim) => {
-                note_claim(&claim.id().to_string());
                 let answer = self.send(account, &payload, &claim, budget).await.unwrap_or_else(Answer::from);
                 Ok(self.close(&claim, answer, course).await)
             }
-            Claimed::Answered(earlier, settled) => {
-                note_claim(&earlier.claim);
-                Ok(settled.into())
-            }
-            Claimed::InProgress(earlier) => {
-                note_claim(&earlier.claim);
-                Err(Problem::InProgress)
-            }
-            Claimed::Interrupted(Earlier { claim, request_id }) => {
-                note_claim(&claim);
-                Err(Problem::Interrupted(format!("request {request_id} claimed the lead and did not settle it")))
-            }
+            Claimed::Answered(settled) => Ok(settled.into()),
+            Claimed::InProgress => Err(Problem::InProgress),
+            Claimed::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
             Claimed::KeyReused => Err(Problem::IdempotencyKeyReused),
         }
     }
@@ -178,11 +168,6 @@ impl Relay {
 /// Whole seconds since the Unix epoch.
 pub(crate) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// Puts the claim of a lead, this request's or an earlier one's, into the request's line of the log.
-fn note_claim(id: &str) {
-    Span::current().record("claim", id);
 }
 
 /// Puts AI Rudder's last word on a lead into its line of the log.

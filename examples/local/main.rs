@@ -51,14 +51,16 @@ async fn main() -> ExitCode {
 
 /// Shows the sample lead, and then serves until Ctrl-C.
 async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let Places { door, rudder, secrets } = Places::open(args.bind, args.port).await?;
-    secrets.put(format!("lendswift/{}", stage::ACCOUNT), stage::secret(stage::TOKEN, &[stage::KEY]));
+    let Places { door, rudder, secrets, dynamodb } = Places::open(args.bind, args.port).await?;
+    stage::furnish(&secrets, &dynamodb);
     let front = places::url(door.local_addr()?);
-    let (rudder_url, secrets_url) = (places::reachable(&rudder.base_url()), places::reachable(&secrets.url()));
+    let [rudder_url, secrets_url, dynamodb_url] =
+        [rudder.base_url(), secrets.url(), dynamodb.url()].map(|url| places::reachable(&url));
     // An address given with --bind need not be a loopback one.
-    let relay = stage::relay(&rudder_url, &secrets_url, &[("AWS_SAM_LOCAL", "true")]);
+    let variables = [("AWS_SAM_LOCAL", "true"), ("CLAIMS_TABLE", stage::TABLE)];
+    let relay = stage::relay_with(&rudder_url, &stage::aws(&secrets_url, &dynamodb_url), &variables);
     say(format_args!("The relay is at {front}, between stand-ins for its neighbours on this machine."));
-    say(places::for_other_tools(&rudder_url, &secrets_url));
+    say(places::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
 
     let pushes = Arc::new(Pushes::to(rudder));
     tokio::spawn(Door { relay, pushes: Arc::clone(&pushes) }.serve(door));

@@ -12,7 +12,7 @@ use stand_ins::api_gateway::Response;
 
 use crate::{
     line, say, snapshot,
-    stage::{ANYWHERE, Stage},
+    stage::{Stage, TABLE},
 };
 
 /// What an answer turned out to be.
@@ -55,7 +55,7 @@ fn read(file: &Path) -> Result<String, String> {
 
 /// On a stage of its own, so that no event depends on what came before it.
 async fn replay_one(file: &Path, event: &str) -> io::Result<Finding> {
-    let stage = Stage::start_at(ANYWHERE, ANYWHERE, &[]).await?;
+    let stage = Stage::open(&[("CLAIMS_TABLE", TABLE)]).await?;
     let answer = stage.serve(event).await;
     let text = snapshot::text(&answer, &stage.rudder.received());
     let finding = compare(text, &snapshot::path_for(file))?;

@@ -5,14 +5,17 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use stand_ins::{Rudder, SecretsManager};
+use stand_ins::{DynamoDb, Rudder, SecretsManager};
 use tokio::net::TcpListener;
 
-/// The three sockets of this process.
+use crate::stage::TABLE;
+
+/// The four sockets of this process.
 pub struct Places {
     pub door: TcpListener,
     pub rudder: Rudder,
     pub secrets: SecretsManager,
+    pub dynamodb: DynamoDb,
 }
 
 /// Why one of them can't be had.
@@ -25,16 +28,17 @@ pub enum PlaceError {
 }
 
 impl Places {
-    /// Three ports in a row, or any three for port 0.
+    /// Four ports in a row, or any four for port 0.
     pub async fn open(bind: IpAddr, port: u16) -> Result<Self, PlaceError> {
         let address = |place: u16| SocketAddr::new(bind, if port == 0 { 0 } else { port.saturating_add(place) });
-        let [door, rudder, secrets] = [0, 1, 2].map(address);
+        let [door, rudder, secrets, dynamodb] = [0, 1, 2, 3].map(address);
         Ok(Self {
             door: TcpListener::bind(door).await.map_err(failure("the front door", door))?,
             rudder: Rudder::start(rudder, [crate::stage::TOKEN])
                 .await
                 .map_err(failure("AI Rudder's stand-in", rudder))?,
             secrets: SecretsManager::start(secrets).await.map_err(failure("Secrets Manager's stand-in", secrets))?,
+            dynamodb: DynamoDb::start(dynamodb).await.map_err(failure("DynamoDB's stand-in", dynamodb))?,
         })
     }
 }
@@ -57,14 +61,15 @@ pub fn reachable(url: &str) -> String {
 }
 
 /// What a function that another tool runs needs in order to meet the stand-ins.
-pub fn for_other_tools(rudder_url: &str, secrets_url: &str) -> String {
+pub fn for_other_tools(rudder_url: &str, secrets_url: &str, dynamodb_url: &str) -> String {
     let on_loopback = ["//127.", "//[::1]"].iter().any(|start| rudder_url.contains(start));
     // Without it the relay takes plain http to a loopback address only.
     let plain_http = if on_loopback { "" } else { " AWS_SAM_LOCAL=true" };
     format!(
-        "AI Rudder is at {rudder_url}, Secrets Manager at {secrets_url}.\n\n\
+        "AI Rudder is at {rudder_url}, Secrets Manager at {secrets_url}, DynamoDB at {dynamodb_url}.\n\n\
          A function run by another tool meets them with these variables:\n\
-         CLAIMS_TABLE=off UPSTREAM_BASE_URL={rudder_url} AWS_ENDPOINT_URL={secrets_url} \
-         AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local{plain_http}\n"
+         CLAIMS_TABLE={TABLE} UPSTREAM_BASE_URL={rudder_url} AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_url} \
+         AWS_ENDPOINT_URL_DYNAMODB={dynamodb_url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=local \
+         AWS_SECRET_ACCESS_KEY=local{plain_http}\n"
     )
 }

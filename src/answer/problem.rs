@@ -38,6 +38,7 @@ pub enum Problem {
     BadUpstreamAnswer(String),
     UpstreamTimeout,
     UpstreamBroke(String),
+    /// With the id of the request that was interrupted.
     Interrupted(String),
     /// The relay itself failed, before a byte of the lead may have been sent or after.
     Internal {
@@ -155,8 +156,8 @@ impl Problem {
             | Self::UpstreamUnreachable(cause)
             | Self::TemporarilyUnavailable(cause)
             | Self::BadUpstreamAnswer(cause)
-            | Self::UpstreamBroke(cause)
-            | Self::Interrupted(cause) => Some(cause.clone()),
+            | Self::UpstreamBroke(cause) => Some(cause.clone()),
+            Self::Interrupted(request_id) => Some(format!("request {request_id} claimed the lead and did not settle it")),
             Self::Internal { cause, .. } => Some((*cause).to_owned()),
             Self::Malformed(malformed) => Some(malformed.to_string()),
             Self::InvalidLead(faults) => {

@@ -5,12 +5,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::StatusCode;
 
-use super::{Claim, Earlier, LedgerError, Settled, table::Item};
+use super::{Claim, LedgerError, Settled, table::Item};
 
 /// What the ledger knows of a lead that was claimed before.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    pub(super) earlier: Earlier,
+    /// The claim's id.
+    pub(super) claim: String,
+    /// The request that made it.
+    pub(super) request_id: String,
     pub(super) state: State,
     /// The pointer that was written with it.
     pub(super) pointer: Option<String>,
@@ -44,7 +47,7 @@ pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
 
 /// The item by which a key stands for a lead.
 pub(super) fn pointer(pk: &str, lead: &str, claim: &str, expires: u64) -> Item {
-    let attributes = [("pk", text(pk)), ("lead", text(lead)), ("claim", text(claim)), ("expires", number(expires))];
+    let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("claim", text(claim)), ("expires", number(expires))];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
@@ -66,8 +69,13 @@ impl Record {
                     body: text("body")?,
                 }),
             };
-            let earlier = Earlier { claim: text("claim")?, request_id: text("request_id")? };
-            Some(Self { earlier, state, pointer: text("pointer"), expires: number("expires")? })
+            Some(Self {
+                claim: text("claim")?,
+                request_id: text("request_id")?,
+                state,
+                pointer: text("pointer"),
+                expires: number("expires")?,
+            })
         };
         read().ok_or_else(|| LedgerError("an item of the table is not a claim".to_owned()))
     }

@@ -159,7 +159,11 @@ impl From<SdkError<TransactWriteItemsError>> for WriteError {
             TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                 Self::cancelled(cancelled.cancellation_reasons())
             }
-            other => Self::Failed(other.code().unwrap_or("no error code").to_owned()),
+            other => Self::Failed(match other.code() {
+                None => "no error code".to_owned(),
+                Some(code @ "ValidationException") => format!("{code}: is the table's key the string pk alone?"),
+                Some(code) => code.to_owned(),
+            }),
         }
     }
 }

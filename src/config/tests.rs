@@ -62,14 +62,16 @@ fn every_variable_is_read() {
 fn an_empty_variable_counts_as_none() {
     let config = read(&[("CLAIMS_TABLE", "off"), ("UPSTREAM_CA_FILE", ""), ("SECRET_PREFIX", "")]).unwrap();
     assert_eq!(config.secret_prefix, "lendswift");
-    assert_eq!(read(&[("CLAIMS_TABLE", "")]).unwrap_err(), "CLAIMS_TABLE: is required: off, for no ledger");
-    assert_eq!(read(&[]).unwrap_err(), "CLAIMS_TABLE: is required: off, for no ledger");
+    let required = "CLAIMS_TABLE: is required: the name of a DynamoDB table, or off for no ledger";
+    assert_eq!(read(&[("CLAIMS_TABLE", "")]).unwrap_err(), required);
+    assert_eq!(read(&[]).unwrap_err(), required);
 }
 
 #[test]
 fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
     for (variable, value, expected) in [
-        ("CLAIMS_TABLE", "claims", "must be off: this version has no ledger"),
+        ("CLAIMS_TABLE", "no", "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -"),
+        ("CLAIMS_TABLE", "lead claims", "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -"),
         ("SECRET_TTL_SECONDS", "0", "must be a whole number from 1 to 86400"),
         ("SECRET_TTL_SECONDS", "5m", "must be a whole number from 1 to 86400"),
         ("SECRET_MAX_STALE_SECONDS", "299", "must be a whole number from 300 to 86400"),
@@ -111,4 +113,15 @@ fn sam_local_may_use_plain_http_to_the_host() {
 fn a_long_lived_secret_may_be_stale_as_long() {
     let config = read(&[("CLAIMS_TABLE", "off"), ("SECRET_TTL_SECONDS", "7200")]).unwrap();
     assert_eq!(config.secret_max_stale, Duration::from_secs(7200));
+}
+
+#[test]
+fn the_ledger_is_a_table_or_off() {
+    assert_eq!(read(&[("CLAIMS_TABLE", "off")]).unwrap().claims, Claims::Off);
+    for name in ["claims", "Lead_Claims.2-x", "abc", &"a".repeat(255)] {
+        assert_eq!(read(&[("CLAIMS_TABLE", name)]).unwrap().claims, Claims::Table(name.to_owned()));
+    }
+    for name in ["ab", &"a".repeat(256), "a/b", "t\u{e4}ble"] {
+        assert!(read(&[("CLAIMS_TABLE", name)]).is_err(), "{name}");
+    }
 }

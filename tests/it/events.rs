@@ -22,7 +22,7 @@ async fn every_event_gets_the_answer_and_makes_the_push_of_its_snapshot() {
     let assert = Assert::new().action_env("SNAPSHOTS");
     for file in files("events") {
         // Each on a stage of its own, so that none depends on what came before it.
-        let stage = Stage::start().await;
+        let stage = Stage::with_ledger().await;
         let answer = stage.serve(&fs::read_to_string(&file).unwrap()).await;
         let text = snapshot::text(&answer, &stage.rudder.received());
         assert.eq(text, Data::read_from(&snapshot::path_for(&file), None).raw());

@@ -13,6 +13,7 @@ mod accounts;
 mod answers;
 mod any_input;
 mod area_codes;
+mod claims;
 mod corpus;
 mod events;
 mod leads;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lambda_http::Context;
-use lendswift_relay::{budget::Budget, relay::Progress};
+use lendswift_relay::{budget::Budget, relay::Course};
 use stand_ins::{SecretsManager, api_gateway::Response};
 use tokio::sync::mpsc;
 
@@ -13,18 +13,18 @@ use crate::{
     wire::{Wire, read_request},
 };
 
-fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+pub fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
     answer.headers.iter().find(|(header, _)| header == name).map_or("", |(_, value)| value)
 }
 
 /// Status, outcome and error of an answer.
-fn seen(answer: &Response) -> (u16, String, String) {
+pub fn seen(answer: &Response) -> (u16, String, String) {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     let error = body["body"]["error"].as_str().unwrap_or_default();
     (answer.status, header(answer, "lead-outcome").to_owned(), error.to_owned())
 }
 
-fn expected(status: u16, outcome: &str, error: &str) -> (u16, String, String) {
+pub fn expected(status: u16, outcome: &str, error: &str) -> (u16, String, String) {
     (status, outcome.to_owned(), error.to_owned())
 }
 
@@ -188,15 +188,15 @@ async fn a_push_ends_in_time_to_answer() {
 }
 
 #[tokio::test]
-async fn a_request_is_noted_as_maybe_sent_from_its_push_on_and_not_before() {
+async fn a_request_is_noted_as_having_perhaps_claimed_its_lead_from_its_claim_on_and_not_before() {
     let stage = Stage::start().await;
-    for (request, sent) in
+    for (request, claims) in
         [(Request::post(LEAD), true), (Request::post("{}"), false), (Request::post(LEAD).key("wrong"), false)]
     {
-        let progress = Progress::default();
+        let course = Course::new("id".to_owned(), Budget::until(0, std::time::SystemTime::now()));
         let event = serde_json::from_str(&request.event()).unwrap();
-        stage.relay.handle(event, Budget::until(0, std::time::SystemTime::now()), &progress).await;
-        assert_eq!(progress.may_have_sent(), sent);
+        stage.relay.handle(event, &course).await;
+        assert_eq!(course.may_have_claimed(), claims);
     }
 }
 

@@ -9,12 +9,13 @@ use std::{
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use lambda_http::{Context, LambdaEvent};
 use lendswift_relay::{aws, config::Config, gateway, relay::Relay};
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use stand_ins::{
-    Rudder, SecretsManager,
+    DynamoDb, Rudder, SecretsManager,
     api_gateway::{self, Response},
 };
 
@@ -25,10 +26,14 @@ pub const KEY: &str = "infinity-example-key";
 /// Its token, as AI Rudder publishes it for an example.
 pub const TOKEN: &str = "1JqFE7K6ucf94hAvqu+7Jg";
 
+/// The ledger's table.
+pub const TABLE: &str = "lendswift-claims";
+
 /// The relay and what it talks to.
 pub struct Stage {
     pub rudder: Rudder,
     pub secrets: SecretsManager,
+    pub dynamodb: DynamoDb,
     pub relay: Relay,
 }
 
@@ -36,23 +41,34 @@ pub struct Stage {
 pub const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 impl Stage {
-    /// Everything on free ports, configured as by default.
+    /// Everything on free ports, without a ledger: what is posted is pushed.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// Everything on free ports, with some variables set.
+    /// The same, with some variables set.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
-        Self::start_at(ANYWHERE, ANYWHERE, variables).await.expect("a free port on this machine")
+        Self::open(variables).await.expect("a free port on this machine")
     }
 
-    /// The stand-ins at these addresses, and the one account.
-    pub async fn start_at(rudder: SocketAddr, secrets: SocketAddr, variables: &[(&str, &str)]) -> io::Result<Self> {
-        let rudder = Rudder::start(rudder, [TOKEN]).await?;
-        let secrets = SecretsManager::start(secrets).await?;
-        secrets.put(format!("lendswift/{ACCOUNT}"), secret(TOKEN, &[KEY]));
-        let relay = relay(&rudder.base_url(), &secrets.url(), variables);
-        Ok(Self { rudder, secrets, relay })
+    /// Everything on free ports, with a ledger.
+    pub async fn with_ledger() -> Self {
+        Self::with(&[("CLAIMS_TABLE", TABLE)]).await
+    }
+
+    /// The stand-ins on free ports with the one account and the table, and a relay with some variables set.
+    pub async fn open(variables: &[(&str, &str)]) -> io::Result<Self> {
+        let rudder = Rudder::start(ANYWHERE, [TOKEN]).await?;
+        let secrets = SecretsManager::start(ANYWHERE).await?;
+        let dynamodb = DynamoDb::start(ANYWHERE).await?;
+        furnish(&secrets, &dynamodb);
+        let relay = relay_with(&rudder.base_url(), &aws(&secrets.url(), &dynamodb.url()), variables);
+        Ok(Self { rudder, secrets, dynamodb, relay })
+    }
+
+    /// One more relay between the same neighbours.
+    pub fn another_relay(&self, variables: &[(&str, &str)]) -> Relay {
+        relay_with(&self.rudder.base_url(), &aws(&self.secrets.url(), &self.dynamodb.url()), variables)
     }
 
     /// What API Gateway answers when it sends this event to the function.
@@ -79,15 +95,44 @@ pub fn relay_with(rudder_url: &str, aws: &SdkConfig, variables: &[(&str, &str)])
     Relay::new(&config.expect("variables in order"), aws).expect("a relay can be built")
 }
 
-/// AWS with its endpoint on this machine, blind to the environment that the tests run in.
-pub fn aws_at(secrets_url: &str) -> SdkConfig {
+/// What AWS holds for the sample events: the account's secret, and the ledger's table.
+pub fn furnish(secrets: &SecretsManager, dynamodb: &DynamoDb) {
+    secrets.put(format!("lendswift/{ACCOUNT}"), secret(TOKEN, &[KEY]));
+    dynamodb.create_table(TABLE);
+}
+
+/// AWS on this machine, blind to the environment that the tests run in.
+pub fn aws(secrets_url: &str, dynamodb_url: &str) -> SdkConfig {
+    let endpoints = Endpoints { secrets: secrets_url.to_owned(), dynamodb: dynamodb_url.to_owned() };
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
-        .endpoint_url(secrets_url)
+        .service_config(endpoints)
         .http_client(aws::http_client(&[]).expect("a client can be built"))
         .build()
+}
+
+/// The same, where there is no DynamoDB.
+pub fn aws_at(secrets_url: &str) -> SdkConfig {
+    aws(secrets_url, "http://127.0.0.1:1")
+}
+
+/// Stands for the variables `AWS_ENDPOINT_URL_…`.
+#[derive(Debug)]
+struct Endpoints {
+    secrets: String,
+    dynamodb: String,
+}
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        match (key.env(), key.service_id()) {
+            ("AWS_ENDPOINT_URL", "Secrets Manager") => Some(self.secrets.clone()),
+            ("AWS_ENDPOINT_URL", "DynamoDB") => Some(self.dynamodb.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// An account's secret, for keys in clear.

@@ -19,7 +19,11 @@ fn start(variables: &[(&str, &str)]) -> (Option<i32>, String) {
 fn wrong_configuration_stops_the_start_with_the_variables_name() {
     assert_eq!(
         start(&[]),
-        (Some(1), "lendswift-relay can't start: CLAIMS_TABLE: is required: off, for no ledger\n".to_owned())
+        (
+            Some(1),
+            "lendswift-relay can't start: CLAIMS_TABLE: is required: the name of a DynamoDB table, or off for no ledger\n"
+                .to_owned()
+        )
     );
     assert_eq!(
         start(&[("CLAIMS_TABLE", "off"), ("UPSTREAM_TIMEOUT_MS", "soon")]),

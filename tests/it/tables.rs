@@ -6,7 +6,7 @@ use lendswift_relay::{
     answer::{Answer, Problem},
     config::Config,
     lead::{Malformed, Reading},
-    rudder::{Push, Verdict, payload},
+    rudder::{Envelope, Push, Verdict, payload},
 };
 
 use crate::request::LEAD;
@@ -48,6 +48,8 @@ fn problems() -> Vec<Problem> {
         Problem::SecretUnreadable(text()),
         Problem::Malformed(Malformed::NotAnObject),
         Problem::InvalidLead(Vec::new()),
+        Problem::IdempotencyKeyReused,
+        Problem::InProgress,
         Problem::RefusedUpstream,
         Problem::RateLimited(None),
         Problem::TokenRefused(text()),
@@ -57,6 +59,7 @@ fn problems() -> Vec<Problem> {
         Problem::BadUpstreamAnswer(text()),
         Problem::UpstreamTimeout,
         Problem::UpstreamBroke(text()),
+        Problem::Interrupted(text()),
         Problem::Internal { may_have_sent: false, cause: "" },
         Problem::Internal { may_have_sent: true, cause: "" },
     ];
@@ -71,6 +74,8 @@ fn problems() -> Vec<Problem> {
             | Problem::SecretUnreadable(_)
             | Problem::Malformed(_)
             | Problem::InvalidLead(_)
+            | Problem::IdempotencyKeyReused
+            | Problem::InProgress
             | Problem::RefusedUpstream
             | Problem::RateLimited(_)
             | Problem::TokenRefused(_)
@@ -80,6 +85,7 @@ fn problems() -> Vec<Problem> {
             | Problem::BadUpstreamAnswer(_)
             | Problem::UpstreamTimeout
             | Problem::UpstreamBroke(_)
+            | Problem::Interrupted(_)
             | Problem::Internal { .. } => {}
         }
     }
@@ -95,7 +101,8 @@ fn the_table_of_answers_is_what_the_code_answers() {
             (row[1].clone(), quoted(&row[2]).remove(0), error)
         })
         .collect();
-    let accepted = Push { verdict: Verdict::Accepted, status: 200, envelope: None, retry_after: None };
+    let envelope = Envelope::read(br#"{"code":200}"#.to_vec());
+    let accepted = Push { verdict: Verdict::Accepted, status: 200, envelope, retry_after: None };
     let answers = problems().into_iter().map(Answer::from).chain([Answer::from(accepted)]);
     let answered: BTreeSet<(String, String, String)> = answers
         .map(|answer| {

@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use percent_encoding::percent_decode_str;
+use tokio::sync::watch;
 
 pub use self::reply::Reply;
 use self::reply::{Refusal, accepted};
@@ -28,6 +29,7 @@ const PATH: &str = "/api/push/lendswift-under-wirting";
 pub struct Rudder {
     server: Server,
     desk: Arc<Mutex<Desk>>,
+    arrivals: watch::Receiver<usize>,
 }
 
 /// A request as it arrived.
@@ -47,6 +49,7 @@ struct Desk {
     tokens: HashSet<String>,
     script: VecDeque<Scripted>,
     received: Vec<Received>,
+    arrivals: watch::Sender<usize>,
 }
 
 enum Scripted {
@@ -57,14 +60,16 @@ enum Scripted {
 impl Rudder {
     /// Starts on `address` (port 0 takes a free one) and accepts `tokens`.
     pub async fn start(address: SocketAddr, tokens: impl IntoIterator<Item = impl Into<String>>) -> io::Result<Self> {
+        let (arrived, arrivals) = watch::channel(0);
         let desk = Arc::new(Mutex::new(Desk {
             tokens: tokens.into_iter().map(Into::into).collect(),
             script: VecDeque::new(),
             received: Vec::new(),
+            arrivals: arrived,
         }));
         let router = Router::new().fallback(answer).with_state(Arc::clone(&desk));
         let server = Server::start(address, router).await?;
-        Ok(Self { server, desk })
+        Ok(Self { server, desk, arrivals })
     }
 
     /// Where it listens.
@@ -85,6 +90,12 @@ impl Rudder {
     /// Every request since the last time this was asked.
     pub fn take_received(&self) -> Vec<Received> {
         std::mem::take(&mut lock(&self.desk).received)
+    }
+
+    /// Waits until so many requests have arrived in all.
+    pub async fn arrived(&self, times: usize) {
+        // Fails only when the sender is gone, which lives as long as this.
+        let _ = self.arrivals.clone().wait_for(|arrivals| *arrivals >= times).await;
     }
 
     /// Accepts these tokens from now on, and no others.
@@ -120,6 +131,7 @@ async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Respo
             body: String::from_utf8_lossy(&body).into_owned(),
             accepted: verdict.is_ok() && scripted.is_none(),
         });
+        desk.arrivals.send_modify(|arrivals| *arrivals += 1);
         (verdict, scripted)
     };
 

@@ -1,0 +1,160 @@
+//! The protocol of the ledger, as the docs above say it.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use tokio::time::Instant;
+use tracing::Span;
+
+use super::{
+    Claim, Claimed, Settled, TIME_LIMIT,
+    record::{self, Record, State, number, seconds, text},
+    table::{Table, What, Write, WriteError},
+};
+use crate::config::{Claims, Config};
+
+/// What of it the claim gets, so that some is left to settle it, or to take it back.
+const CLAIM_LIMIT: Duration = Duration::from_millis(1500);
+/// The condition of every write to a claim that was made.
+const OURS: &str = "claim = :claim";
+
+/// The table of leads that are being sent, or were.
+#[derive(Debug)]
+pub struct Ledger {
+    /// `None` where the ledger is off: every post is a push.
+    table: Option<Table>,
+    window: Duration,
+}
+
+/// The ledger can't be written, or read. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger failed: {0}")]
+pub struct LedgerError(pub(super) String);
+
+impl Ledger {
+    /// The configured table in the DynamoDB that `aws` reaches.
+    #[must_use]
+    pub fn new(config: &Config, aws: &SdkConfig) -> Self {
+        let table = match &config.claims {
+            Claims::Off => None,
+            Claims::Table(name) => Some(Table::new(aws, name)),
+        };
+        Self { table, window: config.duplicate_window }
+    }
+
+    /// Writes a claim down, or says what is known of the lead, before `until`.
+    pub async fn claim(&self, mut claim: Claim, until: Instant) -> Result<Claimed, LedgerError> {
+        let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
+        let begun = Instant::now();
+        let written = table.write(self.writes(&claim), until.min(begun + CLAIM_LIMIT)).await;
+        claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed());
+        match written {
+            Ok(()) => {
+                note(&claim.id.to_string());
+                Ok(Claimed::Ours(claim))
+            }
+            Err(WriteError::Refused(items)) => match items.as_slice() {
+                [Some(lead), ..] => Ok(known(table, &claim, Record::read(lead)?, until).await),
+                [None, Some(_)] => Ok(Claimed::KeyReused),
+                _ => Err(LedgerError("a condition did not hold, and no item says why".to_owned())),
+            },
+            Err(error) => {
+                note(&claim.id.to_string());
+                // It may have been written all the same. If this fails too, the claim is one that nobody answers for.
+                let _ = self.release(&claim, Instant::now() + TIME_LIMIT).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Writes down what became of a lead, with the answer that its sender gets, before `until`.
+    pub async fn settle(&self, claim: &Claim, settled: &Settled, until: Instant) -> Result<(), LedgerError> {
+        let Some(table) = &self.table else { return Ok(()) };
+        let update = Write {
+            what: What::Update {
+                pk: claim.lead.clone(),
+                expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
+            },
+            condition: OURS,
+            values: vec![
+                (":claim", text(claim.id)),
+                (":outcome", text(settled.outcome())),
+                (":status", number(settled.status.as_u16())),
+                (":body", text(&settled.body)),
+                (":now", number(seconds(SystemTime::now()))),
+            ],
+        };
+        Ok(table.write([update], until.min(Instant::now() + claim.time_left)).await?)
+    }
+
+    /// Frees the lead and the key for another post, since nobody was called, before `until`.
+    pub async fn release(&self, claim: &Claim, until: Instant) -> Result<(), LedgerError> {
+        let Some(table) = &self.table else { return Ok(()) };
+        let delete = |pk: &String| Write {
+            what: What::Delete { pk: pk.clone() },
+            condition: OURS,
+            values: vec![(":claim", text(claim.id))],
+        };
+        let deletes = [Some(&claim.lead), claim.pointer.as_ref()].into_iter().flatten().map(delete);
+        Ok(table.write(deletes, until.min(Instant::now() + claim.time_left)).await?)
+    }
+
+    /// The two items of a claim, where neither the lead nor the key is taken.
+    fn writes(&self, claim: &Claim) -> Vec<Write<'static>> {
+        let now = SystemTime::now();
+        let expires = seconds(now + self.window);
+        let lead = Write {
+            what: What::Put(record::claim(claim, now, expires)),
+            // Not over an answer: a late attempt of our own must not undo what was settled meanwhile.
+            condition: "attribute_not_exists(pk) OR expires <= :now \
+                        OR (claim = :claim AND attribute_not_exists(outcome))",
+            values: vec![(":now", number(seconds(now))), (":claim", text(claim.id))],
+        };
+        let pointer = claim.pointer.as_ref();
+        let pointer = pointer.map(|key| point(key, &claim.lead, &claim.id.to_string(), expires, now));
+        [Some(lead), pointer].into_iter().flatten().collect()
+    }
+}
+
+/// What to make of a lead that was claimed before.
+async fn known(table: &Table, claim: &Claim, record: Record, until: Instant) -> Claimed {
+    let now = SystemTime::now();
+    note(&record.claim);
+    match record.state {
+        State::Sending { lease_until } if seconds(now) <= lease_until => Claimed::InProgress,
+        State::Sending { .. } => Claimed::Interrupted(record.request_id),
+        State::Answered(settled) => {
+            // From now on this key stands for the lead too, unless it stands for another. The answer is the lead's in any
+            // case, and is not kept back where that can't be written.
+            if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
+                let pointer = point(key, &claim.lead, &record.claim, record.expires, now);
+                let _ = table.write([pointer], until.min(Instant::now() + claim.time_left)).await;
+            }
+            Claimed::Answered(settled)
+        }
+    }
+}
+
+/// Lets a key stand for a lead, unless it stands for another.
+fn point(key: &str, lead: &str, claim: &str, expires: u64, now: SystemTime) -> Write<'static> {
+    Write {
+        what: What::Put(record::pointer(key, lead, claim, expires)),
+        condition: "attribute_not_exists(pk) OR expires <= :now OR lead_pk = :lead",
+        values: vec![(":now", number(seconds(now))), (":lead", text(lead))],
+    }
+}
+
+/// Puts the claim of a lead, this request's or an earlier one's, into the request's line of the log.
+fn note(id: &str) {
+    Span::current().record("claim", id);
+}
+
+impl From<WriteError> for LedgerError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Refused(_) => Self("the claim is no longer there".to_owned()),
+            WriteError::Conflict => Self("other transactions were at the claim all the time".to_owned()),
+            WriteError::Failed(cause) => Self(cause),
+        }
+    }
+}
