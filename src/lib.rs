@@ -3,16 +3,17 @@
 //! ```text
 //! Infinity -> API Gateway (HTTP API) -> relay -> AI Rudder
 //!                                         |- Secrets Manager   token and key digests, one secret an account
+//!                                         |- DynamoDB          one claim a lead: nobody is called twice
 //! ```
 //!
 //! AI Rudder's robot telephones the consumer of every lead that reaches it, and its one endpoint has no way to ask
-//! whether it got one. So the relay's promise is about what it says: **every answer tells whether the consumer may have
-//! been called.**
+//! whether it got one. So a lead is written down before it is sent, never sent again once it may have arrived, and **every
+//! answer tells whether the consumer may have been called.**
 //!
 //! # What always holds
 //!
-//! 1. Once a byte of a push may have reached AI Rudder, that request never pushes again, unless AI Rudder itself answered
-//!    that it refused the token.
+//! 1. Once a byte of a push may have reached AI Rudder, that lead is never sent again, by no process and for no request,
+//!    unless AI Rudder itself answered that it refused the token, or an operator reopens the lead.
 //! 2. Every request gets one envelope and one `lead-outcome`, a caught panic included.
 //! 3. Tokens, keys, phone numbers, names and details are in no log, no error text and no `Debug`.
 //! 4. Only a valid lead leaves, and only the documented fields.
@@ -26,16 +27,17 @@
 //! 3. `door`: route, method, size, media type, names and keys in their form.
 //! 4. [`account`]: the account's secret, through a cache, opened with the sender's key.
 //! 5. [`lead`]: the body, read into a lead or into all of its faults.
-//! 6. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
-//! 7. [`answer`]: outcome, status, envelope; the table of answers as code.
+//! 6. [`claim`]: the ledger: the lead is claimed before it is sent, and settled or released after.
+//! 7. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
+//! 8. [`answer`]: outcome, status, envelope; the table of answers as code.
 //!
 //! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` and [`aws`] (one
 //! stack for all connections), [`log`] (what may be printed), [`retry_after`].
 //!
 //! # What is not here
 //!
-//! No second push, except with a new token after AI Rudder refused the old one; no queue, no reuse of a connection to AI Rudder, no look at what the call found. A ledger that
-//! recognises a lead posted twice is yet to come: until then every accepted post is a push.
+//! No queue, no second push by itself except with a new token after AI Rudder refused the old one, no reuse of a
+//! connection to AI Rudder, no look at what the call found.
 
 pub mod account;
 pub mod answer;

@@ -134,13 +134,14 @@ async fn a_lead_that_is_being_pushed_is_pending_for_everyone_else() {
 #[tokio::test]
 async fn a_lead_whose_sender_died_is_never_sent_again() {
     let stage = Stage::with_ledger().await;
-    stage.dynamodb.put(TABLE, sending(now() - 2));
+    let claimed = sending(now() - 2);
+    stage.dynamodb.put(TABLE, claimed.clone());
     for request in [Request::post(LEAD), keyed("infinity-7")] {
         let answer = post(&stage, &request).await;
         assert_eq!(seen(&answer), expected(504, "unknown", "interrupted"));
         assert!(!replayed(&answer));
     }
-    assert_eq!(stage.dynamodb.items(TABLE), [sending(now() - 2)], "it is read, not written");
+    assert_eq!(stage.dynamodb.items(TABLE), [claimed], "it is read, not written");
     assert_eq!(stage.rudder.received().len(), 0);
 }
 
