@@ -131,6 +131,9 @@ impl Settled {
 /// The body may be AI Rudder's, with anything in it.
 impl fmt::Debug for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settled").field("outcome", &self.outcome()).field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("Settled")
+            .field("outcome", &self.outcome())
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }

@@ -121,13 +121,7 @@ impl Relay {
     }
 
     /// Sends a lead that is claimed.
-    async fn send(
-        &self,
-        account: &Account,
-        payload: &Bytes,
-        claim: &Claim,
-        budget: Budget,
-    ) -> Result<Answer, Problem> {
+    async fn send(&self, account: &Account, payload: &Bytes, claim: &Claim, budget: Budget) -> Result<Answer, Problem> {
         let window = Window { until: budget.for_push(self.push_limit)?, lease_until: claim.lease_until() };
         let begun = Instant::now();
         let pushed = self.push(account, payload, window).await;

@@ -157,7 +157,9 @@ impl Problem {
             | Self::TemporarilyUnavailable(cause)
             | Self::BadUpstreamAnswer(cause)
             | Self::UpstreamBroke(cause) => Some(cause.clone()),
-            Self::Interrupted(request_id) => Some(format!("request {request_id} claimed the lead and did not settle it")),
+            Self::Interrupted(request_id) => {
+                Some(format!("request {request_id} claimed the lead and did not settle it"))
+            }
             Self::Internal { cause, .. } => Some((*cause).to_owned()),
             Self::Malformed(malformed) => Some(malformed.to_string()),
             Self::InvalidLead(faults) => {

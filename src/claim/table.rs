@@ -97,10 +97,7 @@ impl Table {
             .without_max_times()
             .with_jitter();
         let written = async || {
-            (|| self.transact(items.clone()))
-                .retry(patience)
-                .when(|error| matches!(error, WriteError::Conflict))
-                .await
+            (|| self.transact(items.clone())).retry(patience).when(|error| matches!(error, WriteError::Conflict)).await
         };
         let in_time = timeout_at(until, written()).await;
         in_time.unwrap_or_else(|_| Err(WriteError::Failed("no answer in time".to_owned())))
@@ -159,11 +156,7 @@ impl From<SdkError<TransactWriteItemsError>> for WriteError {
             TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                 Self::cancelled(cancelled.cancellation_reasons())
             }
-            other => Self::Failed(match other.code() {
-                None => "no error code".to_owned(),
-                Some(code @ "ValidationException") => format!("{code}: is the table's key the string pk alone?"),
-                Some(code) => code.to_owned(),
-            }),
+            other => Self::failed(other.code().unwrap_or("no error code")),
         }
     }
 }
@@ -177,7 +170,14 @@ impl WriteError {
         match unexpected.as_deref() {
             None => Self::Refused(reasons.iter().map(|reason| reason.item().cloned()).collect()),
             Some("TransactionConflict") => Self::Conflict,
-            Some(code) => Self::Failed(code.to_owned()),
+            Some(code) => Self::failed(code),
         }
+    }
+
+    fn failed(code: &str) -> Self {
+        Self::Failed(match code {
+            "ValidationException" | "ValidationError" => format!("{code}: is the table's key the string pk alone?"),
+            _ => code.to_owned(),
+        })
     }
 }

@@ -113,7 +113,8 @@ async fn a_connection_that_was_never_made_frees_the_lead() {
 async fn a_lead_that_is_being_pushed_is_pending_for_everyone_else() {
     let stage = Stage::with_ledger().await;
     stage.rudder.hang_next();
-    let (request, other_key, no_key) = (keyed("infinity-7").event(), keyed("other").event(), Request::post(LEAD).event());
+    let (request, other_key, no_key) =
+        (keyed("infinity-7").event(), keyed("other").event(), Request::post(LEAD).event());
     let first = serve(&stage.relay, &request, with_deadline(4000));
     let others = async {
         stage.rudder.arrived(1).await;

@@ -16,6 +16,7 @@ mod area_codes;
 mod claims;
 mod corpus;
 mod events;
+mod faults;
 mod leads;
 mod log;
 mod properties;

@@ -1,11 +1,16 @@
 //! How a lead is sent: what goes over the wire, what is tried again, and what is never.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use lambda_http::Context;
-use lendswift_relay::{budget::Budget, relay::Course};
+use lendswift_relay::{
+    budget::Budget,
+    config::Config,
+    relay::Course,
+    rudder::{PushError, Rudder, Window},
+};
 use stand_ins::{SecretsManager, api_gateway::Response};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
     request::{LEAD, Request},
@@ -193,11 +198,36 @@ async fn a_request_is_noted_as_having_perhaps_claimed_its_lead_from_its_claim_on
     for (request, claims) in
         [(Request::post(LEAD), true), (Request::post("{}"), false), (Request::post(LEAD).key("wrong"), false)]
     {
-        let course = Course::new("id".to_owned(), Budget::until(0, std::time::SystemTime::now()));
+        let course = Course::new("id".to_owned(), Budget::until(0, SystemTime::now()));
         let event = serde_json::from_str(&request.event()).unwrap();
         stage.relay.handle(event, &course).await;
         assert_eq!(course.may_have_claimed(), claims);
     }
+}
+
+#[tokio::test]
+async fn a_lease_that_is_over_when_the_connection_is_there_keeps_the_lead_back() {
+    let (requests, mut received) = mpsc::unbounded_channel();
+    let wire = Wire::start(move |mut stream| {
+        let requests = requests.clone();
+        async move { requests.send(read_request(&mut stream).await).unwrap() }
+    })
+    .await;
+    let variables = [("CLAIMS_TABLE", "off"), ("UPSTREAM_BASE_URL", &wire.url("http"))];
+    let config = Config::read(|name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.into())).unwrap();
+    let rudder = Rudder::new(&config.upstream).unwrap();
+    let (token, lead) = (TOKEN.to_owned().try_into().unwrap(), bytes::Bytes::from_static(LEAD.as_bytes()));
+    let push = |lease_until| {
+        rudder.push(&token, &lead, Window { until: Instant::now() + Duration::from_secs(5), lease_until })
+    };
+    let error = push(SystemTime::now()).await.unwrap_err();
+    assert!(matches!(error, PushError::Unreachable(Some(_))), "{error:?}");
+    for _ in 0..3 {
+        assert_eq!(received.recv().await.unwrap(), "", "a connection is made, and nothing is said");
+    }
+    let error = push(SystemTime::now() + Duration::from_secs(60)).await.unwrap_err();
+    assert!(matches!(error, PushError::Broke(_)), "{error:?}");
+    assert!(received.recv().await.unwrap().ends_with(LEAD));
 }
 
 #[tokio::test]
