@@ -1,9 +1,11 @@
 //! What stands around the relay, on one machine: [`Rudder`] is AI Rudder, [`SecretsManager`] is AWS
-//! Secrets Manager and [`DynamoDb`] is DynamoDB, each on a socket of its own; [`api_gateway`] turns
-//! requests into events and a function's answers into responses.
+//! Secrets Manager and [`DynamoDb`] is DynamoDB, each on a socket of its own; [`Lambda`] runs
+//! the relay's process, and [`api_gateway`] turns requests into events and a function's answers into
+//! responses.
 
 pub mod api_gateway;
 mod dynamodb;
+mod lambda;
 mod rudder;
 mod secrets;
 mod server;
@@ -12,5 +14,6 @@ mod server;
 mod client;
 
 pub use dynamodb::{DynamoBehaviour, DynamoDb};
+pub use lambda::{Invoked, Lambda};
 pub use rudder::{Received, Reply, Rudder};
 pub use secrets::{Behaviour, SecretsManager};

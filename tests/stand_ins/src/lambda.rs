@@ -1,0 +1,176 @@
+//! AWS Lambda as far as it keeps one function's process.
+
+mod api;
+mod output;
+mod process;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::Value;
+use tokio::sync::Mutex as Turn;
+
+use self::{api::RuntimeApi, output::Log, process::Process};
+use crate::server::lock;
+
+/// One execution environment of a function; dropping it kills the process.
+pub struct Lambda {
+    binary: PathBuf,
+    variables: Vec<(String, String)>,
+    run: Mutex<Arc<Run>>,
+    log: Log,
+    /// Whoever holds it is served; what it holds is whether the process is frozen between events.
+    turn: Turn<bool>,
+}
+
+/// What came of an event.
+#[derive(Debug, PartialEq)]
+pub enum Invoked {
+    /// The function's answer; a string if it is no JSON.
+    Answered(Value),
+    /// The error that the function reported.
+    Failed(Value),
+    /// The process ended before it answered.
+    Died(ExitStatus),
+}
+
+/// A process and the runtime API that it alone knows: nothing of it is left for the next.
+struct Run {
+    api: RuntimeApi,
+    process: Process,
+}
+
+impl Lambda {
+    /// Starts the binary with what Lambda's environment consists of and these variables, and nothing else.
+    pub async fn start(binary: &Path, env: &[(&str, &str)]) -> io::Result<Self> {
+        let variables: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let log = Log::default();
+        let run = Run::start(binary, &variables, &log).await?;
+        let run = Mutex::new(Arc::new(run));
+        Ok(Self { binary: binary.to_owned(), variables, run, log, turn: Turn::new(false) })
+    }
+
+    /// Waits until the process has asked for an event, unless it ends before that.
+    pub async fn ready(&self) -> Result<(), ExitStatus> {
+        let run = self.run();
+        tokio::select! {
+            biased;
+            () = run.api.ready() => Ok(()),
+            exit = run.process.end() => Err(exit),
+        }
+    }
+
+    /// Hands an event to the process when those before it are done with. The deadline (in ms since
+    /// 1970) is only told to the process, not enforced. Whoever stops waiting stops nothing, and freezes nothing.
+    pub async fn invoke(&self, event: &str, deadline_ms: u64) -> Invoked {
+        let freezes = self.turn.lock().await;
+        let run = self.run();
+        if *freezes {
+            run.process.thaw();
+        }
+        let invoked = tokio::select! {
+            biased;
+            outcome = run.api.invoke(event, deadline_ms) => outcome.map_or_else(Invoked::Failed, Invoked::Answered),
+            exit = run.process.end() => Invoked::Died(exit),
+        };
+        if *freezes {
+            run.freeze_when_idle().await;
+        }
+        invoked
+    }
+
+    /// Kills the process, frozen or not, and waits for its end.
+    pub async fn kill(&self) -> ExitStatus {
+        let run = self.run();
+        run.process.kill();
+        run.process.end().await
+    }
+
+    /// Stops the process where it stands.
+    pub fn freeze(&self) {
+        self.run().process.freeze();
+    }
+
+    /// Lets the process go on.
+    pub fn thaw(&self) {
+        self.run().process.thaw();
+    }
+
+    /// Whether the process is frozen, from its next request for an event on, whenever it has none:
+    /// as Lambda does. While this is on, [`Self::invoke`] and [`Self::restart`] return when the process
+    /// is frozen, and so does this.
+    pub async fn freeze_between(&self, freeze: bool) {
+        let mut freezes = self.turn.lock().await;
+        *freezes = freeze;
+        if freeze {
+            self.run().freeze_when_idle().await;
+        } else {
+            self.thaw();
+        }
+    }
+
+    /// Kills the process if it is still there, and starts another with the same environment.
+    pub async fn restart(&self) -> io::Result<()> {
+        self.kill().await;
+        let freezes = self.turn.lock().await;
+        let run = Arc::new(Run::start(&self.binary, &self.variables, &self.log).await?);
+        *lock(&self.run) = Arc::clone(&run);
+        if *freezes {
+            run.freeze_when_idle().await;
+        }
+        Ok(())
+    }
+
+    /// What all processes have written so far to their two outputs, line by line.
+    pub fn log(&self) -> Vec<String> {
+        self.run().process.log_output();
+        lock(&self.log).clone()
+    }
+
+    /// The error that the process reported instead of asking for its first event.
+    pub fn start_failed(&self) -> Option<Value> {
+        self.run().api.start_failure()
+    }
+
+    fn run(&self) -> Arc<Run> {
+        Arc::clone(&lock(&self.run))
+    }
+}
+
+impl Run {
+    async fn start(binary: &Path, variables: &[(String, String)], log: &Log) -> io::Result<Self> {
+        let api = RuntimeApi::start().await?;
+        let mut command = Command::new(binary);
+        command
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "lendswift-relay")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/lendswift-relay")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/01/[$LATEST]0123456789abcdef0123456789abcdef")
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "an example")
+            .env("AWS_SESSION_TOKEN", "an example")
+            .envs(variables.iter().map(|(name, value)| (name, value)));
+        let process = Process::start(command, Arc::clone(log))?;
+        Ok(Self { api, process })
+    }
+
+    async fn freeze_when_idle(&self) {
+        tokio::select! {
+            biased;
+            () = self.api.polled() => self.process.freeze(),
+            _ = self.process.end() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

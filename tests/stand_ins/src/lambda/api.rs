@@ -1,0 +1,160 @@
+//! Lambda's runtime API: where a function's process asks for events and answers them.
+
+use std::{collections::VecDeque, io, net::Ipv4Addr, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use crate::server::Server;
+
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:lendswift-relay";
+const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
+/// What the function answered, or the error that it reported.
+pub(super) type Outcome = Result<Value, Value>;
+
+/// The runtime API of one process on a socket; dropping it stops it.
+pub(super) struct RuntimeApi {
+    server: Server,
+    desk: Desk,
+}
+
+type Desk = Arc<watch::Sender<Events>>;
+
+#[derive(Default)]
+struct Events {
+    queue: VecDeque<Event>,
+    running: Option<Event>,
+    ready: bool,
+    polling: bool,
+    start_failure: Option<Value>,
+}
+
+struct Event {
+    id: String,
+    body: String,
+    deadline_ms: u64,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+impl RuntimeApi {
+    pub(super) async fn start() -> io::Result<Self> {
+        let desk = Desk::default();
+        let router = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(start_error))
+            .with_state(Arc::clone(&desk));
+        let server = Server::start((Ipv4Addr::LOCALHOST, 0).into(), router).await?;
+        Ok(Self { server, desk })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Waits for the first request for an event.
+    pub(super) async fn ready(&self) {
+        self.until(|events| events.ready).await;
+    }
+
+    /// Waits for a request for an event that has none yet.
+    pub(super) async fn polled(&self) {
+        self.until(|events| events.polling).await;
+    }
+
+    /// Without end if the process never answers.
+    pub(super) async fn invoke(&self, event: &str, deadline_ms: u64) -> Outcome {
+        let (outcome, answer) = oneshot::channel();
+        let event = Event { id: Uuid::new_v4().to_string(), body: event.to_owned(), deadline_ms, outcome };
+        self.desk.send_modify(|events| events.queue.push_back(event));
+        answer.await.expect("an event is kept until it is answered")
+    }
+
+    pub(super) fn start_failure(&self) -> Option<Value> {
+        self.desk.borrow().start_failure.clone()
+    }
+
+    async fn until(&self, reached: impl FnMut(&Events) -> bool) {
+        self.desk.subscribe().wait_for(reached).await.expect("the sender is borrowed from self");
+    }
+}
+
+async fn next(State(desk): State<Desk>) -> Response {
+    desk.send_modify(|events| {
+        events.ready = true;
+        events.polling = true;
+    });
+    let mut seen = desk.subscribe();
+    loop {
+        seen.wait_for(|events| !events.queue.is_empty()).await.expect("this request has the sender");
+        let mut response = None;
+        desk.send_modify(|events| response = events.hand_out());
+        if let Some(response) = response {
+            return response;
+        }
+    }
+}
+
+impl Events {
+    fn hand_out(&mut self) -> Option<Response> {
+        let event = self.queue.pop_front()?;
+        let headers = [
+            (CONTENT_TYPE.as_str(), "application/json".to_owned()),
+            ("lambda-runtime-aws-request-id", event.id.clone()),
+            ("lambda-runtime-deadline-ms", event.deadline_ms.to_string()),
+            ("lambda-runtime-invoked-function-arn", ARN.to_owned()),
+            ("lambda-runtime-trace-id", TRACE.to_owned()),
+        ];
+        let response = (headers, event.body.clone()).into_response();
+        self.polling = false;
+        self.running = Some(event);
+        Some(response)
+    }
+}
+
+async fn response(State(desk): State<Desk>, Path(id): Path<String>, body: Bytes) -> Response {
+    finish(&desk, &id, Ok(read(&body)))
+}
+
+async fn error(State(desk): State<Desk>, Path(id): Path<String>, body: Bytes) -> Response {
+    finish(&desk, &id, Err(read(&body)))
+}
+
+async fn start_error(State(desk): State<Desk>, body: Bytes) -> Response {
+    desk.send_modify(|events| events.start_failure = Some(read(&body)));
+    accepted()
+}
+
+fn finish(desk: &Desk, id: &str, outcome: Outcome) -> Response {
+    let mut finished = None;
+    desk.send_modify(|events| finished = events.running.take_if(|event| event.id == id));
+    let Some(event) = finished else {
+        let fault = json!({ "errorMessage": "Invalid request ID", "errorType": "InvalidRequestID" });
+        return (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], fault.to_string()).into_response();
+    };
+    // It fails if nobody waits for the answer any more, which is not the function's concern.
+    let _ = event.outcome.send(outcome);
+    accepted()
+}
+
+fn accepted() -> Response {
+    (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], r#"{"status":"OK"}"#).into_response()
+}
+
+fn read(body: &[u8]) -> Value {
+    serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
+}
+
+#[cfg(test)]
+mod tests;
