@@ -14,7 +14,10 @@ async fn end(process: &Process) -> ExitStatus {
 fn signal(process: &Arc<Process>, signal: Signal) {
     let (over, done) = mpsc::channel();
     let process = Arc::clone(process);
-    thread::spawn(move || over.send(process.signal(signal)));
+    thread::spawn(move || {
+        process.signal(signal);
+        over.send(())
+    });
     done.recv_timeout(PATIENCE).unwrap();
 }
 
