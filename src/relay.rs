@@ -74,6 +74,8 @@ impl Relay {
     ) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         Span::current().record("account", tracing::field::display(&post.account));
+        // What is too late to be sent is not worth asking Secrets Manager for.
+        budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, budget.answer_from()).await?;
         let Reading { lead, ignored } = Reading::of(&post.body?)?;
         Span::current().record("ignored_fields", ignored.count());
