@@ -100,3 +100,193 @@ impl Entry {
         !self.digests.is_empty() && !key.is_among(&self.digests) && self.checked_at < asked_at
     }
 }
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue, header};
+
+    use super::*;
+
+    const LIFETIME: Lifetime = Lifetime { fresh: Duration::from_secs(300), stale: Duration::from_secs(3600) };
+    const MOMENT: Duration = Duration::from_nanos(1);
+    /// `printf %s swordfish | sha256sum`
+    const SWORDFISH: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
+
+    /// What is known after each of these answers, which came so many seconds after the first.
+    struct History {
+        start: Instant,
+        entry: Option<Entry>,
+    }
+
+    impl History {
+        fn new() -> Self {
+            Self { start: Instant::now(), entry: None }
+        }
+
+        fn at(&self, seconds: u64) -> Instant {
+            self.start + Duration::from_secs(seconds)
+        }
+
+        fn asked(self, seconds: u64, answer: Result<Secret, StoreError>) -> Self {
+            let now = self.at(seconds);
+            self.then(now, answer, false)
+        }
+
+        fn forced(self, seconds: u64, answer: Result<Secret, StoreError>) -> Self {
+            let now = self.at(seconds);
+            self.then(now, answer, true)
+        }
+
+        fn then(self, now: Instant, answer: Result<Secret, StoreError>, forced: bool) -> Self {
+            Self { entry: Some(Entry::after(answer, self.entry.as_ref(), forced, LIFETIME, now)), ..self }
+        }
+
+        fn entry(&self) -> &Entry {
+            self.entry.as_ref().unwrap()
+        }
+
+        /// Whether the entry stops to be good at that second, to the nanosecond.
+        fn is_good_up_to(&self, seconds: u64) -> bool {
+            let end = self.at(seconds);
+            self.entry().is_good(end - MOMENT) && !self.entry().is_good(end)
+        }
+
+        /// Whether the entry may be read ahead of time from that second on, to the nanosecond.
+        fn is_forcible_from(&self, seconds: u64) -> bool {
+            let start = self.at(seconds);
+            !self.entry().is_forcible(start - MOMENT) && self.entry().is_forcible(start)
+        }
+    }
+
+    fn secret() -> Result<Secret, StoreError> {
+        Ok(Secret::read(&format!(r#"{{"lendswift_token": "a", "api_key_sha256": ["{SWORDFISH}"]}}"#)).unwrap())
+    }
+
+    fn without_token() -> Result<Secret, StoreError> {
+        Ok(Secret::read(&format!(r#"{{"api_key_sha256": ["{SWORDFISH}"]}}"#)).unwrap())
+    }
+
+    fn closed() -> Result<Secret, StoreError> {
+        Err(StoreError::Unreadable("AccessDeniedException".to_owned()))
+    }
+
+    fn gone() -> Result<Secret, StoreError> {
+        Err(StoreError::NotFound)
+    }
+
+    fn down() -> Result<Secret, StoreError> {
+        Err(passing())
+    }
+
+    fn passing() -> StoreError {
+        StoreError::Passing("InternalServiceError".to_owned())
+    }
+
+    fn key(key: &str) -> ApiKey {
+        let authorization = HeaderValue::try_from(format!("Bearer {key}")).unwrap();
+        ApiKey::of(&HeaderMap::from_iter([(header::AUTHORIZATION, authorization)])).unwrap()
+    }
+
+    #[test]
+    fn each_answer_is_good_for_its_time() {
+        for (answer, seconds) in [(secret(), 300), (without_token(), 10), (closed(), 10), (gone(), 30)] {
+            let name = format!("{answer:?}");
+            assert!(History::new().asked(0, answer).is_good_up_to(seconds), "{name}");
+        }
+        let nothing = History::new().asked(0, down());
+        assert!(!nothing.entry().is_good(nothing.at(0)));
+    }
+
+    #[test]
+    fn a_secret_serves_on_for_ten_seconds_a_failure() {
+        let stale = History::new().asked(0, secret()).asked(300, down());
+        assert_eq!((stale.entry().token.is_ok(), &stale.entry().doubt), (true, &Some(passing())));
+        assert!(stale.is_good_up_to(310));
+        let stale = stale.asked(310, down());
+        assert!(stale.entry().token.is_ok());
+        assert!(stale.is_good_up_to(320));
+        let fresh = stale.asked(320, secret());
+        assert_eq!((fresh.entry().token.is_ok(), &fresh.entry().doubt), (true, &None));
+        assert!(fresh.is_good_up_to(620));
+    }
+
+    #[test]
+    fn a_secret_serves_on_until_it_is_too_old() {
+        let old = || History::new().asked(0, secret());
+        assert!(old().asked(3595, down()).is_good_up_to(3600));
+        let last = old();
+        let end = last.at(3600);
+        let last = last.then(end - MOMENT, down(), false);
+        assert!(last.entry().token.is_ok());
+        assert!(last.is_good_up_to(3600));
+        let over = old();
+        let end = over.at(3600);
+        let over = over.then(end, down(), false);
+        assert_eq!(over.entry().token, Err(passing()));
+        assert!(!over.entry().is_good(end));
+        assert_eq!(over.entry().digests.len(), 1);
+    }
+
+    #[test]
+    fn a_failure_does_not_make_a_secret_younger() {
+        let stale = History::new().asked(0, secret()).asked(300, down()).asked(3595, down());
+        assert!(stale.is_good_up_to(3600));
+        assert_eq!(stale.asked(3600, down()).entry().token, Err(passing()));
+    }
+
+    #[test]
+    fn a_failure_ahead_of_time_leaves_a_secret_as_fresh_as_it_was() {
+        let fresh = History::new().asked(0, secret()).forced(100, down());
+        assert!(fresh.entry().token.is_ok());
+        assert!(fresh.is_good_up_to(300));
+        assert_eq!(fresh.entry().doubt, Some(passing()));
+    }
+
+    #[test]
+    fn what_is_closed_or_gone_does_not_come_back_by_a_failure() {
+        let closed = History::new().asked(0, secret()).asked(300, closed());
+        assert_eq!(closed.entry().digests.len(), 1, "to tell the account's own sender");
+        let closed = closed.asked(310, down());
+        assert_eq!((&closed.entry().token, closed.entry().digests.len()), (&Err(passing()), 1));
+
+        let gone = History::new().asked(0, secret()).asked(300, gone());
+        assert_eq!(gone.entry().digests.len(), 0);
+        let gone = gone.asked(330, down());
+        assert_eq!((&gone.entry().token, gone.entry().digests.len()), (&Err(passing()), 0));
+    }
+
+    #[test]
+    fn a_secret_may_be_read_ahead_of_time_once_in_thirty_seconds() {
+        let first = History::new().asked(0, secret());
+        assert!(first.is_forcible_from(0));
+        for answer in [secret(), closed(), gone()] {
+            let forced = History::new().asked(0, secret()).forced(5, answer);
+            assert!(forced.is_forcible_from(35));
+            assert!(forced.asked(20, secret()).is_forcible_from(35), "reading it in time makes no difference");
+        }
+        assert!(History::new().forced(0, secret()).forced(30, secret()).is_forcible_from(60));
+    }
+
+    #[test]
+    fn after_a_failure_no_secret_is_read_ahead_of_time_for_ten_seconds() {
+        let read = || History::new().asked(0, secret());
+        assert!(read().forced(5, down()).is_forcible_from(15));
+        assert!(read().asked(300, down()).is_forcible_from(310));
+        assert!(read().forced(5, secret()).asked(10, down()).is_forcible_from(35), "and not for thirty since the last");
+        assert!(read().forced(5, secret()).asked(30, down()).is_forcible_from(40));
+        assert!(read().asked(3600, down()).is_forcible_from(3610));
+    }
+
+    #[test]
+    fn a_key_is_missed_where_others_are_known_from_before_the_request() {
+        let read = History::new().asked(10, secret());
+        for (entry, name, asked_at, missed) in [
+            (read.entry(), "new", read.at(10) + MOMENT, true),
+            (read.entry(), "new", read.at(10), false),
+            (read.entry(), "new", read.at(9), false),
+            (read.entry(), "swordfish", read.at(11), false),
+            (History::new().asked(10, gone()).entry(), "new", read.at(20), false),
+        ] {
+            assert_eq!(entry.may_miss(key(name), asked_at), missed, "{name} {:?}", asked_at - read.start);
+        }
+    }
+}
