@@ -111,6 +111,8 @@ mod tests {
     /// `printf %s swordfish | sha256sum`
     const SWORDFISH: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
 
+    type Answer = Result<Secret, StoreError>;
+
     /// What is known after each of these answers, which came so many seconds after the first.
     struct History {
         start: Instant,
@@ -126,17 +128,17 @@ mod tests {
             self.start + Duration::from_secs(seconds)
         }
 
-        fn asked(self, seconds: u64, answer: Result<Secret, StoreError>) -> Self {
+        fn asked(self, seconds: u64, answer: Answer) -> Self {
             let now = self.at(seconds);
             self.then(now, answer, false)
         }
 
-        fn forced(self, seconds: u64, answer: Result<Secret, StoreError>) -> Self {
+        fn forced(self, seconds: u64, answer: Answer) -> Self {
             let now = self.at(seconds);
             self.then(now, answer, true)
         }
 
-        fn then(self, now: Instant, answer: Result<Secret, StoreError>, forced: bool) -> Self {
+        fn then(self, now: Instant, answer: Answer, forced: bool) -> Self {
             Self { entry: Some(Entry::after(answer, self.entry.as_ref(), forced, LIFETIME, now)), ..self }
         }
 
@@ -157,27 +159,19 @@ mod tests {
         }
     }
 
-    fn secret() -> Result<Secret, StoreError> {
-        Ok(Secret::read(&format!(r#"{{"lendswift_token": "a", "api_key_sha256": ["{SWORDFISH}"]}}"#)).unwrap())
+    fn secret() -> Secret {
+        Secret::read(&format!(r#"{{"lendswift_token": "a", "api_key_sha256": ["{SWORDFISH}"]}}"#)).unwrap()
     }
 
-    fn without_token() -> Result<Secret, StoreError> {
-        Ok(Secret::read(&format!(r#"{{"api_key_sha256": ["{SWORDFISH}"]}}"#)).unwrap())
+    fn without_token() -> Secret {
+        Secret::read(&format!(r#"{{"api_key_sha256": ["{SWORDFISH}"]}}"#)).unwrap()
     }
 
-    fn closed() -> Result<Secret, StoreError> {
-        Err(StoreError::Unreadable("AccessDeniedException".to_owned()))
+    fn closed() -> StoreError {
+        StoreError::Unreadable("AccessDeniedException".to_owned())
     }
 
-    fn gone() -> Result<Secret, StoreError> {
-        Err(StoreError::NotFound)
-    }
-
-    fn down() -> Result<Secret, StoreError> {
-        Err(passing())
-    }
-
-    fn passing() -> StoreError {
+    fn down() -> StoreError {
         StoreError::Passing("InternalServiceError".to_owned())
     }
 
@@ -188,103 +182,108 @@ mod tests {
 
     #[test]
     fn each_answer_is_good_for_its_time() {
-        for (answer, seconds) in [(secret(), 300), (without_token(), 10), (closed(), 10), (gone(), 30)] {
+        for (answer, seconds) in
+            [(Ok(secret()), 300), (Ok(without_token()), 10), (Err(closed()), 10), (Err(StoreError::NotFound), 30)]
+        {
             let name = format!("{answer:?}");
             assert!(History::new().asked(0, answer).is_good_up_to(seconds), "{name}");
         }
-        let nothing = History::new().asked(0, down());
+        let nothing = History::new().asked(0, Err(down()));
         assert!(!nothing.entry().is_good(nothing.at(0)));
     }
 
     #[test]
     fn a_secret_serves_on_for_ten_seconds_a_failure() {
-        let stale = History::new().asked(0, secret()).asked(300, down());
-        assert_eq!((stale.entry().token.is_ok(), &stale.entry().doubt), (true, &Some(passing())));
+        let stale = History::new().asked(0, Ok(secret())).asked(300, Err(down()));
+        assert_eq!((stale.entry().token.is_ok(), &stale.entry().doubt), (true, &Some(down())));
         assert!(stale.is_good_up_to(310));
-        let stale = stale.asked(310, down());
+        let stale = stale.asked(310, Err(down()));
         assert!(stale.entry().token.is_ok());
         assert!(stale.is_good_up_to(320));
-        let fresh = stale.asked(320, secret());
+        let fresh = stale.asked(320, Ok(secret()));
         assert_eq!((fresh.entry().token.is_ok(), &fresh.entry().doubt), (true, &None));
         assert!(fresh.is_good_up_to(620));
     }
 
     #[test]
     fn a_secret_serves_on_until_it_is_too_old() {
-        let old = || History::new().asked(0, secret());
-        assert!(old().asked(3595, down()).is_good_up_to(3600));
+        let old = || History::new().asked(0, Ok(secret()));
+        assert!(old().asked(3595, Err(down())).is_good_up_to(3600));
         let last = old();
         let end = last.at(3600);
-        let last = last.then(end - MOMENT, down(), false);
+        let last = last.then(end - MOMENT, Err(down()), false);
         assert!(last.entry().token.is_ok());
         assert!(last.is_good_up_to(3600));
         let over = old();
         let end = over.at(3600);
-        let over = over.then(end, down(), false);
-        assert_eq!(over.entry().token, Err(passing()));
+        let over = over.then(end, Err(down()), false);
+        assert_eq!(over.entry().token, Err(down()));
         assert!(!over.entry().is_good(end));
         assert_eq!(over.entry().digests.len(), 1);
     }
 
     #[test]
     fn a_failure_does_not_make_a_secret_younger() {
-        let stale = History::new().asked(0, secret()).asked(300, down()).asked(3595, down());
+        let stale = History::new().asked(0, Ok(secret())).asked(300, Err(down())).asked(3595, Err(down()));
         assert!(stale.is_good_up_to(3600));
-        assert_eq!(stale.asked(3600, down()).entry().token, Err(passing()));
+        assert_eq!(stale.asked(3600, Err(down())).entry().token, Err(down()));
     }
 
     #[test]
     fn a_failure_ahead_of_time_leaves_a_secret_as_fresh_as_it_was() {
-        let fresh = History::new().asked(0, secret()).forced(100, down());
+        let fresh = History::new().asked(0, Ok(secret())).forced(100, Err(down()));
         assert!(fresh.entry().token.is_ok());
         assert!(fresh.is_good_up_to(300));
-        assert_eq!(fresh.entry().doubt, Some(passing()));
+        assert_eq!(fresh.entry().doubt, Some(down()));
     }
 
     #[test]
     fn what_is_closed_or_gone_does_not_come_back_by_a_failure() {
-        let closed = History::new().asked(0, secret()).asked(300, closed());
+        let closed = History::new().asked(0, Ok(secret())).asked(300, Err(closed()));
         assert_eq!(closed.entry().digests.len(), 1, "to tell the account's own sender");
-        let closed = closed.asked(310, down());
-        assert_eq!((&closed.entry().token, closed.entry().digests.len()), (&Err(passing()), 1));
+        let closed = closed.asked(310, Err(down()));
+        assert_eq!((&closed.entry().token, closed.entry().digests.len()), (&Err(down()), 1));
 
-        let gone = History::new().asked(0, secret()).asked(300, gone());
+        let gone = History::new().asked(0, Ok(secret())).asked(300, Err(StoreError::NotFound));
         assert_eq!(gone.entry().digests.len(), 0);
-        let gone = gone.asked(330, down());
-        assert_eq!((&gone.entry().token, gone.entry().digests.len()), (&Err(passing()), 0));
+        let gone = gone.asked(330, Err(down()));
+        assert_eq!((&gone.entry().token, gone.entry().digests.len()), (&Err(down()), 0));
     }
 
     #[test]
     fn a_secret_may_be_read_ahead_of_time_once_in_thirty_seconds() {
-        let first = History::new().asked(0, secret());
+        let first = History::new().asked(0, Ok(secret()));
         assert!(first.is_forcible_from(0));
-        for answer in [secret(), closed(), gone()] {
-            let forced = History::new().asked(0, secret()).forced(5, answer);
+        for answer in [Ok(secret()), Err(closed()), Err(StoreError::NotFound)] {
+            let forced = History::new().asked(0, Ok(secret())).forced(5, answer);
             assert!(forced.is_forcible_from(35));
-            assert!(forced.asked(20, secret()).is_forcible_from(35), "reading it in time makes no difference");
+            assert!(forced.asked(20, Ok(secret())).is_forcible_from(35), "reading it in time makes no difference");
         }
-        assert!(History::new().forced(0, secret()).forced(30, secret()).is_forcible_from(60));
+        assert!(History::new().forced(0, Ok(secret())).forced(30, Ok(secret())).is_forcible_from(60));
     }
 
     #[test]
     fn after_a_failure_no_secret_is_read_ahead_of_time_for_ten_seconds() {
-        let read = || History::new().asked(0, secret());
-        assert!(read().forced(5, down()).is_forcible_from(15));
-        assert!(read().asked(300, down()).is_forcible_from(310));
-        assert!(read().forced(5, secret()).asked(10, down()).is_forcible_from(35), "and not for thirty since the last");
-        assert!(read().forced(5, secret()).asked(30, down()).is_forcible_from(40));
-        assert!(read().asked(3600, down()).is_forcible_from(3610));
+        let read = || History::new().asked(0, Ok(secret()));
+        assert!(read().forced(5, Err(down())).is_forcible_from(15));
+        assert!(read().asked(300, Err(down())).is_forcible_from(310));
+        assert!(
+            read().forced(5, Ok(secret())).asked(10, Err(down())).is_forcible_from(35),
+            "and not for thirty since the last"
+        );
+        assert!(read().forced(5, Ok(secret())).asked(30, Err(down())).is_forcible_from(40));
+        assert!(read().asked(3600, Err(down())).is_forcible_from(3610));
     }
 
     #[test]
     fn a_key_is_missed_where_others_are_known_from_before_the_request() {
-        let read = History::new().asked(10, secret());
+        let read = History::new().asked(10, Ok(secret()));
         for (entry, name, asked_at, missed) in [
             (read.entry(), "new", read.at(10) + MOMENT, true),
             (read.entry(), "new", read.at(10), false),
             (read.entry(), "new", read.at(9), false),
             (read.entry(), "swordfish", read.at(11), false),
-            (History::new().asked(10, gone()).entry(), "new", read.at(20), false),
+            (History::new().asked(10, Err(StoreError::NotFound)).entry(), "new", read.at(20), false),
         ] {
             assert_eq!(entry.may_miss(key(name), asked_at), missed, "{name} {:?}", asked_at - read.start);
         }
