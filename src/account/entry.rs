@@ -32,8 +32,8 @@ pub(super) struct Entry {
     pub(super) token: Result<Token, StoreError>,
     /// Why the secret may be another by now: Secrets Manager was asked since, and failed.
     pub(super) doubt: Option<StoreError>,
-    /// When Secrets Manager was last asked.
-    checked_at: Instant,
+    /// When the secret was read.
+    read_at: Instant,
     /// Until when it need not be asked again.
     good_until: Instant,
     /// Until when the token serves although Secrets Manager fails.
@@ -57,7 +57,7 @@ impl Entry {
             digests,
             token,
             doubt: None,
-            checked_at: now,
+            read_at: now,
             good_until: now + good_for,
             serves_until: now + lifetime.stale,
             forcible_from: if forced { now + FORCED_INTERVAL } else { forcible_from },
@@ -74,7 +74,6 @@ impl Entry {
                 match old.filter(|old| old.token.is_ok() && now < old.serves_until) {
                     Some(old) => Self {
                         doubt: Some(error),
-                        checked_at: now,
                         good_until: old.good_until.max(now + RETRY_INTERVAL).min(old.serves_until),
                         forcible_from,
                         ..old.clone()
@@ -97,7 +96,7 @@ impl Entry {
 
     /// Whether a key that is not known here may be known to the secret as it is now, for a request that came at `asked_at`.
     pub(super) fn may_miss(&self, key: ApiKey, asked_at: Instant) -> bool {
-        !self.digests.is_empty() && !key.is_among(&self.digests) && self.checked_at < asked_at
+        !self.digests.is_empty() && !key.is_among(&self.digests) && self.read_at < asked_at
     }
 }
 #[cfg(test)]
