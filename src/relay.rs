@@ -85,6 +85,8 @@ impl Relay {
     async fn relay(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         Span::current().record("account", tracing::field::display(&post.account));
+        // What is too late to be sent is not worth asking Secrets Manager for.
+        course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         let Reading { lead, ignored } = Reading::of(&post.body?)?;
         Span::current().record("ignored_fields", ignored.count());
