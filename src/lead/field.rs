@@ -14,7 +14,10 @@ pub(super) enum Field {
 
 /// A text field of `details`, in the contract's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each variant is the field of the same name")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the field of the name it has in good English: see `Field::in_details`"
+)]
 pub enum Detail {
     LoanReason,
     JobTitle,
