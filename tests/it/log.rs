@@ -80,7 +80,7 @@ async fn a_push_leaves_one_line_with_everything_to_ask_ai_rudder_about_it() {
 #[tokio::test]
 async fn a_lead_with_faults_leaves_their_places_and_kinds() {
     assert_eq!(
-        lines(LevelFilter::INFO, Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann", "7"))).await,
+        lines(LevelFilter::INFO, Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann Zqxjkvwyp", "7"))).await,
         [json!({
             "level": "INFO",
             "message": "answered",

@@ -237,7 +237,7 @@ fn the_table_of_fields_has_every_field_and_its_bounds() {
             "details"
         ]
     );
-    let name_of = |length: usize| LEAD.replace("Ann", &"a".repeat(length));
+    let name_of = |length: usize| LEAD.replace("Ann Zqxjkvwyp", &"a".repeat(length));
     let text_of = |length: usize| LEAD.replace("{}", &format!(r#"{{"status":"{}"}}"#, "a".repeat(length)));
     let amount_of = |dollars: u32| LEAD.replace("4000", &dollars.to_string());
     let passes = |body: String| Reading::of(body.as_bytes()).unwrap().lead.is_ok();
