@@ -17,6 +17,7 @@ mod corpus;
 mod events;
 mod leads;
 mod log;
+mod numbers;
 mod properties;
 mod request;
 mod secrecy;
