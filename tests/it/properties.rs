@@ -273,7 +273,12 @@ proptest! {
         for place in &broken {
             *body.pointer_mut(place).unwrap() = wrong.clone();
         }
-        let faults = Reading::of(body.to_string().as_bytes()).unwrap().lead.err().unwrap_or_default();
+        let text = body.to_string();
+        let faults = Reading::of(text.as_bytes()).unwrap().lead.err().unwrap_or_default();
+        let twice = format!("{},{}", &text[..text.len() - 1], &text[1..]);
+        let of_twice = Reading::of(twice.as_bytes()).unwrap().lead.err().unwrap_or_default();
+        prop_assert_eq!(&of_twice, &faults, "what is repeated is named once, in {}", twice);
+        prop_assert_eq!(faults.len(), broken.len(), "each fault is named once, in {}", text);
         let named: BTreeSet<&String> = faults.iter().map(|fault| &fault.field).collect();
         prop_assert_eq!(&named, &broken, "every fault is named and nothing else, in {}", body);
         for place in named {

@@ -399,6 +399,8 @@ fn the_suite_again(format: &str) {
         .args(["--skip", "secrecy::", "--skip", "area_codes::"])
         .env("LOG_FILE", &file)
         .env("LOG_FORMAT", format)
+        // What a line may hold does not hang on the thousandth lead.
+        .env("PROPTEST_CASES", "200")
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -408,9 +410,11 @@ fn the_suite_again(format: &str) {
     assert_eq!(begins_as_json, format == "JSON", "{format}");
     let suite = suite();
     let suite: Vec<&str> = suite.iter().map(String::as_str).collect();
-    let leaked = leaks(&log, &suite);
-    let lines = log.lines().filter(|line| !leaks(line, &leaked).is_empty()).take(3);
-    assert_eq!(leaked, Vec::<&str>::new(), "{:#?}", lines.collect::<Vec<_>>());
+    // Most lines are like others, so each is searched once.
+    let lines = log.lines().collect::<BTreeSet<_>>();
+    let leaked = leaks(&lines.iter().copied().collect::<Vec<_>>().join("\n"), &suite);
+    let leaking = lines.iter().filter(|line| !leaks(line, &leaked).is_empty()).take(3);
+    assert_eq!(leaked, Vec::<&str>::new(), "{:#?}", leaking.collect::<Vec<_>>());
     let names = log.lines().filter(|line| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Ann")).take(3);
     assert_eq!(names.collect::<Vec<_>>(), Vec::<&str>::new());
 }
