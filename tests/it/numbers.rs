@@ -18,36 +18,36 @@ use crate::{
 /// A number, and what shows it.
 struct Number {
     what: &'static str,
-    number: u64,
-    /// How much more than the number is certainly too much.
+    limit: u64,
+    /// How much more than the limit is certainly too much.
     beyond: u64,
     /// README's words for it; empty where it says nothing.
     readme: &'static str,
-    /// Whether something is still so at this number.
+    /// Whether something is still so at this limit.
     holds: fn(u64) -> bool,
 }
 
 #[rustfmt::skip]
 const DESIGN: [Number; 19] = [
-    Number { what: "bytes of a body", number: 65_536, beyond: 1, readme: "At most 64 KiB.", holds: body },
-    Number { what: "characters of an idempotency key", number: 255, beyond: 1, readme: "1 to 255 visible ASCII characters", holds: idempotency_key },
-    Number { what: "characters of an account's name after the first", number: 62, beyond: 1, readme: "then up to 62 of [a-z0-9-]", holds: account },
-    Number { what: "characters of a name", number: 100, beyond: 1, readme: "over 100 characters", holds: name },
-    Number { what: "characters of a text", number: 200, beyond: 1, readme: "over 200 characters", holds: text },
-    Number { what: "dollars of a loan", number: 10_000_000, beyond: 1, readme: "1 to 10,000,000", holds: dollars },
-    Number { what: "ignored fields that are named", number: 20, beyond: 1, readme: "names the first twenty of them", holds: ignored },
-    Number { what: "characters of such a name", number: 40, beyond: 1, readme: "", holds: ignored_name },
-    Number { what: "bytes of AI Rudder's envelope", number: 65_536, beyond: 1, readme: "", holds: envelope },
-    Number { what: "more tries for a connection", number: 2, beyond: 1, readme: "", holds: more_tries },
-    Number { what: "seconds that a secret is fresh", number: 300, beyond: 2, readme: "| `SECRET_TTL_SECONDS` | 300 |", holds: fresh },
-    Number { what: "seconds that a secret serves while it can't be read", number: 3600, beyond: 2, readme: "| `SECRET_MAX_STALE_SECONDS` | 3600 |", holds: stale },
-    Number { what: "seconds without a new try to read a secret", number: 10, beyond: 2, readme: "", holds: no_new_try },
-    Number { what: "seconds that a name without a secret is remembered", number: 30, beyond: 2, readme: "an unknown account is asked for once in 30 seconds", holds: not_found },
-    Number { what: "seconds between readings that wrong keys force", number: 30, beyond: 2, readme: "at most once in 30 seconds an account", holds: forced },
-    Number { what: "seconds that Secrets Manager gets", number: 2, beyond: 2, readme: "", holds: secrets_manager },
-    Number { what: "milliseconds that are too few for a push: 1500 to answer in, 1000 to push in", number: 2500, beyond: 2500, readme: "", holds: too_little_time },
-    Number { what: "seconds that a deadline may be past and still count", number: 3600, beyond: 2, readme: "", holds: late },
-    Number { what: "seconds to wait, as `retry-after` says", number: 5, beyond: 1, readme: "", holds: retry_after },
+    Number { what: "bytes of a body", limit: 65_536, beyond: 1, readme: "At most 64 KiB.", holds: body },
+    Number { what: "characters of an idempotency key", limit: 255, beyond: 1, readme: "1 to 255 visible ASCII characters", holds: idempotency_key },
+    Number { what: "characters of an account's name after the first", limit: 62, beyond: 1, readme: "then up to 62 of [a-z0-9-]", holds: account },
+    Number { what: "characters of a name", limit: 100, beyond: 1, readme: "over 100 characters", holds: name },
+    Number { what: "characters of a text", limit: 200, beyond: 1, readme: "over 200 characters", holds: text },
+    Number { what: "dollars of a loan", limit: 10_000_000, beyond: 1, readme: "1 to 10,000,000", holds: dollars },
+    Number { what: "ignored fields that are named", limit: 20, beyond: 1, readme: "names the first twenty of them", holds: ignored },
+    Number { what: "characters of such a name", limit: 40, beyond: 1, readme: "", holds: ignored_name },
+    Number { what: "bytes of AI Rudder's envelope", limit: 65_536, beyond: 1, readme: "", holds: envelope },
+    Number { what: "more tries for a connection", limit: 2, beyond: 1, readme: "", holds: more_tries },
+    Number { what: "seconds that a secret is fresh", limit: 300, beyond: 2, readme: "| `SECRET_TTL_SECONDS` | 300 |", holds: fresh },
+    Number { what: "seconds that a secret serves while it can't be read", limit: 3600, beyond: 2, readme: "| `SECRET_MAX_STALE_SECONDS` | 3600 |", holds: stale },
+    Number { what: "seconds without a new try to read a secret", limit: 10, beyond: 2, readme: "", holds: no_new_try },
+    Number { what: "seconds that a name without a secret is remembered", limit: 30, beyond: 2, readme: "an unknown account is asked for once in 30 seconds", holds: not_found },
+    Number { what: "seconds between readings that wrong keys force", limit: 30, beyond: 2, readme: "at most once in 30 seconds an account", holds: forced },
+    Number { what: "seconds that Secrets Manager gets", limit: 2, beyond: 2, readme: "", holds: secrets_manager },
+    Number { what: "milliseconds that are too few for a push: 1500 to answer in, 1000 to push in", limit: 2500, beyond: 2500, readme: "", holds: too_little_time },
+    Number { what: "seconds that a deadline may be past and still count", limit: 3600, beyond: 2, readme: "", holds: late },
+    Number { what: "seconds to wait, as `retry-after` says", limit: 5, beyond: 1, readme: "", holds: retry_after },
 ];
 
 #[test]
@@ -55,11 +55,11 @@ fn the_designs_numbers_are_those_of_the_relay_and_of_readme() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut wrong = Vec::new();
-    for Number { what, number, beyond, readme: words, holds } in DESIGN {
-        match (holds(number), holds(number + beyond)) {
+    for Number { what, limit, beyond, readme: words, holds } in DESIGN {
+        match (holds(limit), holds(limit + beyond)) {
             (true, false) => {}
-            (false, _) => wrong.push(format!("{what}: less than {number}")),
-            (true, true) => wrong.push(format!("{what}: more than {number}")),
+            (false, _) => wrong.push(format!("{what}: less than {limit}")),
+            (true, true) => wrong.push(format!("{what}: more than {limit}")),
         }
         if !readme.contains(words) {
             wrong.push(format!("{what}: README does not say {words:?}"));
@@ -69,7 +69,7 @@ fn the_designs_numbers_are_those_of_the_relay_and_of_readme() {
 }
 
 /// Something that is tried on a stage of its own.
-fn staged(tried: impl AsyncFn(&Stage) -> bool) -> bool {
+fn staged(tried: impl AsyncFnOnce(&Stage) -> bool) -> bool {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { tried(&Stage::start().await).await })
 }

@@ -229,8 +229,8 @@ fn the_relay_switches_tls_1_2_on_by_itself() {
 #[tokio::test]
 async fn a_server_that_speaks_nothing_above_tls_1_1_is_not_spoken_to() {
     // Its hello, in answer to any: TLS 1.1 (03 02), no session, TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
-    let head = [0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
-    let hello = [head.as_slice(), &[7; 32], &[0, 0, 0x2f, 0]].concat();
+    let start = [0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+    let hello = [start.as_slice(), &[7; 32], &[0, 0, 0x2f, 0]].concat();
     let (said, mut heard) = mpsc::unbounded_channel();
     let wire = Wire::start(move |mut stream| {
         let (hello, said) = (hello.clone(), said.clone());
