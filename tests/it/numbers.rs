@@ -1,9 +1,13 @@
 //! The design's numbers in one place, each seen in what the relay does: it holds at the number and not beyond it. Where
 //! README gives the number to a sender, its words are here too.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use stand_ins::{Behaviour, Reply};
+use stand_ins::{Behaviour, DynamoBehaviour, Reply};
 use tokio::{
     runtime::Builder,
     time::{Instant, advance, pause, resume},
@@ -11,7 +15,7 @@ use tokio::{
 
 use crate::{
     request::{LEAD, Request},
-    stage::{KEY, Stage, TOKEN, relay, secret, serve, with_deadline},
+    stage::{KEY, Stage, TABLE, TOKEN, relay, secret, serve, with_deadline},
     wire::Wire,
 };
 
@@ -28,7 +32,7 @@ struct Number {
 }
 
 #[rustfmt::skip]
-const DESIGN: [Number; 19] = [
+const DESIGN: [Number; 22] = [
     Number { what: "bytes of a body", limit: 65_536, beyond: 1, readme: "At most 64 KiB.", holds: body },
     Number { what: "characters of an idempotency key", limit: 255, beyond: 1, readme: "1 to 255 visible ASCII characters", holds: idempotency_key },
     Number { what: "characters of an account's name after the first", limit: 62, beyond: 1, readme: "then up to 62 of [a-z0-9-]", holds: account },
@@ -42,9 +46,12 @@ const DESIGN: [Number; 19] = [
     Number { what: "seconds that a secret is fresh", limit: 300, beyond: 2, readme: "| `SECRET_TTL_SECONDS` | 300 |", holds: fresh },
     Number { what: "seconds that a secret serves while it can't be read", limit: 3600, beyond: 2, readme: "| `SECRET_MAX_STALE_SECONDS` | 3600 |", holds: stale },
     Number { what: "seconds without a new try to read a secret", limit: 10, beyond: 2, readme: "", holds: no_new_try },
-    Number { what: "seconds that a name without a secret is remembered", limit: 30, beyond: 2, readme: "an unknown account is asked for once in 30 seconds", holds: not_found },
+    Number { what: "seconds that a name without a secret is remembered", limit: 30, beyond: 2, readme: "An unknown account is asked for once in 30 seconds", holds: not_found },
     Number { what: "seconds between readings that wrong keys force", limit: 30, beyond: 2, readme: "at most once in 30 seconds an account", holds: forced },
     Number { what: "seconds that Secrets Manager gets", limit: 2, beyond: 2, readme: "", holds: secrets_manager },
+    Number { what: "seconds that DynamoDB gets", limit: 2, beyond: 2, readme: "", holds: dynamodb },
+    Number { what: "seconds after Lambda's deadline that a claim is its sender's", limit: 5, beyond: 3, readme: "", holds: lease },
+    Number { what: "seconds that a lead is remembered", limit: 604_800, beyond: 60, readme: "| `DUPLICATE_WINDOW_SECONDS` | 604800 |", holds: remembered },
     Number { what: "milliseconds that are too few for a push: 1500 to answer in, 1000 to push in", limit: 2500, beyond: 2500, readme: "", holds: too_little_time },
     Number { what: "seconds that a deadline may be past and still count", limit: 3600, beyond: 2, readme: "", holds: late },
     Number { what: "seconds to wait, as `retry-after` says", limit: 5, beyond: 1, readme: "", holds: retry_after },
@@ -72,6 +79,12 @@ fn the_designs_numbers_are_those_of_the_relay_and_of_readme() {
 fn staged(tried: impl AsyncFnOnce(&Stage) -> bool) -> bool {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { tried(&Stage::start().await).await })
+}
+
+/// The same with a ledger.
+fn with_ledger(tried: impl AsyncFnOnce(&Stage) -> bool) -> bool {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tried(&Stage::with_ledger().await).await })
 }
 
 async fn post(stage: &Stage) -> u16 {
@@ -223,6 +236,33 @@ fn secrets_manager(seconds: u64) -> bool {
         let begun = Instant::now();
         post(stage).await;
         begun.elapsed() >= Duration::from_secs(seconds)
+    })
+}
+
+fn dynamodb(seconds: u64) -> bool {
+    with_ledger(async |stage| {
+        stage.dynamodb.behave(DynamoBehaviour::Silent);
+        let begun = Instant::now();
+        post(stage).await;
+        begun.elapsed() >= Duration::from_secs(seconds)
+    })
+}
+
+fn lease(seconds: u64) -> bool {
+    claimed("lease_until", 20 + seconds)
+}
+
+fn remembered(seconds: u64) -> bool {
+    claimed("expires", seconds)
+}
+
+/// Whether this time of a claim, made with 20 seconds to Lambda's deadline, is at least so many seconds from now.
+fn claimed(time: &str, seconds: u64) -> bool {
+    with_ledger(async |stage| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        serve(&stage.relay, &Request::post(LEAD).event(), with_deadline(20_000)).await;
+        let time: u64 = stage.dynamodb.items(TABLE)[0][time]["N"].as_str().unwrap().parse().unwrap();
+        time >= now + seconds
     })
 }
 

@@ -358,7 +358,7 @@ fn amounts_and_names_are_refused_for_the_reasons_of_their_rows() {
 }
 
 /// The errors that the sender can mend, by README's words on `show_err` and on what to do.
-const MENDED_BY_THE_SENDER: [&str; 9] = [
+const MENDED_BY_THE_SENDER: [&str; 10] = [
     "not_found",
     "method_not_allowed",
     "body_too_large",
@@ -367,6 +367,7 @@ const MENDED_BY_THE_SENDER: [&str; 9] = [
     "unauthorized",
     "malformed_json",
     "invalid_lead",
+    "idempotency_key_reused",
     "refused_upstream",
 ];
 
