@@ -43,6 +43,8 @@ pub enum DynamoBehaviour {
     Down,
     /// `ThrottlingException`; nothing is done.
     Throttled,
+    /// A transaction is cancelled for `ThrottlingError`; nothing is done.
+    ThrottledInTransaction,
     /// `AccessDeniedException`; nothing is done.
     Denied,
     /// Every item of it is part of another transaction: `TransactionCanceledException` for a
@@ -181,6 +183,7 @@ async fn answer(
         DynamoBehaviour::Normal => Ok(desk.act(operation, &body)),
         DynamoBehaviour::Down => Err(Fault::down()),
         DynamoBehaviour::Throttled => Err(Fault::throttled()),
+        DynamoBehaviour::ThrottledInTransaction => Err(Fault::throttled_in_transaction(&body)),
         DynamoBehaviour::Denied => Err(Fault::denied(operation)),
         DynamoBehaviour::Conflicting => Err(Fault::conflicting(operation, &body)),
         DynamoBehaviour::Silent => future::pending().await,
