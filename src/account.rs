@@ -11,7 +11,7 @@ mod store;
 use std::{fmt, str::FromStr};
 
 pub use self::{
-    accounts::{Account, Accounts, AuthError},
+    accounts::{Account, Accounts, AuthError, Source},
     key::{ApiKey, KeyDigest},
     secret::{Secret, SecretError},
 };

@@ -96,6 +96,12 @@ pub struct Response {
 }
 
 impl Answer {
+    /// What is wrong with the lead, where that is the answer.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        if let Body::Ours { faults, .. } = &self.body { faults } else { &[] }
+    }
+
     /// Names the fields that were not forwarded.
     #[must_use]
     pub fn ignoring(mut self, ignored: &Ignored) -> Self {

@@ -19,6 +19,7 @@ use crate::{
     answer::{Answer, Problem, Response},
     budget::Budget,
     log::milliseconds,
+    metrics,
     relay::{Course, Relay},
     unix_time,
 };
@@ -31,9 +32,10 @@ pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<A
     let gateways_id = request.as_ref().and_then(|request| request.request_context.request_id.clone());
     let request_id = gateways_id.unwrap_or(context.request_id);
     let course = Course::new(request_id, Budget::until(context.deadline, SystemTime::now()));
-    let span = span(course.request_id());
+    let span = span(course.request_id(), relay.is_cold());
     let answer = answer(relay, request, &course).instrument(span.clone()).await;
     span.in_scope(|| log(&answer, begun));
+    metrics::answered(&answer);
     Ok(respond(answer.into_response(course.request_id(), unix_time::seconds(SystemTime::now()))))
 }
 
@@ -53,11 +55,14 @@ async fn unless_it_panics(handled: impl Future<Output = Answer>, course: &Course
 }
 
 /// What is known of a request, filled in as it goes. At the highest level, so that no line loses it.
-fn span(request_id: &str) -> Span {
+fn span(request_id: &str, cold_start: bool) -> Span {
     error_span!(
         "lead",
         request_id,
+        cold_start,
         account = Empty,
+        key = Empty,
+        secret = Empty,
         claim = Empty,
         ignored_fields = Empty,
         upstream_status = Empty,

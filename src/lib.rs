@@ -33,7 +33,8 @@
 //! 8. [`answer`]: outcome, status, envelope; the table of answers as code.
 //!
 //! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` and [`aws`] (one
-//! stack for all connections), [`log`] (what may be printed), [`retry_after`], `unix_time`.
+//! stack for all connections), [`log`] (what may be printed), [`metrics`],
+//! [`retry_after`], `unix_time`.
 //!
 //! # What is not here
 //!
@@ -50,6 +51,7 @@ mod door;
 pub mod gateway;
 pub mod lead;
 pub mod log;
+pub mod metrics;
 pub mod relay;
 pub mod retry_after;
 pub mod rudder;

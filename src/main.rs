@@ -4,7 +4,7 @@ use std::{io, process::ExitCode, sync::Arc};
 
 use aws_config::BehaviorVersion;
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
-use lendswift_relay::{aws, config::Config, gateway, log, relay::Relay};
+use lendswift_relay::{aws, config::Config, gateway, log, metrics, relay::Relay};
 use serde_json::value::RawValue;
 
 #[tokio::main]
@@ -25,11 +25,18 @@ async fn run() -> Result<(), Error> {
     let config = Config::from_env()?;
     log::start(config.log, io::stdout);
     log::panics();
+    let recorder = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
+    metrics::describe();
     let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(aws::http_client(&[])?).load().await;
     let relay = Arc::new(Relay::new(&config, &aws)?);
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let relay = Arc::clone(&relay);
-        async move { gateway::serve(&relay, event).await }
+        async move {
+            let answer = gateway::serve(&relay, event).await;
+            // A metric that can't be written is no reason to keep an answer back.
+            let _ = recorder.flush(io::stdout().lock());
+            answer
+        }
     }))
     .await
 }

@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 use bytes::Bytes;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use tokio::time::Instant;
-use tracing::Span;
+use tracing::{Span, field::display};
 
 use crate::{
     account::{Account, Accounts},
@@ -19,7 +19,7 @@ use crate::{
     config::Config,
     door::{IdempotencyKey, Post},
     lead::{Lead, Reading},
-    log,
+    log, metrics,
     rudder::{Push, PushError, Rudder, Verdict, Window, payload},
     tls::ClientError,
     unix_time,
@@ -32,6 +32,8 @@ pub struct Relay {
     ledger: Ledger,
     rudder: Rudder,
     push_limit: Duration,
+    /// Whether a request has come already.
+    warm: AtomicBool,
 }
 
 /// One request's way through the relay: who it is, how long it may take, and how far it has come.
@@ -75,7 +77,13 @@ impl Relay {
             ledger: Ledger::new(config, aws),
             rudder: Rudder::new(&config.upstream)?,
             push_limit: config.upstream.timeout,
+            warm: AtomicBool::new(false),
         })
+    }
+
+    /// Whether this is the first time that this is asked: a process answers its first request after a cold start.
+    pub(crate) fn is_cold(&self) -> bool {
+        !self.warm.swap(true, Ordering::Relaxed)
     }
 
     /// Handles one request: the door, authenticate, read, claim, push, settle, answer.
@@ -85,12 +93,15 @@ impl Relay {
 
     async fn relay(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
-        Span::current().record("account", tracing::field::display(&post.account));
+        let span = Span::current();
+        span.record("account", display(&post.account)).record("key", post.key.short_digest());
         // What is too late to be sent is not worth asking Secrets Manager for.
         course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
+        span.record("secret", account.source().as_str());
+        metrics::opened(account.source());
         let Reading { lead, ignored } = Reading::of(&post.body?)?;
-        Span::current().record("ignored_fields", ignored.count());
+        span.record("ignored_fields", ignored.count());
         let answer = match lead {
             Ok(lead) => self.send_once(&account, &lead, post.idempotency_key.as_ref(), course).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),
@@ -167,7 +178,9 @@ impl Relay {
 /// Puts AI Rudder's last word on a lead into its line of the log.
 fn note_push(pushed: &Result<Push, PushError>, begun: Instant) {
     let span = Span::current();
-    span.record("upstream_ms", log::milliseconds(begun));
+    let milliseconds = log::milliseconds(begun);
+    span.record("upstream_ms", milliseconds);
+    metrics::pushed(milliseconds);
     if let Ok(push) = pushed {
         span.record("upstream_status", push.status);
         if let Some(envelope) = &push.envelope {

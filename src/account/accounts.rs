@@ -47,6 +47,30 @@ type Reading = BoxFuture<'static, Arc<Entry>>;
 pub struct Account {
     id: AccountId,
     token: Token,
+    source: Source,
+}
+
+/// Where an account's secret came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// It was known.
+    Cached,
+    /// Secrets Manager was asked for it.
+    Read,
+    /// It was known, and Secrets Manager failed when it was asked last.
+    Stale,
+}
+
+impl Source {
+    /// The word for it in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cached => "cached",
+            Self::Read => "read",
+            Self::Stale => "stale",
+        }
+    }
 }
 
 /// Why a key opens no account. The texts are for the log.
@@ -84,6 +108,12 @@ impl Account {
         &self.id
     }
 
+    /// Where its secret came from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
     /// Its token for AI Rudder.
     #[must_use]
     pub fn token(&self) -> &Token {
@@ -111,7 +141,9 @@ impl Accounts {
             entry = self.read_ahead(id, until).await?;
         }
         match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
-            (true, Ok(token), _) => Ok(Account { id: id.clone(), token: token.clone() }),
+            (true, Ok(token), _) => {
+                Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(asked_at) })
+            }
             (_, Err(error @ StoreError::Passing(_)), _) | (false, Ok(_), Some(error)) => {
                 Err(AuthError::Unavailable(error.to_string()))
             }
@@ -124,9 +156,10 @@ impl Accounts {
 
     /// The account with another token than the one that AI Rudder has refused, where its secret has got one.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
+        let asked_at = Instant::now();
         let entry = self.read_ahead(&refused.id, until).await.ok()?;
         let token = entry.token.clone().ok().filter(|token| *token != refused.token)?;
-        Some(Account { id: refused.id.clone(), token })
+        Some(Account { id: refused.id.clone(), token, source: entry.source(asked_at) })
     }
 
     /// The entry as the secret is now, unless it was read ahead of time a moment ago.

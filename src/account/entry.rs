@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{ApiKey, key::KeyDigest, secret::Secret, store::StoreError};
+use super::{ApiKey, accounts::Source, key::KeyDigest, secret::Secret, store::StoreError};
 use crate::rudder::Token;
 
 /// How long Secrets Manager is left alone after it failed, and an account after its secret could not be read.
@@ -92,6 +92,15 @@ impl Entry {
     /// Whether Secrets Manager may be asked again although it need not.
     pub(super) fn is_forcible(&self, now: Instant) -> bool {
         self.forcible_from <= now
+    }
+
+    /// Where what is known came from, for a request that came at `asked_at`.
+    pub(super) fn source(&self, asked_at: Instant) -> Source {
+        match self.doubt {
+            Some(_) => Source::Stale,
+            None if self.read_at < asked_at => Source::Cached,
+            None => Source::Read,
+        }
     }
 
     /// Whether a key that is not known here may be known to the secret as it is now, for a request that came at `asked_at`.

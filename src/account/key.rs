@@ -36,6 +36,13 @@ impl fmt::Debug for KeyDigest {
 pub struct ApiKey(KeyDigest);
 
 impl ApiKey {
+    /// The first 8 hex digits of its digest, to tell keys apart in a log.
+    #[must_use]
+    pub fn short_digest(&self) -> String {
+        let Self(KeyDigest(digest)) = self;
+        hex::encode(digest.split_at(4).0)
+    }
+
     /// The key in `authorization: Bearer …` (RFC 6750, section 2.1), where there is one.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Option<Self> {
@@ -96,6 +103,11 @@ mod tests {
             assert!(key(authorization).is_none(), "{authorization}");
         }
         assert!(ApiKey::of(&HeaderMap::new()).is_none());
+    }
+
+    #[test]
+    fn a_key_is_told_apart_by_the_beginning_of_its_digest() {
+        assert_eq!(key("Bearer swordfish").unwrap().short_digest(), "b9f195c5");
     }
 
     #[test]

@@ -67,7 +67,10 @@ async fn a_push_leaves_one_line_with_everything_to_ask_ai_rudder_about_it() {
             "span": {
                 "name": "lead",
                 "request_id": REQUEST_ID,
+                "cold_start": true,
                 "account": "acme",
+                "key": "a06c94cb",
+                "secret": "read",
                 "ignored_fields": 1,
                 "upstream_status": 200,
                 "upstream_code": 200,
@@ -109,7 +112,15 @@ async fn a_lead_with_faults_leaves_their_places_and_kinds() {
             "error": "invalid_lead",
             "cause": "/loan_amount not_an_amount, /customer_name no_letter",
             "ms": 0,
-            "span": {"name": "lead", "request_id": REQUEST_ID, "account": "acme", "ignored_fields": 0},
+            "span": {
+                "name": "lead",
+                "request_id": REQUEST_ID,
+                "cold_start": true,
+                "account": "acme",
+                "key": "a06c94cb",
+                "secret": "read",
+                "ignored_fields": 0,
+            },
         })]
     );
 }

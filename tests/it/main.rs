@@ -19,6 +19,7 @@ mod events;
 mod faults;
 mod leads;
 mod log;
+mod metrics;
 mod numbers;
 mod properties;
 mod request;

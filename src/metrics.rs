@@ -1,0 +1,48 @@
+//! What CloudWatch counts: namespace, names and dimensions in one place, for alarms and dashboards to refer to.
+//!
+//! The function writes them to its log in CloudWatch's embedded metric format. Dimensions have few values, and none is of
+//! a sender's making.
+
+use metrics::{Unit, counter, describe_histogram, histogram};
+
+use crate::{account::Source, answer::Answer};
+
+/// The namespace of all of them.
+pub const NAMESPACE: &str = "LendswiftRelay";
+/// Answers, by `outcome`.
+pub const LEADS: &str = "Leads";
+/// Answers that are not AI Rudder's acceptance, by `error`.
+pub const ERRORS: &str = "Errors";
+/// Faults of leads, by `field`.
+pub const FAULTS: &str = "Faults";
+/// How long AI Rudder took, in milliseconds.
+pub const UPSTREAM_MILLISECONDS: &str = "UpstreamMilliseconds";
+/// Secrets that opened an account, by the `result` of looking for them: `cached`, `read` or `stale`.
+pub const SECRET_READS: &str = "SecretReads";
+
+/// Says what the numbers are of. Called once, when there is something that records them.
+pub fn describe() {
+    describe_histogram!(UPSTREAM_MILLISECONDS, Unit::Milliseconds, "how long AI Rudder took");
+}
+
+/// Counts an answer.
+pub(crate) fn answered(answer: &Answer) {
+    counter!(LEADS, "outcome" => answer.outcome.as_str()).increment(1);
+    if let Some(error) = answer.error {
+        counter!(ERRORS, "error" => error).increment(1);
+    }
+    for fault in answer.faults() {
+        counter!(FAULTS, "field" => fault.field.clone()).increment(1);
+    }
+}
+
+/// Counts a push of so many milliseconds.
+pub(crate) fn pushed(milliseconds: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "a push ends within half a minute")]
+    histogram!(UPSTREAM_MILLISECONDS).record(milliseconds as f64);
+}
+
+/// Counts where a secret came from.
+pub(crate) fn opened(source: Source) {
+    counter!(SECRET_READS, "result" => source.as_str()).increment(1);
+}
