@@ -304,3 +304,22 @@ async fn the_url_is_where_it_listens() {
 
     assert_eq!(dynamodb.url(), format!("http://{}", dynamodb.server.address()));
 }
+
+#[tokio::test]
+async fn a_time_to_live_is_kept() {
+    let dynamodb = dynamodb().await;
+    let specification = json!({ "AttributeName": "expires", "Enabled": true });
+    let update = json!({ "TableName": "claims", "TimeToLiveSpecification": specification });
+
+    assert_answer(
+        &ask(&dynamodb, "UpdateTimeToLive", &update).await.unwrap(),
+        200,
+        &json!({ "TimeToLiveSpecification": specification }),
+    );
+
+    assert_answer(
+        &ask(&dynamodb, "DescribeTimeToLive", &json!({ "TableName": "claims" })).await.unwrap(),
+        200,
+        &json!({ "TimeToLiveDescription": { "AttributeName": "expires", "TimeToLiveStatus": "ENABLED" } }),
+    );
+}
