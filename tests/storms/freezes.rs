@@ -75,7 +75,8 @@ async fn a_process_that_is_frozen_in_its_push_tells_the_truth_when_it_wakes_up()
         let lead = Lead(number);
         let pushed = house.rudder.arrived(number as usize);
         let frozen = freeze(&house.lambda, pushed, Duration::from_millis(how_long));
-        let (told, ()) = tokio::join!(house.post(&lead.post(), left), frozen);
+        let post = lead.post();
+        let (told, ()) = tokio::join!(house.post(&post, left), frozen);
         let told = told.expect("the process lives");
         report(format_args!("{left} ms to the deadline, frozen for {how_long} ms in its push: {told}"));
         let expected: &[&str] = match number {
@@ -84,7 +85,7 @@ async fn a_process_that_is_frozen_in_its_push_tells_the_truth_when_it_wakes_up()
             _ => &["200 accepted", "504 unknown upstream_timeout"],
         };
         assert!(expected.contains(&told.to_string().as_str()), "{told}");
-        assert_eq!(house.told(&lead.post()).await, told.again());
+        assert_eq!(house.told(&post).await, told.again());
         assert_eq!(lead.pushes(&house.rudder), 1);
     }
     assert!(begun.elapsed() > Duration::from_secs(9), "the process was frozen indeed");
