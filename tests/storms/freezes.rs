@@ -37,18 +37,20 @@ async fn leases_to_end(house: &House) {
     }
 }
 
-/// Posts a lead to a process that is frozen when its claim was written, until `thaw`.
-async fn frozen_at_its_claim(thaw: Duration) {
+/// Posts a lead to a process that is frozen when its claim was written, until `thaw`. `then` is what DynamoDB does with its
+/// next write.
+async fn frozen_at_its_claim(thaw: Duration, then: DynamoBehaviour) {
     let house = House::open(&[]).await;
     assert_eq!(house.told(&Lead(1).post()).await.to_string(), "200 accepted");
     let lead = Lead(2);
     let post = lead.post().header("idempotency-key", "infinity-2");
     house.dynamodb.next(WRITE, DynamoBehaviour::DoneButSlow(Duration::from_millis(500)));
+    house.dynamodb.next(WRITE, then);
     let written = house.dynamodb.done(WRITE, 3);
     let (told, ()) = tokio::join!(house.post(&post, SHORT), freeze(&house.lambda, written, thaw));
     let told = told.expect("the process lives");
     let items = house.dynamodb.items(TABLE).len() - 1;
-    report(format_args!("frozen for {thaw:?} from its claim on: {told}, {items} items left behind"));
+    report(format_args!("frozen for {thaw:?} from its claim on, then {then:?}: {told}, {items} items left behind"));
     assert_eq!(told.to_string(), "503 not_sent temporarily_unavailable");
     assert_eq!((lead.pushes(&house.rudder), items), (0, 0), "nothing is sent, lead and key are free");
     assert_eq!(house.told(&post).await.to_string(), "200 accepted");
@@ -56,12 +58,18 @@ async fn frozen_at_its_claim(thaw: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_frozen_at_its_claim_until_the_deadline_is_over_sends_nothing_and_frees_the_lead() {
-    frozen_at_its_claim(Duration::from_millis(SHORT.unsigned_abs())).await;
+    frozen_at_its_claim(Duration::from_millis(SHORT.unsigned_abs()), DynamoBehaviour::Normal).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_wakes_up_too_late_has_the_time_to_free_the_lead() {
+    // Its connection to DynamoDB did not live so long.
+    frozen_at_its_claim(Duration::from_millis(SHORT.unsigned_abs()), DynamoBehaviour::Broken).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_frozen_at_its_claim_until_the_lease_is_over_sends_nothing_and_frees_the_lead() {
-    frozen_at_its_claim(Duration::from_millis(SHORT.unsigned_abs()) + LEASE).await;
+    frozen_at_its_claim(Duration::from_millis(SHORT.unsigned_abs()) + LEASE, DynamoBehaviour::Normal).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
