@@ -119,7 +119,7 @@ async fn a_process_that_is_frozen_in_its_push_beyond_its_lease_settles_by_its_id
     let (told, ()) = tokio::join!(house.post(&first_post, SHORT), meanwhile);
     let told = told.expect("the process lives");
     report(format_args!("frozen in its push for {:?}: {told}", begun.elapsed().unwrap_or_default()));
-    assert!(told.is_settled(), "{told}");
+    assert!(told.is_of_the_sender(), "{told}");
     let again = post(&other, &lead.post(), in_ms(30_000)).await.expect("the process lives");
     assert_eq!(again, told.again());
     assert_eq!(lead.pushes(&house.rudder), 1);
@@ -155,7 +155,8 @@ async fn a_process_that_is_frozen_between_leads_loses_its_connections_and_no_lea
     for number in 1..=BETWEEN_ROUNDS {
         let lead = Lead(number);
         // Those of before the thaw: AI Rudder may close what it was asked nothing over.
-        let mut open = [house.rudder.connections(), house.secrets.connections(), house.dynamodb.connections()].map(Some);
+        let mut open =
+            [house.rudder.connections(), house.secrets.connections(), house.dynamodb.connections()].map(Some);
         let mut some = || open.iter_mut().filter_map(|open| open.take_if(|_| random.bool())).collect::<Vec<_>>();
         let (now, soon) = (some(), some());
         closed_frozen += now.len();

@@ -84,9 +84,9 @@ impl Told {
         Self { replayed: true, ..self.clone() }
     }
 
-    /// Whether it is the last word on a lead that was sent.
-    pub fn is_settled(&self) -> bool {
-        matches!(self.outcome.as_str(), "accepted" | "unknown")
+    /// Whether it is said by who sent the lead.
+    pub fn is_of_the_sender(&self) -> bool {
+        matches!(self.outcome.as_str(), "accepted" | "unknown") && self.error != "interrupted" && !self.replayed
     }
 }
 
