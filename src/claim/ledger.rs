@@ -47,7 +47,8 @@ impl Ledger {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let begun = Instant::now();
         let written = table.write(self.writes(&claim), until.min(begun + CLAIM_LIMIT)).await;
-        claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed());
+        // A process that was frozen meanwhile still has the rest: that time was not DynamoDB's.
+        claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed().min(CLAIM_LIMIT));
         match written {
             Ok(()) => {
                 note(&claim.id.to_string());
