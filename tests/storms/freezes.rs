@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::join_all;
 use serde_json::Value;
 use stand_ins::{Answering, Connections, DynamoBehaviour, Lambda};
 use tokio::time::sleep;
 
 use crate::{
+    gate::Gate,
     house::{House, WRITE, post},
     stage::TABLE,
     told::{Lead, in_ms, now, report, seeded},
@@ -14,6 +16,7 @@ use crate::{
 
 const BETWEEN_ROUNDS: u32 = 1000;
 const WITHIN_ROUNDS: u32 = 200;
+const CONNECTING_ROUNDS: usize = 8;
 
 /// How long a request has, where a freeze has to last longer: little more than a push needs to begin.
 const SHORT: i64 = 3000;
@@ -70,6 +73,42 @@ async fn a_process_that_wakes_up_too_late_has_the_time_to_free_the_lead() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_that_is_frozen_at_its_claim_until_the_lease_is_over_sends_nothing_and_frees_the_lead() {
     frozen_at_its_claim(Duration::from_millis(SHORT.unsigned_abs()) + LEASE, DynamoBehaviour::Normal).await;
+}
+
+/// Posts a lead to a process that is frozen while it connects to AI Rudder, until `thaw`; AI Rudder's part of TLS is done
+/// meanwhile. What the sender is told, what AI Rudder read, and how many items are left behind.
+async fn frozen_while_connecting(thaw: Duration) -> (String, usize, usize) {
+    let gate = Gate::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let pem = folder.path().join("root.pem");
+    gate.write_pem(&pem).unwrap();
+    let variables = [
+        ("UPSTREAM_BASE_URL", gate.url()),
+        ("UPSTREAM_CA_FILE", pem.display().to_string()),
+        // So that nothing but the lease is in the way of a connection that is there.
+        ("UPSTREAM_CONNECT_TIMEOUT_MS", "29000".to_owned()),
+    ];
+    let house = House::open(&variables.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+    let arrived = async {
+        gate.arrived().await;
+        house.lambda.freeze();
+        gate.open();
+    };
+    let post = Lead(1).post();
+    let (told, ()) = tokio::join!(house.post(&post, SHORT), freeze(&house.lambda, arrived, thaw));
+    // What it wrote last is read before the end of its connections.
+    house.lambda.kill().await;
+    sleep(Duration::from_millis(200)).await;
+    (told.expect("the process lives").to_string(), gate.read(), house.dynamodb.items(TABLE).len())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_frozen_while_it_connects_until_the_lease_is_over_sends_nothing_and_frees_the_lead() {
+    let until = Duration::from_millis(SHORT.unsigned_abs()) + LEASE;
+    let rounds = join_all((0..CONNECTING_ROUNDS).map(|_| frozen_while_connecting(until))).await;
+    report(format_args!("frozen while it connects, for {until:?}: {rounds:?}"));
+    let nothing = ("503 not_sent upstream_unreachable".to_owned(), 0, 0);
+    assert_eq!(rounds, vec![nothing; CONNECTING_ROUNDS]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

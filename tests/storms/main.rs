@@ -14,6 +14,7 @@ mod crowds;
 mod deadlines;
 mod deaths;
 mod freezes;
+mod gate;
 mod house;
 #[path = "../it/request.rs"]
 #[expect(dead_code, reason = "the requests of the other tests: some of it is theirs alone")]
