@@ -124,4 +124,22 @@ mod tests {
             assert_eq!(budget.answer_from() - Instant::now(), Duration::from_millis(28_500), "{deadline}");
         }
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_is_settled_in_time_to_answer_or_at_leisure_when_it_is_too_late_for_that() {
+        let now = SystemTime::UNIX_EPOCH + NOW;
+        let budget = Budget::until(u64::try_from(from_now(5_000)).unwrap(), now);
+        assert_eq!(budget.settle_until() - Instant::now(), Duration::from_millis(4_750));
+        tokio::time::advance(Duration::from_millis(4_750)).await;
+        assert_eq!(budget.settle_until() - Instant::now(), Duration::from_millis(1_500));
+    }
+
+    #[test]
+    fn a_lease_ends_five_seconds_after_lambdas_deadline() {
+        let now = SystemTime::UNIX_EPOCH + NOW;
+        for (deadline, lease) in [(from_now(20_000), 25), (from_now(90_000), 35), (0, 35), (from_now(-1), 5)] {
+            let budget = Budget::until(u64::try_from(deadline).unwrap(), now);
+            assert_eq!(budget.lease_until(), now + Duration::from_secs(lease), "{deadline}");
+        }
+    }
 }

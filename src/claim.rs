@@ -10,7 +10,8 @@
 //! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, with a key `pointer`; and once it is answered `outcome`, `http_status`, `body`, `settled_at` |
 //! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **pointer** of a key: `lead_pk` (the lead that it stands for), `claim`, `expires` |
 //!
-//! Times are Unix seconds. So the same lead is one lead under any key or none, and a key stands for one lead.
+//! Times are Unix seconds. So the same lead is one lead under any key or none, and a key stands for one lead: the one that
+//! was claimed under it, or whose answer was given again under it.
 //!
 //! # The states of a lead
 //!
@@ -61,7 +62,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// A request's right to send one lead, while its lease runs.
 #[derive(Debug)]
 pub struct Claim {
-    id: Uuid,
+    id: String,
     lead: String,
     pointer: Option<String>,
     request_id: String,
@@ -105,7 +106,7 @@ impl Claim {
         lease_until: SystemTime,
     ) -> Self {
         Self {
-            id: Uuid::new_v4(),
+            id: Uuid::new_v4().to_string(),
             lead: format!("{account}#lead#{}", hex::encode(Sha256::digest(payload))),
             pointer: key.map(|key| format!("{account}#key#{}", hex::encode(Sha256::digest(key.as_bytes())))),
             request_id: request_id.to_owned(),

@@ -85,6 +85,8 @@ impl Relay {
     async fn relay(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         Span::current().record("account", tracing::field::display(&post.account));
+        // What is too late to be sent is not worth asking Secrets Manager for.
+        course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         let Reading { lead, ignored } = Reading::of(&post.body?)?;
         Span::current().record("ignored_fields", ignored.count());
@@ -108,7 +110,7 @@ impl Relay {
         budget.for_push(self.push_limit)?;
         let claim = Claim::draw(account.id(), &payload, key, &course.request_id, budget.lease_until());
         course.claiming();
-        match self.ledger.claim(claim, budget.answer_from()).await? {
+        match self.ledger.claim(claim, budget).await? {
             Claimed::Ours(claim) => {
                 let answer = self.send(account, &payload, &claim, budget).await.unwrap_or_else(Answer::from);
                 Ok(self.close(&claim, answer, course).await)
@@ -147,10 +149,9 @@ impl Relay {
     /// that can't be settled stays, and still keeps the lead from being sent again.
     async fn close(&self, claim: &Claim, answer: Answer, course: &Course) -> Answer {
         let (answer, settled) = answer.settled(&course.request_id, unix_seconds());
-        let until = course.budget.settle_until();
         let closed = match settled {
-            Some(settled) => self.ledger.settle(claim, &settled, until).await,
-            None => self.ledger.release(claim, until).await,
+            Some(settled) => self.ledger.settle(claim, &settled, course.budget).await,
+            None => self.ledger.release(claim, course.budget).await,
         };
         if let Err(error) = closed {
             tracing::error!(cause = %error, "the claim could not be closed");

@@ -10,13 +10,13 @@ use tracing::level_filters::LevelFilter;
 
 /// Runs the relay on this machine, with no AWS account and no Docker.
 ///
-/// It posts a sample lead, shows what became of it, and serves until Ctrl-C. AI Rudder and Secrets Manager are stand-ins on
-/// the next two ports: nobody is called, and nothing leaves this machine.
+/// It posts a sample lead, shows what became of it, and serves until Ctrl-C. AI Rudder, Secrets Manager and DynamoDB are
+/// stand-ins on the next three ports: nobody is called, and nothing leaves this machine.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo run --example local --", after_help = EXAMPLES)]
 pub struct Args {
-    /// Port of the relay. AI Rudder gets the next one and Secrets Manager the one after. 0 takes any free ports.
-    #[arg(long, default_value_t = 9000, value_parser = clap::value_parser!(u16).range(..=65_533))]
+    /// Port of the relay. AI Rudder, Secrets Manager and DynamoDB get the next three. 0 takes any free ports.
+    #[arg(long, default_value_t = 9000, value_parser = clap::value_parser!(u16).range(..=65_532))]
     pub port: u16,
 
     /// Address to listen on. 0.0.0.0 lets other machines and containers in.

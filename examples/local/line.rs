@@ -10,7 +10,9 @@ use stand_ins::api_gateway::Response;
 pub fn of(method: &Method, uri: &Uri, answer: &Response, took: Duration, pushes: usize) -> String {
     // Without the query, which may hold anything, and with nothing in it that a terminal would act upon.
     let path = uri.path().escape_default();
-    let said = [Some(answer.status.to_string()), header(answer, "lead-outcome").map(str::to_owned), error(answer)];
+    let outcome = header(answer, "lead-outcome").map(str::to_owned);
+    let again = header(answer, "idempotent-replayed").map(|_| "(the same answer again)".to_owned());
+    let said = [Some(answer.status.to_string()), outcome, error(answer), again];
     let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let pushes = match pushes {
         0 => "no push".to_owned(),

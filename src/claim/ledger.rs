@@ -11,7 +11,10 @@ use super::{
     record::{self, Record, State, number, seconds, text},
     table::{Table, What, Write, WriteError},
 };
-use crate::config::{Claims, Config};
+use crate::{
+    budget::Budget,
+    config::{Claims, Config},
+};
 
 /// What of it the claim gets, so that some is left to settle it, or to take it back.
 const CLAIM_LIMIT: Duration = Duration::from_millis(1500);
@@ -42,34 +45,34 @@ impl Ledger {
         Self { table, window: config.duplicate_window }
     }
 
-    /// Writes a claim down, or says what is known of the lead, before `until`.
-    pub async fn claim(&self, mut claim: Claim, until: Instant) -> Result<Claimed, LedgerError> {
+    /// Writes a claim down, or says what is known of the lead.
+    pub async fn claim(&self, mut claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let begun = Instant::now();
-        let written = table.write(self.writes(&claim), until.min(begun + CLAIM_LIMIT)).await;
+        let written = table.write(self.writes(&claim), budget.answer_from().min(begun + CLAIM_LIMIT)).await;
         // A process that was frozen meanwhile still has the rest: that time was not DynamoDB's.
         claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed().min(CLAIM_LIMIT));
         match written {
             Ok(()) => {
-                note(&claim.id.to_string());
+                note(&claim.id);
                 Ok(Claimed::Ours(claim))
             }
             Err(WriteError::Refused(items)) => match items.as_slice() {
-                [Some(lead), ..] => Ok(known(table, &claim, Record::read(lead)?, until).await),
+                [Some(lead), ..] => Ok(known(table, &claim, Record::read(lead)?, budget).await),
                 [None, Some(_)] => Ok(Claimed::KeyReused),
                 _ => Err(LedgerError("a condition did not hold, and no item says why".to_owned())),
             },
             Err(error) => {
-                note(&claim.id.to_string());
+                note(&claim.id);
                 // It may have been written all the same. If this fails too, the claim is one that nobody answers for.
-                let _ = self.release(&claim, Instant::now() + TIME_LIMIT).await;
+                let _ = self.release(&claim, budget).await;
                 Err(error.into())
             }
         }
     }
 
-    /// Writes down what became of a lead, with the answer that its sender gets, before `until`.
-    pub async fn settle(&self, claim: &Claim, settled: &Settled, until: Instant) -> Result<(), LedgerError> {
+    /// Writes down what became of a lead, with the answer that its sender gets.
+    pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) -> Result<(), LedgerError> {
         let Some(table) = &self.table else { return Ok(()) };
         let update = Write {
             what: What::Update {
@@ -78,26 +81,26 @@ impl Ledger {
             },
             condition: OURS,
             values: vec![
-                (":claim", text(claim.id)),
+                (":claim", text(&claim.id)),
                 (":outcome", text(settled.outcome())),
-                (":status", number(settled.status.as_u16())),
+                (":status", number(settled.status.as_u16().into())),
                 (":body", text(&settled.body)),
                 (":now", number(seconds(SystemTime::now()))),
             ],
         };
-        Ok(table.write([update], until.min(Instant::now() + claim.time_left)).await?)
+        Ok(table.write([update], claim.time_is_up(budget)).await?)
     }
 
-    /// Frees the lead and the key for another post, since nobody was called, before `until`.
-    pub async fn release(&self, claim: &Claim, until: Instant) -> Result<(), LedgerError> {
+    /// Frees the lead and the key for another post, since nobody was called.
+    pub async fn release(&self, claim: &Claim, budget: Budget) -> Result<(), LedgerError> {
         let Some(table) = &self.table else { return Ok(()) };
         let delete = |pk: &String| Write {
             what: What::Delete { pk: pk.clone() },
             condition: OURS,
-            values: vec![(":claim", text(claim.id))],
+            values: vec![(":claim", text(&claim.id))],
         };
         let deletes = [Some(&claim.lead), claim.pointer.as_ref()].into_iter().flatten().map(delete);
-        Ok(table.write(deletes, until.min(Instant::now() + claim.time_left)).await?)
+        Ok(table.write(deletes, claim.time_is_up(budget)).await?)
     }
 
     /// The two items of a claim, where neither the lead nor the key is taken.
@@ -109,16 +112,23 @@ impl Ledger {
             // Not over an answer: a late attempt of our own must not undo what was settled meanwhile.
             condition: "attribute_not_exists(pk) OR expires <= :now \
                         OR (claim = :claim AND attribute_not_exists(outcome))",
-            values: vec![(":now", number(seconds(now))), (":claim", text(claim.id))],
+            values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
         };
         let pointer = claim.pointer.as_ref();
-        let pointer = pointer.map(|key| point(key, &claim.lead, &claim.id.to_string(), expires, now));
+        let pointer = pointer.map(|key| point(key, &claim.lead, &claim.id, expires, now));
         [Some(lead), pointer].into_iter().flatten().collect()
     }
 }
 
+impl Claim {
+    /// When DynamoDB has had its time for this request, or the answer has to get out.
+    fn time_is_up(&self, budget: Budget) -> Instant {
+        budget.settle_until().min(Instant::now() + self.time_left)
+    }
+}
+
 /// What to make of a lead that was claimed before.
-async fn known(table: &Table, claim: &Claim, record: Record, until: Instant) -> Claimed {
+async fn known(table: &Table, claim: &Claim, record: Record, budget: Budget) -> Claimed {
     let now = SystemTime::now();
     note(&record.claim);
     match record.state {
@@ -129,7 +139,7 @@ async fn known(table: &Table, claim: &Claim, record: Record, until: Instant) -> 
             // case, and is not kept back where that can't be written.
             if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
                 let pointer = point(key, &claim.lead, &record.claim, record.expires, now);
-                let _ = table.write([pointer], until.min(Instant::now() + claim.time_left)).await;
+                let _ = table.write([pointer], claim.time_is_up(budget)).await;
             }
             Claimed::Answered(settled)
         }

@@ -34,7 +34,7 @@ pub(super) enum State {
 pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
     let attributes = [
         ("pk", text(&claim.lead)),
-        ("claim", text(claim.id)),
+        ("claim", text(&claim.id)),
         ("request_id", text(&claim.request_id)),
         ("claimed_at", number(seconds(now))),
         // Rounded up: nobody may take it for over before its sender does.
@@ -86,10 +86,10 @@ pub(super) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-pub(super) fn text(text: impl ToString) -> AttributeValue {
-    AttributeValue::S(text.to_string())
+pub(super) fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
 }
 
-pub(super) fn number(number: impl ToString) -> AttributeValue {
+pub(super) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }

@@ -181,3 +181,43 @@ impl WriteError {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cancelled(codes: &[&str]) -> WriteError {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        WriteError::cancelled(&codes.iter().map(reason).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_transaction_is_refused_where_conditions_alone_forbid_it() {
+        for codes in
+            [&["ConditionalCheckFailed"][..], &["None", "ConditionalCheckFailed"], &["ConditionalCheckFailed"; 2]]
+        {
+            assert!(matches!(cancelled(codes), WriteError::Refused(items) if items.len() == codes.len()), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_met_another_one_waits_for_its_turn_whatever_the_conditions() {
+        for codes in [
+            &["TransactionConflict"][..],
+            &["ConditionalCheckFailed", "TransactionConflict"],
+            &["TransactionConflict", "None"],
+        ] {
+            assert!(matches!(cancelled(codes), WriteError::Conflict), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_failed_says_so_and_a_table_of_another_shape_is_named() {
+        for (code, cause) in [
+            ("ThrottlingError", "ThrottlingError"),
+            ("ValidationError", "ValidationError: is the table's key the string pk alone?"),
+        ] {
+            assert!(matches!(cancelled(&["None", code]), WriteError::Failed(text) if text == cause), "{code}");
+        }
+    }
+}

@@ -13,9 +13,9 @@ use crate::{
     stage::{Stage, TABLE, serve, with_deadline},
 };
 
-/// `printf %s '{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann","details":{}}' | sha256sum`. Two versions of
+/// `printf %s "$LEAD" | sha256sum`. Two versions of
 /// the function may run side by side, so a lead's fingerprint never changes.
-const LEAD_PK: &str = "acme#lead#689e117b6ac54043abc21ef0d6aa5a88cca77aebe1ea867e66a678cfc927e88c";
+const LEAD_PK: &str = "acme#lead#ea97f520366dd62e15aff765e09dc8f49941fdbce26518f008e02e3bb22b5eac";
 /// `printf %s infinity-7 | sha256sum`
 const KEY_PK: &str = "acme#key#094691fce15f53c19ea949babb6bbec646844a4c953a85d39b6b6fce6b9c5949";
 
@@ -54,7 +54,8 @@ async fn the_same_lead_is_pushed_once_and_its_answer_given_again_byte_for_byte()
     assert_eq!(seen(&first), expected(200, "accepted", ""));
     assert!(!replayed(&first));
     // In another form, under the same key, another one, and none.
-    let other_form = r#"{"loan_amount": "$4,000", "first_name": " Ann", "caller_id": "650-123-1234", "details": {}}"#;
+    let other_form =
+        r#"{"loan_amount": "$4,000", "first_name": " Ann  Zqxjkvwyp", "caller_id": "650-123-1234", "details": {}}"#;
     for request in [
         keyed("infinity-7"),
         Request::post(other_form).header("idempotency-key", "infinity-7"),
@@ -283,10 +284,10 @@ async fn a_lead_that_is_not_in_order_is_not_claimed() {
 }
 
 #[tokio::test]
-async fn a_hundred_posts_of_one_lead_at_once_are_one_push() {
+async fn many_posts_of_one_lead_at_once_are_one_push() {
     for keys in [|_: usize| Some("one".to_owned()), |n| Some(format!("key-{n}")), |_| None] {
         let stage = Stage::with_ledger().await;
-        let posts = (0..100).map(|n| {
+        let posts = (0..30).map(|n| {
             let request = Request::post(LEAD);
             let request = keys(n).iter().fold(request, |request, key| request.header("idempotency-key", key));
             let event = request.event();

@@ -65,7 +65,8 @@ async fn a_push_is_this_request_and_nothing_else() {
         received.recv().await.unwrap(),
         format!(
             "POST /push/1JqFE7K6ucf94hAvqu+7Jg HTTP/1.1\r\ncontent-type: application/json\r\n\
-             accept: */*\r\nuser-agent: lendswift-relay/0.1.0\r\nhost: {host}\r\ncontent-length: 79\r\n\r\n{LEAD}"
+             accept: */*\r\nuser-agent: lendswift-relay/0.1.0\r\nhost: {host}\r\ncontent-length: {}\r\n\r\n{LEAD}",
+            LEAD.len()
         )
     );
 }

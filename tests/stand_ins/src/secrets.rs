@@ -40,6 +40,8 @@ pub enum Behaviour {
     Denied,
     /// `ThrottlingException`.
     Throttled,
+    /// HTTP 429 with a code of no meaning.
+    TooMany,
     /// `InternalServiceError`, HTTP 500.
     Down,
     /// Never.
@@ -127,6 +129,7 @@ async fn answer(
         Behaviour::Silent => future::pending().await,
         Behaviour::Denied => return Err(ACCESS_DENIED),
         Behaviour::Throttled => return Err(THROTTLING),
+        Behaviour::TooMany => return Err(TOO_MANY),
         Behaviour::Down => return Err(INTERNAL_SERVICE_ERROR),
     }
 
@@ -170,6 +173,7 @@ const ACCESS_DENIED: Fault = Fault {
 };
 const THROTTLING: Fault =
     Fault { status: StatusCode::BAD_REQUEST, kind: "ThrottlingException", message: "Rate exceeded" };
+const TOO_MANY: Fault = Fault { status: StatusCode::TOO_MANY_REQUESTS, kind: "UnheardOfException", message: "Later." };
 const INTERNAL_SERVICE_ERROR: Fault = Fault {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     kind: "InternalServiceError",

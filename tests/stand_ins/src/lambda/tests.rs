@@ -1,4 +1,4 @@
-use std::{os::unix::process::ExitStatusExt, time::Duration};
+use std::{os::unix::process::ExitStatusExt, sync::mpsc, thread, time::Duration};
 
 use serde_json::json;
 use tokio::time::timeout;
@@ -7,12 +7,14 @@ use super::*;
 
 const FUNCTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lambda/function.sh");
 
+const PATIENCE: Duration = Duration::from_secs(10);
+
 async fn lambda(env: &[(&str, &str)]) -> Arc<Lambda> {
     Arc::new(Lambda::start(Path::new(FUNCTION), env).await.unwrap())
 }
 
 async fn invoke(lambda: &Lambda, event: &str) -> Invoked {
-    timeout(Duration::from_secs(10), lambda.invoke(event, 0)).await.unwrap()
+    timeout(PATIENCE, lambda.invoke(event, 0)).await.unwrap()
 }
 
 fn died(invoked: Invoked) -> ExitStatus {
@@ -22,15 +24,24 @@ fn died(invoked: Invoked) -> ExitStatus {
     }
 }
 
+async fn ready(lambda: &Lambda) -> Result<(), ExitStatus> {
+    timeout(PATIENCE, lambda.ready()).await.unwrap()
+}
+
 fn is_frozen(lambda: &Lambda) -> bool {
     lambda.run().process.is_frozen()
+}
+
+/// Where Lambda freezes a process: at its request for the next event.
+fn is_frozen_between_events(lambda: &Lambda) -> bool {
+    is_frozen(lambda) && lambda.run().api.is_polled()
 }
 
 #[tokio::test]
 async fn events_are_answered_failed_or_the_end_of_the_process() {
     let lambda = lambda(&[]).await;
 
-    assert_eq!(lambda.ready().await, Ok(()));
+    assert_eq!(ready(&lambda).await, Ok(()));
     assert_eq!(invoke(&lambda, "1").await, Invoked::Answered(json!(1)));
     assert_eq!(invoke(&lambda, r#""fail""#).await, Invoked::Failed(json!("failed")));
     assert_eq!(invoke(&lambda, "2").await, Invoked::Answered(json!(2)));
@@ -44,7 +55,7 @@ async fn a_process_has_lambdas_environment_and_what_was_given() {
     let env = [("CLAIMS_TABLE", "claims"), ("AWS_REGION", "eu-west-1")];
     let lambda = Lambda::start(Path::new("/usr/bin/env"), &env).await.unwrap();
 
-    assert_eq!(lambda.ready().await.unwrap_err().code(), Some(0));
+    assert_eq!(ready(&lambda).await.unwrap_err().code(), Some(0));
 
     let mut log = lambda.log();
     log.sort();
@@ -73,7 +84,7 @@ async fn a_start_that_fails_is_told_and_ends_every_event() {
     let lambda = lambda(&[("START", "fails")]).await;
 
     assert_eq!(died(invoke(&lambda, "1").await).code(), Some(4));
-    assert_eq!(lambda.ready().await.unwrap_err().code(), Some(4));
+    assert_eq!(ready(&lambda).await.unwrap_err().code(), Some(4));
     assert_eq!(lambda.start_failed(), Some(json!("no start")));
 }
 
@@ -86,7 +97,7 @@ async fn a_process_killed_at_work_dies_and_another_takes_its_place() {
     });
     lambda.run().api.handed_out().await;
 
-    assert_eq!(lambda.kill().await.signal(), Some(9));
+    assert_eq!(timeout(PATIENCE, lambda.kill()).await.unwrap().signal(), Some(9));
     assert_eq!(died(hanging.await.unwrap()).signal(), Some(9));
     lambda.restart().await.unwrap();
 
@@ -96,16 +107,46 @@ async fn a_process_killed_at_work_dies_and_another_takes_its_place() {
 }
 
 #[tokio::test]
+async fn a_restart_is_the_end_of_a_process_at_work() {
+    let lambda = lambda(&[]).await;
+    let hanging = tokio::spawn({
+        let lambda = Arc::clone(&lambda);
+        async move { lambda.invoke(r#""hang""#, 0).await }
+    });
+    lambda.run().api.handed_out().await;
+
+    timeout(PATIENCE, lambda.restart()).await.unwrap().unwrap();
+
+    assert_eq!(died(hanging.await.unwrap()).signal(), Some(9));
+    assert_eq!(invoke(&lambda, "1").await, Invoked::Answered(json!(1)));
+}
+
+#[tokio::test]
+async fn all_that_was_written_before_an_answer_is_in_the_log_with_it() {
+    let lambda = lambda(&[]).await;
+    let unread = lambda.run().process.leave_unread();
+    invoke(&lambda, "1").await;
+
+    let (told, log) = mpsc::channel();
+    thread::spawn(move || told.send(lambda.log()));
+
+    assert_eq!(log.recv_timeout(Duration::from_millis(100)), Err(mpsc::RecvTimeoutError::Timeout));
+    drop(unread);
+    assert_eq!(log.recv_timeout(PATIENCE).unwrap(), ["started", "took 1"]);
+}
+
+#[tokio::test]
 async fn a_frozen_process_answers_when_it_is_thawed() {
     let lambda = lambda(&[]).await;
-    lambda.ready().await.unwrap();
+    ready(&lambda).await.unwrap();
     lambda.freeze();
     let invoked = tokio::spawn({
         let lambda = Arc::clone(&lambda);
         async move { lambda.invoke("1", 0).await }
     });
     lambda.run().api.handed_out().await;
-    assert_eq!(lambda.log(), ["started"]);
+    assert!(is_frozen(&lambda));
+    assert!(!invoked.is_finished());
 
     lambda.thaw();
 
@@ -119,14 +160,14 @@ async fn between_events_the_process_is_frozen_if_so_told() {
     assert!(!is_frozen(&lambda));
 
     lambda.freeze_between(true).await;
-    assert!(is_frozen(&lambda));
+    assert!(is_frozen_between_events(&lambda));
     for event in ["1", "2"] {
         assert_eq!(invoke(&lambda, event).await, Invoked::Answered(event.parse().unwrap()));
-        assert!(is_frozen(&lambda));
+        assert!(is_frozen_between_events(&lambda));
     }
     assert_eq!(died(invoke(&lambda, r#""die""#).await).code(), Some(3));
     lambda.restart().await.unwrap();
-    assert!(is_frozen(&lambda));
+    assert!(is_frozen_between_events(&lambda));
     lambda.freeze_between(false).await;
     assert!(!is_frozen(&lambda));
     assert_eq!(invoke(&lambda, "3").await, Invoked::Answered(json!(3)));

@@ -6,6 +6,10 @@ use super::*;
 use crate::client::{Answer, send};
 
 impl RuntimeApi {
+    pub(in crate::lambda) fn is_polled(&self) -> bool {
+        self.desk.borrow().polling
+    }
+
     pub(in crate::lambda) async fn handed_out(&self) {
         self.until(|events| events.running.is_some()).await;
     }
@@ -63,7 +67,7 @@ async fn a_request_for_an_event_waits_for_one() {
     let _invoked = invoke(&api, "1");
 
     assert_eq!(poll.await.unwrap(), "1");
-    assert!(!api.desk.borrow().polling);
+    assert!(!api.is_polled());
     assert!(api.desk.borrow().ready);
 }
 
