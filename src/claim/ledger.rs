@@ -17,10 +17,8 @@ use crate::{
     unix_time::seconds,
 };
 
-/// What of it the claim gets.
+/// What of it the claim gets, so that some is left to settle it, or to take it back.
 const CLAIM_LIMIT: Duration = Duration::from_millis(1500);
-/// What is left in any case to settle the claim, or to take it back: for a process that was frozen meanwhile too.
-const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
 /// The table of leads that are being sent, or were.
 #[derive(Debug)]
@@ -52,7 +50,8 @@ impl Ledger {
         let begun = Instant::now();
         let until = budget.answer_from().min(begun + CLAIM_LIMIT);
         let written = table.write(self.writes(&claim), Some(&claim.id), until).await;
-        claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed()).max(CLOSE_LIMIT);
+        // A process that was frozen meanwhile still has the rest: that time was not DynamoDB's.
+        claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed().min(CLAIM_LIMIT));
         match written {
             Ok(()) => {
                 note(&claim.id);

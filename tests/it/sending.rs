@@ -9,7 +9,7 @@ use lendswift_relay::{
     relay::Course,
     rudder::{PushError, Rudder, Window},
 };
-use stand_ins::{SecretsManager, api_gateway::Response};
+use stand_ins::{Behaviour, SecretsManager, api_gateway::Response};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -262,6 +262,23 @@ async fn a_token_that_was_replaced_meanwhile_is_read_anew_and_the_lead_pushed_wi
     let path = |token: &str| format!("/api/push/lendswift-under-wirting/{token}");
     assert_eq!(pushes, [(path(TOKEN), false), (path("new"), true)]);
     assert_eq!(stage.secrets.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_comes_too_late_for_another_push_is_for_the_next_lead() {
+    let stage = Stage::start().await;
+    let post = Request::post(LEAD).event();
+    assert_eq!(seen(&stage.serve(&post).await), expected(200, "accepted", ""));
+    stage.rudder.replace_tokens(["new"]);
+    stage.secrets.put("lendswift/acme", secret("new", &[KEY]));
+    // Of the 2.5 seconds that the push has, less than one is left when the new token is there.
+    stage.secrets.behave(Behaviour::Slow(Duration::from_millis(1700)));
+    stage.rudder.take_received();
+    let answer = serve(&stage.relay, &post, with_deadline(4000)).await;
+    assert_eq!(seen(&answer), expected(500, "not_sent", "token_refused"));
+    assert_eq!(stage.rudder.take_received().len(), 1);
+    assert_eq!(seen(&stage.serve(&post).await), expected(200, "accepted", ""));
+    assert_eq!(stage.rudder.received().len(), 1, "with the new token at once");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::server::{Server, lock};
+use crate::server::{Connections, Server, lock};
 
 const TARGET: &[u8] = b"secretsmanager.GetSecretValue";
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
@@ -71,6 +71,11 @@ impl SecretsManager {
     /// The endpoint to give the AWS SDK.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address())
+    }
+
+    /// Its connections as of now.
+    pub fn connections(&self) -> Connections {
+        self.server.connections()
     }
 
     /// Stores a secret, in place of the one of that name if there is one.
