@@ -11,7 +11,7 @@ use crate::{account::Source, answer::Answer};
 pub const NAMESPACE: &str = "LendswiftRelay";
 /// Answers, by `outcome`.
 pub const LEADS: &str = "Leads";
-/// Answers that are not AI Rudder's acceptance, by `error`.
+/// Answers with an error of the relay's own, or that stands for AI Rudder's, by `error`.
 pub const ERRORS: &str = "Errors";
 /// Faults of leads, by `field`.
 pub const FAULTS: &str = "Faults";

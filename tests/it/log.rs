@@ -1,7 +1,8 @@
 //! What a request leaves in the log.
 
 use std::{
-    io, panic,
+    collections::BTreeSet,
+    fs, io, panic,
     sync::{Arc, Mutex},
 };
 
@@ -13,7 +14,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     request::{LEAD, REQUEST_ID, Request},
-    stage::{Stage, serve},
+    stage::{Stage, TABLE, serve},
 };
 
 /// A log in memory.
@@ -30,12 +31,17 @@ impl io::Write for Lines {
     }
 }
 
-/// The lines that a request leaves, without those of other crates' errors.
+/// The lines that a request leaves.
 async fn lines(level: LevelFilter, request: Request) -> Vec<Value> {
+    lines_with(level, &[], request).await
+}
+
+/// The same, with some variables set.
+async fn lines_with(level: LevelFilter, variables: &[(&str, &str)], request: Request) -> Vec<Value> {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = log::subscriber(Log { level, json: true }, move || writer.clone());
-    let stage = Stage::start().await;
+    let stage = Stage::with(variables).await;
     {
         let _logging = tracing::subscriber::set_default(subscriber);
         stage.serve(&request.event()).await;
@@ -174,4 +180,33 @@ async fn secrets_manager_out_of_order_leaves_one_line_too() {
 #[tokio::test]
 async fn at_level_error_only_what_an_operator_has_to_know_is_left() {
     assert_eq!(lines(LevelFilter::ERROR, Request::post(LEAD)).await, Vec::<Value>::new());
+}
+
+/// The names of all that is in these lines, those of the span with its name before them.
+fn fields(lines: &[Value]) -> BTreeSet<String> {
+    let own = lines.iter().flat_map(|line| line.as_object().unwrap().keys().cloned());
+    let spans = lines.iter().flat_map(|line| line["span"].as_object().unwrap().keys());
+    own.chain(spans.map(|name| format!("span.{name}"))).collect()
+}
+
+#[tokio::test]
+async fn the_fields_that_readme_names_are_those_of_the_line() {
+    let lead = Request::post(LEAD.replace("{}", r#"{"shoe_size":9}"#));
+    let mut lines = lines_with(LevelFilter::INFO, &[("CLAIMS_TABLE", TABLE)], lead).await;
+    lines.extend(self::lines(LevelFilter::INFO, Request::post("{}")).await);
+    let mut written = fields(&lines);
+    // The line's own make, and not about the request.
+    for name in ["level", "message", "span", "span.name"] {
+        assert!(written.remove(name), "{name}");
+    }
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let section = readme.split("## What operators see").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `")).take_while(|line| !line.contains("`Leads`"));
+    let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2).map(str::to_owned));
+    assert_eq!(named.collect::<BTreeSet<_>>(), written);
+    let queries = section.split("```").skip(1).step_by(2).collect::<String>();
+    let asked = queries.split(|c: char| !c.is_ascii_alphabetic() && c != '_' && c != '.');
+    for field in asked.filter(|word| word.starts_with("span.")) {
+        assert!(written.contains(field), "{field}");
+    }
 }
