@@ -107,8 +107,12 @@ async fn a_process_that_is_frozen_while_it_connects_until_the_lease_is_over_send
     let until = Duration::from_millis(SHORT.unsigned_abs()) + LEASE;
     let rounds = join_all((0..CONNECTING_ROUNDS).map(|_| frozen_while_connecting(until))).await;
     report(format_args!("frozen while it connects, for {until:?}: {rounds:?}"));
-    let nothing = ("503 not_sent upstream_unreachable".to_owned(), 0, 0);
-    assert_eq!(rounds, vec![nothing; CONNECTING_ROUNDS]);
+    for (told, read, items) in rounds {
+        // By whether the connection is there first when the process wakes up, or the end of the time for it.
+        let nothing_sent = ["503 not_sent temporarily_unavailable", "503 not_sent upstream_unreachable"];
+        assert!(nothing_sent.contains(&told.as_str()), "{told}");
+        assert_eq!((read, items), (0, 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

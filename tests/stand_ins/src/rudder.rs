@@ -174,7 +174,10 @@ async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Respo
         Treatment::Scripted(Scripted::Silence) | Treatment::Accepted(Answering::Silent) => future::pending().await,
         Treatment::Accepted(Answering::Broken) => hang_up(),
         Treatment::Accepted(Answering::After(wait)) => {
-            tokio::time::sleep(wait).await;
+            // Not even for no time: on a clock that stands still that does not pass either.
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
             accepted()
         }
         Treatment::Refused(refusal) => refusal.into_response(),
