@@ -86,3 +86,28 @@ pub(super) fn text(text: impl Into<String>) -> AttributeValue {
 pub(super) fn number(number: u64) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn a_lease_is_never_over_for_others_before_it_is_for_its_sender() {
+        let claimed = |milliseconds| {
+            let claim = Claim {
+                id: "an id".to_owned(),
+                lead: "acme#lead#1".to_owned(),
+                pointer: None,
+                request_id: "a request".to_owned(),
+                lease_until: UNIX_EPOCH + Duration::from_millis(milliseconds),
+                time_left: Duration::ZERO,
+            };
+            super::claim(&claim, UNIX_EPOCH, 0).remove("lease_until")
+        };
+        assert_eq!(claimed(100_000), Some(number(101)));
+        assert_eq!(claimed(100_999), Some(number(101)));
+        assert_eq!(claimed(101_000), Some(number(102)));
+    }
+}
