@@ -27,6 +27,7 @@ mod snapshot;
 mod stage;
 mod start;
 mod tables;
+mod template;
 mod tidy;
 mod tls;
 mod wire;
