@@ -15,6 +15,7 @@ mod any_input;
 mod area_codes;
 mod claims;
 mod corpus;
+mod emulators;
 mod events;
 mod faults;
 mod leads;
