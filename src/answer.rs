@@ -216,3 +216,25 @@ impl Answer {
         Self { status, outcome, error: None, cause: None, alarming: false, headers: HeaderMap::new(), body }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_settled_goes_out_byte_for_byte_as_it_was_written_down_whenever_that_is() {
+        let (answer, settled) = Answer::from(Problem::UpstreamTimeout).settled("first", 1_790_000_000);
+        let settled = settled.unwrap();
+        assert_eq!((settled.accepted, settled.status), (false, StatusCode::GATEWAY_TIMEOUT));
+        let body = answer.into_response("first", 1_790_000_007).body;
+        assert_eq!(body, settled.body);
+        assert_eq!(Answer::from(settled).into_response("second", 1_790_000_099).body, body);
+    }
+
+    #[test]
+    fn what_called_nobody_leaves_nothing_to_settle() {
+        for problem in [Problem::RefusedUpstream, Problem::RateLimited(None), Problem::InProgress] {
+            assert_eq!(Answer::from(problem).settled("id", 0).1, None);
+        }
+    }
+}

@@ -8,7 +8,7 @@
 //! | `pk` | what it is |
 //! | --- | --- |
 //! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, with a key `pointer`; and once it is answered `outcome`, `http_status`, `body`, `settled_at` |
-//! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **pointer** of a key: `lead_pk` (the lead that it stands for), `claim`, `expires` |
+//! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **pointer** of a key: `lead_pk` (the lead that it stands for), `expires` |
 //!
 //! Times are Unix seconds. So the same lead is one lead under any key or none, and a key stands for one lead: the one that
 //! was claimed under it, or whose answer was given again under it.
@@ -30,11 +30,14 @@
 //! 1. An id is drawn before the first attempt to claim. The write goes through where there is no item, an expired one, or
 //!    one that bears the same id and has no answer: so an attempt whose answer was lost does not refuse the next one.
 //! 2. Claim and pointer are written in one transaction, and released in one.
-//! 3. A claim that failed may have been written all the same: it is deleted by its id, and nothing is sent.
+//! 3. A claim that failed may have been written all the same: it is deleted by its id, and nothing is sent. Where that
+//!    fails too, or the write arrives later still, a claim is left that nobody answers for.
 //! 4. The lease ends five seconds after the time that Lambda gives the request. It is looked at again for every connection
 //!    to AI Rudder, when the connection is there and nothing has been written into it (`rudder::client`): a process that
-//!    was frozen after its claim sends nothing when it wakes up too late.
-//! 5. Settling and releasing are conditional on the id alone. A sender that was slow may do either after its lease.
+//!    was frozen after its claim sends nothing when it wakes up too late, but for the instant between that look and the
+//!    first byte.
+//! 5. Settling and releasing are conditional on the id, not on the lease: a sender that was slow may still do either. But
+//!    what an operator has settled meanwhile stands.
 //! 6. `expires` and `lease_until` are compared here, since DynamoDB deletes expired items days late.
 //!
 //! A sender that dies leaves a claim behind, and after its lease everyone is told "interrupted": the consumer may have
@@ -83,6 +86,8 @@ pub enum Claimed {
     Answered(Settled),
     /// The sender's key stands for another lead.
     KeyReused,
+    /// There is an item, and this version can't read it. The lead may have been sent.
+    Unreadable,
 }
 
 /// What became of a lead that was sent, and the answer that its sender got.
@@ -115,7 +120,7 @@ impl Claim {
         }
     }
 
-    /// When it has to be given up, sent or not.
+    /// From when on others may think its sender dead.
     #[must_use]
     pub fn lease_until(&self) -> SystemTime {
         self.lease_until

@@ -19,7 +19,8 @@ use crate::{
     answer::{Answer, Problem, Response},
     budget::Budget,
     log::milliseconds,
-    relay::{Course, Relay, unix_seconds},
+    relay::{Course, Relay},
+    unix_time,
 };
 
 /// Answers one event, whatever it is and whatever happens, and logs one line about it.
@@ -33,7 +34,7 @@ pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<A
     let span = span(course.request_id());
     let answer = answer(relay, request, &course).instrument(span.clone()).await;
     span.in_scope(|| log(&answer, begun));
-    Ok(respond(answer.into_response(course.request_id(), unix_seconds())))
+    Ok(respond(answer.into_response(course.request_id(), unix_time::seconds(SystemTime::now()))))
 }
 
 /// The relay's answer to what is a request.

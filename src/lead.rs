@@ -196,7 +196,7 @@ impl<T: PartialEq> Slot<T> {
     /// Takes what stands at one place. The same said again is no fault; something else is.
     fn fill(&mut self, place: Place<'_>, read: Result<Option<T>, FaultKind>) {
         match read {
-            Err(kind) => self.faults.push(kind.at(place)),
+            Err(kind) => self.note(kind.at(place)),
             Ok(None) => {}
             Ok(Some(value)) => match &self.value {
                 None => {
@@ -204,8 +204,15 @@ impl<T: PartialEq> Slot<T> {
                     self.from = place.to_string();
                 }
                 Some(first) if *first == value => {}
-                Some(_) => self.faults.push(FaultKind::Conflict(self.from.clone()).at(place)),
+                Some(_) => self.note(FaultKind::Conflict(self.from.clone()).at(place)),
             },
+        }
+    }
+
+    /// Notes a fault once, however often a sender repeats it: else a small body could ask for a large answer.
+    fn note(&mut self, fault: Fault) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
         }
     }
 

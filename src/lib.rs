@@ -12,8 +12,9 @@
 //!
 //! # What always holds
 //!
-//! 1. Once a byte of a push may have reached AI Rudder, that lead is never sent again, by no process and for no request,
-//!    unless AI Rudder itself answered that it refused the token, or an operator reopens the lead.
+//! 1. Once a byte of a push may have reached AI Rudder, that lead is not sent again, by no process and for no request,
+//!    unless AI Rudder itself answered that it did not take it, an operator reopens the lead, or the window in which leads
+//!    are remembered is over.
 //! 2. Every request gets one envelope and one `lead-outcome`, a caught panic included.
 //! 3. Tokens, keys, phone numbers, names and details are in no log, no error text and no `Debug`.
 //! 4. Only a valid lead leaves, and only the documented fields.
@@ -32,7 +33,7 @@
 //! 8. [`answer`]: outcome, status, envelope; the table of answers as code.
 //!
 //! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` and [`aws`] (one
-//! stack for all connections), [`log`] (what may be printed), [`retry_after`].
+//! stack for all connections), [`log`] (what may be printed), [`retry_after`], `unix_time`.
 //!
 //! # What is not here
 //!
@@ -53,5 +54,6 @@ pub mod relay;
 pub mod retry_after;
 pub mod rudder;
 mod tls;
+mod unix_time;
 
 pub use tls::ClientError;

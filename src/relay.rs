@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use aws_config::SdkConfig;
@@ -22,6 +22,7 @@ use crate::{
     log,
     rudder::{Push, PushError, Rudder, Verdict, Window, payload},
     tls::ClientError,
+    unix_time,
 };
 
 /// The relay with all its clients. Made once, shared by all requests.
@@ -85,6 +86,8 @@ impl Relay {
     async fn relay(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         Span::current().record("account", tracing::field::display(&post.account));
+        // What is too late to be sent is not worth asking Secrets Manager for.
+        course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         let Reading { lead, ignored } = Reading::of(&post.body?)?;
         Span::current().record("ignored_fields", ignored.count());
@@ -117,6 +120,9 @@ impl Relay {
             Claimed::InProgress => Err(Problem::InProgress),
             Claimed::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
             Claimed::KeyReused => Err(Problem::IdempotencyKeyReused),
+            Claimed::Unreadable => {
+                Err(Problem::Internal { may_have_sent: true, cause: "the lead's item in the ledger can't be read" })
+            }
         }
     }
 
@@ -146,7 +152,7 @@ impl Relay {
     /// Settles the claim with the answer, or releases it where nobody was called. The answer goes out in any case: a claim
     /// that can't be settled stays, and still keeps the lead from being sent again.
     async fn close(&self, claim: &Claim, answer: Answer, course: &Course) -> Answer {
-        let (answer, settled) = answer.settled(&course.request_id, unix_seconds());
+        let (answer, settled) = answer.settled(&course.request_id, unix_time::seconds(SystemTime::now()));
         let closed = match settled {
             Some(settled) => self.ledger.settle(claim, &settled, course.budget).await,
             None => self.ledger.release(claim, course.budget).await,
@@ -156,11 +162,6 @@ impl Relay {
         }
         answer
     }
-}
-
-/// Whole seconds since the Unix epoch.
-pub(crate) fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Puts AI Rudder's last word on a lead into its line of the log.

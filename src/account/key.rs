@@ -72,6 +72,8 @@ mod tests {
     fn a_key_is_known_by_the_digest_that_sha256sum_prints() {
         let digests = ["0".repeat(64), SWORDFISH.to_owned()].map(|digest| digest.parse().unwrap());
         assert!(key("Bearer swordfish").unwrap().is_among(&digests));
+        assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[0]]));
+        assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[1]]), "given twice, it is still one");
         assert!(key("bearer   swordfish ").unwrap().is_among(&digests), "the scheme has no case (RFC 9110, 11.1)");
         assert!(!key("Bearer Swordfish").unwrap().is_among(&digests));
         assert!(!key("Bearer swordfish").unwrap().is_among(&digests[..1]));

@@ -210,6 +210,7 @@ impl From<PushError> for Problem {
     fn from(error: PushError) -> Self {
         match error {
             PushError::Unreachable(_) => Self::UpstreamUnreachable(log::chain(&error)),
+            PushError::TooLate => Self::TemporarilyUnavailable(error.to_string()),
             PushError::TimedOut => Self::UpstreamTimeout,
             PushError::Broke(_) => Self::UpstreamBroke(log::chain(&error)),
         }

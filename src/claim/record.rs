@@ -1,11 +1,12 @@
 //! A claim as an item of the table: what is written, and what is read from an item that stands in the way.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::StatusCode;
 
-use super::{Claim, LedgerError, Settled, table::Item};
+use super::{Claim, Settled, table::Item};
+use crate::unix_time::seconds;
 
 /// What the ledger knows of a lead that was claimed before.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,44 +47,36 @@ pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
 }
 
 /// The item by which a key stands for a lead.
-pub(super) fn pointer(pk: &str, lead: &str, claim: &str, expires: u64) -> Item {
-    let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("claim", text(claim)), ("expires", number(expires))];
+pub(super) fn pointer(pk: &str, lead: &str, expires: u64) -> Item {
+    let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("expires", number(expires))];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 impl Record {
-    /// Reads the item of a claim. One that this version can't read is an error: the lead may have been sent.
-    pub(super) fn read(item: &Item) -> Result<Self, LedgerError> {
-        let read = || {
-            let text = |name| item.get(name)?.as_s().ok().cloned();
-            let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
-            let state = match item.get("outcome") {
-                None => State::Sending { lease_until: number("lease_until")? },
-                Some(outcome) => State::Answered(Settled {
-                    accepted: match outcome.as_s().ok()?.as_str() {
-                        "accepted" => true,
-                        "unknown" => false,
-                        _ => return None,
-                    },
-                    status: StatusCode::from_u16(number("http_status")?.try_into().ok()?).ok()?,
-                    body: text("body")?,
-                }),
-            };
-            Some(Self {
-                claim: text("claim")?,
-                request_id: text("request_id")?,
-                state,
-                pointer: text("pointer"),
-                expires: number("expires")?,
-            })
+    /// Reads the item of a claim, if it is one.
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        let text = |name| item.get(name)?.as_s().ok().cloned();
+        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
+        let state = match item.get("outcome") {
+            None => State::Sending { lease_until: number("lease_until")? },
+            Some(outcome) => State::Answered(Settled {
+                accepted: match outcome.as_s().ok()?.as_str() {
+                    "accepted" => true,
+                    "unknown" => false,
+                    _ => return None,
+                },
+                status: StatusCode::from_u16(number("http_status")?.try_into().ok()?).ok()?,
+                body: text("body")?,
+            }),
         };
-        read().ok_or_else(|| LedgerError("an item of the table is not a claim".to_owned()))
+        Some(Self {
+            claim: text("claim")?,
+            request_id: text("request_id")?,
+            state,
+            pointer: text("pointer"),
+            expires: number("expires")?,
+        })
     }
-}
-
-/// Whole Unix seconds, rounded down.
-pub(super) fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {

@@ -1,6 +1,6 @@
 //! The ledger's table in DynamoDB. Every write is one `TransactWriteItems`: one way to be refused, one way to fail.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, future::pending, time::Duration};
 
 use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
@@ -13,8 +13,8 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
-use backon::{ExponentialBuilder, Retryable};
-use tokio::time::{Instant, timeout_at};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::log;
 
@@ -32,11 +32,11 @@ pub(super) struct Table {
 }
 
 /// One write of a transaction: what is done to one item, under which condition.
-pub(super) struct Write<'a> {
+pub(super) struct Write {
     pub(super) what: What,
     pub(super) condition: &'static str,
     /// What the names in the condition, and in an update, stand for.
-    pub(super) values: Vec<(&'a str, AttributeValue)>,
+    pub(super) values: Vec<(&'static str, AttributeValue)>,
 }
 
 /// What is done to an item.
@@ -57,15 +57,34 @@ pub(super) enum What {
     },
 }
 
-/// Why a transaction wrote nothing, or nobody knows whether it did.
-#[derive(Debug)]
+/// Why a transaction wrote nothing, or nobody knows whether it did. Has no `Debug`, since an item may hold AI Rudder's
+/// answer.
 pub(super) enum WriteError {
     /// Conditions did not hold. For each write the item that was in its way, if one was.
     Refused(Vec<Option<Item>>),
-    /// Another transaction was at one of the items.
-    Conflict,
+    /// It was not done yet.
+    Busy(Busy),
     /// DynamoDB did not do it, or did not say. The text is for the log.
     Failed(String),
+}
+
+/// What a transaction waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Busy {
+    /// Another transaction is at one of the items.
+    Conflict,
+    /// DynamoDB wants less at a time.
+    Throttled,
+}
+
+/// How long to wait before each try but the first.
+fn patience() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(20))
+        .with_max_delay(Duration::from_millis(200))
+        .without_max_times()
+        .with_jitter()
+        .build()
 }
 
 impl Table {
@@ -83,34 +102,39 @@ impl Table {
         Self { client: Client::from_conf(config), name: name.to_owned() }
     }
 
-    /// Does all of the writes or none, before `until`. Where another transaction is at the same items, it waits its turn.
+    /// Does all of the writes or none, before `until`. Where another transaction is at the same items, or DynamoDB wants
+    /// less at a time, it waits its turn.
+    ///
+    /// A transaction with a `token` is done once in ten minutes, however often and late it arrives (TransactWriteItems,
+    /// `ClientRequestToken`). Without one, each try is a transaction of its own.
     pub(super) async fn write(
         &self,
-        writes: impl IntoIterator<Item = Write<'_>>,
+        writes: impl IntoIterator<Item = Write>,
+        token: Option<&str>,
         until: Instant,
     ) -> Result<(), WriteError> {
         let items: Result<Vec<_>, _> = writes.into_iter().map(|write| self.item(write)).collect();
         let items = items.map_err(|error| WriteError::Failed(error.to_string()))?;
-        let patience = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(20))
-            .with_max_delay(Duration::from_millis(200))
-            .without_max_times()
-            .with_jitter();
-        let written = async || {
-            (|| self.transact(items.clone())).retry(patience).when(|error| matches!(error, WriteError::Conflict)).await
+        let transaction = self.client.transact_write_items().set_transact_items(Some(items));
+        let transaction = transaction.set_client_request_token(token.map(str::to_owned));
+        let mut waits_for = None;
+        let written = async {
+            for wait in patience() {
+                // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
+                match Box::pin(transaction.clone().send()).await.map_err(WriteError::from) {
+                    Err(WriteError::Busy(with)) => waits_for = Some(with),
+                    done => return done.map(|_| ()),
+                }
+                sleep(wait).await;
+            }
+            pending().await
         };
-        let in_time = timeout_at(until, written()).await;
-        in_time.unwrap_or_else(|_| Err(WriteError::Failed("no answer in time".to_owned())))
+        let in_time = timeout_at(until, written).await;
+        let late = || waits_for.map_or_else(|| WriteError::Failed("no answer in time".to_owned()), WriteError::Busy);
+        in_time.unwrap_or_else(|_| Err(late()))
     }
 
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), WriteError> {
-        let request = self.client.transact_write_items().set_transact_items(Some(items));
-        // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
-        Box::pin(request.send()).await?;
-        Ok(())
-    }
-
-    fn item(&self, write: Write<'_>) -> Result<TransactWriteItem, BuildError> {
+    fn item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
         let Write { what, condition, values } = write;
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<HashMap<_, _>>();
         let key = |pk| HashMap::from([("pk".to_owned(), AttributeValue::S(pk))]);
@@ -169,7 +193,9 @@ impl WriteError {
             reasons.iter().map(code).find(|code| !matches!(code.as_str(), "None" | "ConditionalCheckFailed"));
         match unexpected.as_deref() {
             None => Self::Refused(reasons.iter().map(|reason| reason.item().cloned()).collect()),
-            Some("TransactionConflict") => Self::Conflict,
+            Some("TransactionConflict") => Self::Busy(Busy::Conflict),
+            // The SDK tries a throttled call again, and not a transaction that was cancelled for it.
+            Some("ThrottlingError" | "ProvisionedThroughputExceeded") => Self::Busy(Busy::Throttled),
             Some(code) => Self::failed(code),
         }
     }
@@ -207,14 +233,21 @@ mod tests {
             &["ConditionalCheckFailed", "TransactionConflict"],
             &["TransactionConflict", "None"],
         ] {
-            assert!(matches!(cancelled(codes), WriteError::Conflict), "{codes:?}");
+            assert!(matches!(cancelled(codes), WriteError::Busy(Busy::Conflict)), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_is_throttled_waits_too() {
+        for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
+            assert!(matches!(cancelled(&["None", code]), WriteError::Busy(Busy::Throttled)), "{code}");
         }
     }
 
     #[test]
     fn a_transaction_that_failed_says_so_and_a_table_of_another_shape_is_named() {
         for (code, cause) in [
-            ("ThrottlingError", "ThrottlingError"),
+            ("ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceeded"),
             ("ValidationError", "ValidationError: is the table's key the string pk alone?"),
         ] {
             assert!(matches!(cancelled(&["None", code]), WriteError::Failed(text) if text == cause), "{code}");

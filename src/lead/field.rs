@@ -14,7 +14,7 @@ pub(super) enum Field {
 
 /// A text field of `details`, in the contract's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each variant is the field of the same name")]
+#[expect(missing_docs, reason = "each variant is a field under its corrected name: see `Field::in_details`")]
 pub enum Detail {
     LoanReason,
     JobTitle,

@@ -16,15 +16,19 @@ pub struct Ignored {
 }
 
 impl Ignored {
-    /// How many fields were ignored.
+    /// How many fields were ignored, one that is named counted once.
     #[must_use]
     pub fn count(&self) -> usize {
         self.names.len() + self.others
     }
 
     pub(super) fn add(&mut self, parent: &str, name: &str) {
+        let full = format!("{parent}{name}");
+        if self.names.contains(&full) {
+            return;
+        }
         if self.names.len() < MAX_NAMES && is_word(name) {
-            self.names.push(format!("{parent}{name}"));
+            self.names.push(full);
         } else {
             self.others += 1;
         }
@@ -64,6 +68,15 @@ mod tests {
         assert_eq!(ignored(["email", "lead score!", "", "naïve", "a\r\nset-cookie: b"]), "email, +4");
         assert_eq!(ignored(["lead score!"]), "+1");
         assert_eq!(ignored([]), "");
+    }
+
+    #[test]
+    fn a_field_that_is_repeated_is_named_and_counted_once() {
+        let mut all = Ignored::default();
+        for (parent, name) in [("", "email"), ("", "email"), ("details.", "email"), ("", "lead score!")] {
+            all.add(parent, name);
+        }
+        assert_eq!((all.to_string().as_str(), all.count()), ("email, details.email, +1", 3));
     }
 
     #[test]

@@ -54,6 +54,28 @@ fn details_may_be_flat_nested_or_both() {
 }
 
 #[test]
+fn any_one_field_of_details_at_the_top_level_is_enough() {
+    for (rest, expected) in [
+        (r#", "had_late_payment": true"#, "16501231234 4000 Ann [] Some(true)"),
+        (r#", "status": "new""#, r#"16501231234 4000 Ann ["Status=new"] None"#),
+    ] {
+        assert_eq!(lead(&with(rest)).as_deref(), Ok(expected), "{rest}");
+    }
+}
+
+#[test]
+fn a_fault_that_is_repeated_is_named_once() {
+    let body = with(&r#", "status": [], "details": {"status": [], "status": 1e3}, "loan_amount": 1"#.repeat(500));
+    let expected = [
+        ("/loan_amount", "conflict"),
+        ("/status", "wrong_type"),
+        ("/details/status", "wrong_type"),
+        ("/details/status", "exponent"),
+    ];
+    assert_eq!(lead(&body), Err(expected.map(|(field, code)| (field.to_owned(), code)).to_vec()));
+}
+
+#[test]
 fn details_are_missing_when_nothing_of_them_stands_anywhere() {
     assert_eq!(lead(&with("")), fault("/details", "missing"));
     assert_eq!(lead(&with(r#", "details": null"#)), fault("/details", "missing"));

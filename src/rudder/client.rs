@@ -38,12 +38,21 @@ tokio::task_local! {
 
 /// The push that runs in this task.
 struct Attempt {
-    /// Whether it got a connection. From then on a byte may have reached AI Rudder.
-    connected: Cell<bool>,
+    connection: Cell<Connection>,
     lease_until: SystemTime,
 }
 
-/// The lease was over when the connection was there. Nothing is written into it.
+/// How far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Connection {
+    None,
+    /// From here on a byte may have reached AI Rudder.
+    Made,
+    /// It was made when the lease was over. Nothing is written into it.
+    TooLate,
+}
+
+/// What the connector says of it.
 #[derive(Debug, thiserror::Error)]
 #[error("the lease is over")]
 struct LeaseOver;
@@ -55,15 +64,15 @@ impl Attempt {
         let connection = connection?;
         let in_time = ATTEMPT.try_with(|attempt| {
             let in_time = SystemTime::now() < attempt.lease_until;
-            attempt.connected.set(in_time);
+            attempt.connection.set(if in_time { Connection::Made } else { Connection::TooLate });
             in_time
         });
         // Not in a task of ours, only where nobody waits for the result any more.
         if in_time.unwrap_or(false) { Ok(connection) } else { Err(LeaseOver.into()) }
     }
 
-    fn is_connected() -> bool {
-        ATTEMPT.with(|attempt| attempt.connected.get())
+    fn connection() -> Connection {
+        ATTEMPT.with(|attempt| attempt.connection.get())
     }
 }
 
@@ -93,6 +102,9 @@ pub enum PushError {
     /// No connection could be made: nothing was sent.
     #[error("no connection to AI Rudder")]
     Unreachable(#[source] Option<reqwest::Error>),
+    /// The lease was over when there was a connection: nothing was sent.
+    #[error("the lease was over before the lead could be sent")]
+    TooLate,
     /// A connection was made, and no whole answer came in time.
     #[error("AI Rudder did not answer in time")]
     TimedOut,
@@ -133,12 +145,12 @@ impl Rudder {
                 .when(|error| matches!(error, PushError::Unreachable(_)))
                 .await
         };
-        let attempt = Attempt { connected: Cell::new(false), lease_until: window.lease_until };
+        let attempt = Attempt { connection: Cell::new(Connection::None), lease_until: window.lease_until };
         ATTEMPT
             .scope(attempt, async {
                 match timeout_at(window.until, tries()).await {
                     Ok(pushed) => pushed,
-                    Err(_) if Attempt::is_connected() => Err(PushError::TimedOut),
+                    Err(_) if Attempt::connection() == Connection::Made => Err(PushError::TimedOut),
                     Err(_) => Err(PushError::Unreachable(None)),
                 }
             })
@@ -146,9 +158,10 @@ impl Rudder {
     }
 
     async fn try_once(&self, token: &Token, payload: &Bytes) -> Result<Push, PushError> {
-        self.send(token, payload).await.map_err(|error| {
-            let never_connected = error.is_connect() && !Attempt::is_connected();
-            if never_connected { PushError::Unreachable(Some(error)) } else { PushError::Broke(error) }
+        self.send(token, payload).await.map_err(|error| match Attempt::connection() {
+            Connection::None if error.is_connect() => PushError::Unreachable(Some(error)),
+            Connection::TooLate => PushError::TooLate,
+            Connection::None | Connection::Made => PushError::Broke(error),
         })
     }
 

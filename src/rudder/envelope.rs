@@ -144,6 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn a_code_of_more_than_six_digits_is_not_logged() {
+        for (code, logged) in
+            [(999_999, Some(999_999)), (-999_999, Some(-999_999)), (1_000_000, None), (-1_000_000, None)]
+        {
+            let envelope = Envelope::read(format!(r#"{{"code":{code}}}"#).into_bytes()).unwrap();
+            assert_eq!(envelope.code_for_logs(), logged, "{code}");
+        }
+    }
+
+    #[test]
     fn an_envelope_prints_its_code_alone() {
         let envelope = Envelope::read(SAMPLE.as_bytes().to_vec()).unwrap();
         assert_eq!(format!("{envelope:?}"), "Envelope { code: Some(200), .. }");

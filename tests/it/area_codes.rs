@@ -1,6 +1,11 @@
 //! Area codes, each of them, against libphonenumber's metadata.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::LazyLock,
+};
 
 use lendswift_relay::lead::{FaultKind, Phone};
 use rlibphonenumber::{PhoneNumber, PhoneNumberType, Region};
@@ -21,15 +26,13 @@ enum Known {
 /// The US and its territories in the numbering plan.
 const HOME: [Region; 6] = [Region::US, Region::PR, Region::VI, Region::GU, Region::AS, Region::MP];
 
-/// Seven-digit numbers that are valid in one country or another: a country may have only some of an area code's.
-/// The last four are Anguilla's, Antigua's, Montserrat's and Sint Maarten's, which have few exchanges.
-const SUBSCRIBERS: [u32; 13] = [
-    2_342_345, 5_552_345, 2_001_234, 3_214_567, 4_567_890, 7_654_321, 9_871_234, 4_972_345, 4_602_345, 4_912_345,
-    5_422_345, 4_412_345, 2_662_345,
-];
+/// What libphonenumber knows of each code from 200 to 999, from eight hundred numbers each: every exchange there can be,
+/// 200 to 999, with one line. No pattern of the metadata for country code 1 looks beyond the exchange but the one for
+/// personal numbers, so this is all there is to know.
+static KNOWN: LazyLock<BTreeMap<u32, Known>> = LazyLock::new(|| (200..=999).map(|code| (code, known(code))).collect());
 
 fn known(code: u32) -> Known {
-    let of_numbers: BTreeSet<Known> = SUBSCRIBERS.iter().map(|subscriber| of_number(code, *subscriber)).collect();
+    let of_numbers: BTreeSet<Known> = (200..=999).map(|exchange| of_number(code, exchange)).collect();
     // The first of them in this order: what is abroad or a service for one number is not called at all.
     [Known::Abroad, Known::Service, Known::Home]
         .into_iter()
@@ -37,10 +40,12 @@ fn known(code: u32) -> Known {
         .unwrap_or(Known::Nothing)
 }
 
-fn of_number(code: u32, subscriber: u32) -> Known {
-    let number: PhoneNumber = format!("+1{code}{subscriber}").parse().unwrap();
-    let Some(region) = number.get_region_code().filter(|_| number.is_valid()) else { return Known::Nothing };
+fn of_number(code: u32, exchange: u32) -> Known {
+    let national_number = u64::from(code * 1000 + exchange) * 10_000 + 2345;
+    let number = PhoneNumber { country_code: 1, national_number, ..PhoneNumber::default() };
+    let Some(region) = number.get_region_code() else { return Known::Nothing };
     match number.get_type() {
+        PhoneNumberType::Unknown => Known::Nothing,
         _ if !HOME.contains(&region) => Known::Abroad,
         PhoneNumberType::FixedLine | PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile => Known::Home,
         _ => Known::Service,
@@ -71,25 +76,38 @@ fn differences() -> BTreeMap<u32, (Known, &'static str)> {
 
 #[test]
 fn every_area_code_is_read_as_libphonenumber_reads_it_but_for_those_listed_with_a_reason() {
-    let mut found = BTreeMap::new();
-    for code in 200..=999 {
-        let expected = match known(code) {
-            Known::Nothing => Known::Home,
-            known => known,
+    let differences = differences();
+    let mut wrong = Vec::new();
+    for (code, known) in &*KNOWN {
+        let listed = differences.get(code);
+        // A code that libphonenumber knows nothing of is taken for one of the next to come, unless it is listed.
+        let expected = match (listed, known) {
+            (Some((listed, _)), Known::Nothing) => *listed,
+            (None, Known::Nothing) => Known::Home,
+            (_, known) => *known,
         };
-        if ours(code) != expected {
-            found.insert(code, (ours(code), known(code)));
+        let ours = ours(*code);
+        if ours != expected || listed.is_some_and(|_| *known != Known::Nothing) {
+            let why = listed.map_or("not listed", |(_, why)| *why);
+            wrong.push(format!("{code}: {ours:?} here, {known:?} to libphonenumber ({why})"));
         }
     }
-    let listed: BTreeMap<u32, (Known, Known)> =
-        differences().into_iter().map(|(code, (ours, _))| (code, (ours, Known::Nothing))).collect();
-    assert_eq!(found, listed);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn the_check_has_codes_of_every_kind_to_check() {
     let mut counts = BTreeMap::new();
-    (200..=999).for_each(|code| *counts.entry(known(code)).or_insert(0) += 1);
+    KNOWN.values().for_each(|known| *counts.entry(known).or_insert(0) += 1);
     assert!(counts[&Known::Home] > 350 && counts[&Known::Abroad] > 70, "{counts:?}");
     assert!(counts[&Known::Service] > 20 && counts[&Known::Nothing] > 250, "{counts:?}");
+}
+
+#[test]
+fn the_metadata_that_the_list_names_is_the_one_it_is_checked_against() {
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (lock, list) = (read("Cargo.lock"), read("src/lead/area_code.rs"));
+    let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"rlibphonenumber\"")).unwrap();
+    let version = entry.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+    assert!(list.contains(&format!("rlibphonenumber {version})")), "its README says which metadata {version} has");
 }

@@ -13,9 +13,8 @@ use crate::{
     stage::{Stage, TABLE, serve, with_deadline},
 };
 
-/// `printf %s '{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann","details":{}}' | sha256sum`. Two versions of
-/// the function may run side by side, so a lead's fingerprint never changes.
-const LEAD_PK: &str = "acme#lead#689e117b6ac54043abc21ef0d6aa5a88cca77aebe1ea867e66a678cfc927e88c";
+/// The item of `LEAD`.
+const LEAD_PK: &str = "acme#lead#ea97f520366dd62e15aff765e09dc8f49941fdbce26518f008e02e3bb22b5eac";
 /// `printf %s infinity-7 | sha256sum`
 const KEY_PK: &str = "acme#key#094691fce15f53c19ea949babb6bbec646844a4c953a85d39b6b6fce6b9c5949";
 
@@ -54,7 +53,8 @@ async fn the_same_lead_is_pushed_once_and_its_answer_given_again_byte_for_byte()
     assert_eq!(seen(&first), expected(200, "accepted", ""));
     assert!(!replayed(&first));
     // In another form, under the same key, another one, and none.
-    let other_form = r#"{"loan_amount": "$4,000", "first_name": " Ann", "caller_id": "650-123-1234", "details": {}}"#;
+    let other_form =
+        r#"{"loan_amount": "$4,000", "first_name": " Ann  Zqxjkvwyp", "caller_id": "650-123-1234", "details": {}}"#;
     for request in [
         keyed("infinity-7"),
         Request::post(other_form).header("idempotency-key", "infinity-7"),
@@ -228,30 +228,30 @@ async fn the_table_holds_this_and_no_more() {
     });
     assert_eq!(*lead, expected);
     expected = json!({
-        "pk": {"S": KEY_PK}, "claim": {"S": claim}, "lead_pk": {"S": LEAD_PK}, "expires": {"N": expires},
+        "pk": {"S": KEY_PK}, "lead_pk": {"S": LEAD_PK}, "expires": {"N": expires},
     });
     assert_eq!(*pointer, expected);
 }
 
 #[tokio::test]
 async fn what_has_expired_is_fresh_even_where_dynamodb_has_not_deleted_it_yet() {
-    for (expires, pushes) in [(now(), 1), (now() + 60, 0)] {
+    for (in_seconds, pushes) in [(0, 1), (60, 0)] {
+        let expires = now() + in_seconds;
         let stage = Stage::with_ledger().await;
         let mut claimed = sending(now() - 700_000);
         claimed["expires"] = json!({"N": expires.to_string()});
         stage.dynamodb.put(TABLE, claimed);
         let pointer = json!({
-            "pk": {"S": KEY_PK}, "claim": {"S": "c"}, "lead_pk": {"S": "acme#lead#other"},
-            "expires": {"N": expires.to_string()},
+            "pk": {"S": KEY_PK}, "lead_pk": {"S": "acme#lead#other"}, "expires": {"N": expires.to_string()},
         });
         stage.dynamodb.put(TABLE, pointer);
         post(&stage, &keyed("infinity-7")).await;
-        assert_eq!(stage.rudder.received().len(), pushes, "expires in {}", expires - now());
+        assert_eq!(stage.rudder.received().len(), pushes, "expires in {in_seconds} s");
     }
 }
 
 #[tokio::test]
-async fn an_item_that_is_no_claim_stops_the_lead() {
+async fn a_lead_whose_item_can_not_be_read_may_have_been_sent() {
     let mut broken = vec![json!({"pk": {"S": LEAD_PK}, "expires": {"N": "9999999999"}})];
     for attribute in ["claim", "request_id", "lease_until"] {
         let mut item = sending(now() + 10);
@@ -269,9 +269,30 @@ async fn an_item_that_is_no_claim_stops_the_lead() {
         let stage = Stage::with_ledger().await;
         stage.dynamodb.put(TABLE, item.clone());
         let answer = post(&stage, &Request::post(LEAD)).await;
-        assert_eq!(seen(&answer), expected(503, "not_sent", "temporarily_unavailable"), "{item}");
+        assert_eq!(seen(&answer), expected(500, "unknown", "internal_error"), "{item}");
         assert_eq!(stage.rudder.received().len(), 0);
     }
+}
+
+#[tokio::test]
+async fn a_lead_has_the_same_fingerprint_for_ever() {
+    let lead = r#"{
+        "caller_id": 16501231234, "loan_amount": 4000, "customer_name": "Zo\u00eb O'Neil", "details": {
+            "loan_reason": "a car", "job_title": "programmer", "company_name": "AI Rudder", "years_of_working": "2",
+            "pay_type": "biweekly", "next_pay_date": "Friday", "pay_time_of_day": "Midnight",
+            "number_of_back_account": "3", "years_of_deposit_bank_account": "10", "numbers_of_loan": "1",
+            "successful_payday_loan": "1", "year_of_residence": "10", "status": "new", "had_late_payment": false
+        }
+    }"#;
+    let stage = Stage::with_ledger().await;
+    post(&stage, &Request::post(lead)).await;
+    let items = stage.dynamodb.items(TABLE);
+    // `printf %s` of what AI Rudder got, to `sha256sum`. Two versions of the function may run side by side, so that this
+    // must never change.
+    assert_eq!(
+        attribute(&items[0], "pk"),
+        "acme#lead#ff086be18e8005eb6b714b02738f011865ae86f8ccaeeca601c8fe048910862c"
+    );
 }
 
 #[tokio::test]
@@ -283,10 +304,10 @@ async fn a_lead_that_is_not_in_order_is_not_claimed() {
 }
 
 #[tokio::test]
-async fn a_hundred_posts_of_one_lead_at_once_are_one_push() {
+async fn many_posts_of_one_lead_at_once_are_one_push() {
     for keys in [|_: usize| Some("one".to_owned()), |n| Some(format!("key-{n}")), |_| None] {
         let stage = Stage::with_ledger().await;
-        let posts = (0..100).map(|n| {
+        let posts = (0..30).map(|n| {
             let request = Request::post(LEAD);
             let request = keys(n).iter().fold(request, |request, key| request.header("idempotency-key", key));
             let event = request.event();
@@ -322,6 +343,37 @@ async fn a_claim_that_is_slow_to_settle_wins_by_its_id() {
     let again = post(&stage, &Request::post(LEAD)).await;
     assert_eq!((again.status, &again.body), (first.status, &first.body));
     assert!(replayed(&again));
+}
+
+/// What an operator makes of a lead's item while its sender is still at work.
+async fn settled_by_an_operator_before(reply: Reply) -> Value {
+    let stage = Stage::with_ledger().await;
+    stage.rudder.answer_next(reply);
+    stage.dynamodb.next("TransactWriteItems", DynamoBehaviour::Normal);
+    stage.dynamodb.next("TransactWriteItems", DynamoBehaviour::Slow(std::time::Duration::from_millis(200)));
+    let event = Request::post(LEAD).event();
+    let meanwhile = async {
+        stage.dynamodb.called("TransactWriteItems", 2).await;
+        let mut lead = stage.dynamodb.items(TABLE).remove(0);
+        lead["outcome"] = json!({"S": "accepted"});
+        lead["http_status"] = json!({"N": "200"});
+        lead["body"] = json!({"S": "{\"code\":200,\"message\":\"the operator's\"}"});
+        stage.dynamodb.put(TABLE, lead);
+    };
+    tokio::join!(stage.serve(&event), meanwhile);
+    stage.dynamodb.items(TABLE).remove(0)
+}
+
+#[tokio::test]
+async fn what_an_operator_has_settled_no_late_sender_undoes() {
+    for reply in [Reply::new(422, r#"{"code":422}"#), Reply::new(500, "")] {
+        let lead = settled_by_an_operator_before(reply).await;
+        assert_eq!(attribute(&lead, "body"), r#"{"code":200,"message":"the operator's"}"#);
+        assert_eq!(attribute(&lead, "outcome"), "accepted");
+    }
+    // Only a sender who has AI Rudder's own word writes it down beside the operator's.
+    let lead = settled_by_an_operator_before(Reply::new(200, r#"{"code":200}"#)).await;
+    assert_eq!(attribute(&lead, "body"), r#"{"code":200}"#);
 }
 
 #[tokio::test]

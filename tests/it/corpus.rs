@@ -3,6 +3,10 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use base64::prelude::*;
+use lendswift_relay::{
+    lead::Reading,
+    rudder::{Envelope, Verdict, verdict},
+};
 use serde_json::Value;
 
 use crate::any_input;
@@ -30,6 +34,41 @@ fn what_holds_for_any_upstream_answer_holds_for_the_corpus() {
     for (_, answer) in &corpus {
         any_input::upstream_answer(answer);
     }
+}
+
+#[test]
+fn the_corpus_has_a_lead_one_with_faults_and_a_body_that_is_none() {
+    let readings: BTreeSet<&str> = corpus("lead")
+        .iter()
+        .map(|(_, body)| match Reading::of(body) {
+            Ok(Reading { lead: Ok(_), .. }) => "a lead",
+            Ok(Reading { lead: Err(_), .. }) => "faults",
+            Err(_) => "malformed",
+        })
+        .collect();
+    assert_eq!(readings, BTreeSet::from(["a lead", "faults", "malformed"]));
+}
+
+#[test]
+fn the_corpus_reaches_every_verdict() {
+    let reached: BTreeSet<String> = corpus("upstream_answer")
+        .iter()
+        .filter_map(|(_, answer)| {
+            let (status, body) = answer.split_first_chunk::<2>()?;
+            let envelope = Envelope::read(body.to_vec());
+            let verdict = verdict(u16::from_be_bytes(*status), envelope.as_ref().map(Envelope::code));
+            // A new verdict has to be named here, and reached by the corpus.
+            match verdict {
+                Verdict::Accepted
+                | Verdict::Refused
+                | Verdict::RateLimited
+                | Verdict::TokenRefused
+                | Verdict::Unknown => Some(format!("{verdict:?}")),
+            }
+        })
+        .collect();
+    let all = ["Accepted", "Refused", "RateLimited", "TokenRefused", "Unknown"];
+    assert_eq!(reached, all.map(str::to_owned).into());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use lambda_http::Context;
 use lendswift_relay::{config::Log, log};
 use serde_json::{Value, json};
 use stand_ins::Behaviour;
@@ -12,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     request::{LEAD, REQUEST_ID, Request},
-    stage::Stage,
+    stage::{Stage, serve},
 };
 
 /// A log in memory.
@@ -78,9 +79,28 @@ async fn a_push_leaves_one_line_with_everything_to_ask_ai_rudder_about_it() {
 }
 
 #[tokio::test]
+async fn a_request_without_an_id_has_lambdas_own_in_the_log_and_the_answer() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let mut event: Value = serde_json::from_str(&Request::post(LEAD).event()).unwrap();
+    event["requestContext"].as_object_mut().unwrap().remove("requestId");
+    let mut context = Context::default();
+    context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned();
+    let stage = Stage::start().await;
+    let subscriber = log::subscriber(Log { level: LevelFilter::INFO, json: true }, move || writer.clone());
+    let logging = tracing::subscriber::set_default(subscriber);
+    let answer = serve(&stage.relay, &event.to_string(), context.clone()).await;
+    drop(logging);
+    assert!(answer.headers.contains(&("request-id".to_owned(), context.request_id.clone())), "{:?}", answer.headers);
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(line["span"]["request_id"], context.request_id);
+}
+
+#[tokio::test]
 async fn a_lead_with_faults_leaves_their_places_and_kinds() {
     assert_eq!(
-        lines(LevelFilter::INFO, Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann", "7"))).await,
+        lines(LevelFilter::INFO, Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann Zqxjkvwyp", "7"))).await,
         [json!({
             "level": "INFO",
             "message": "answered",

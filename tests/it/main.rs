@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod leads;
 mod log;
+mod numbers;
 mod properties;
 mod request;
 mod secrecy;

@@ -5,8 +5,12 @@ use stand_ins::api_gateway;
 
 use crate::stage::{ACCOUNT, KEY};
 
+/// Letters and digits that stand nowhere but in what the suite sends as personal data, to be searched for in its log.
+pub const LETTERS: &str = "zqxjkvwyp";
+/// The same for what has to be digits.
+pub const DIGITS: &str = "84739";
 /// A lead that has nothing but what is required.
-pub const LEAD: &str = r#"{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann","details":{}}"#;
+pub const LEAD: &str = r#"{"caller_id":16501231234,"loan_amount":4000,"customer_name":"Ann Zqxjkvwyp","details":{}}"#;
 /// The text fields of `details`: AI Rudder's name for each, and the corrected ones.
 pub const TEXTS: [(&str, &[&str]); 13] = [
     ("loan_reason", &[]),

@@ -9,7 +9,7 @@ use lendswift_relay::{
     relay::Course,
     rudder::{PushError, Rudder, Window},
 };
-use stand_ins::{SecretsManager, api_gateway::Response};
+use stand_ins::{Behaviour, SecretsManager, api_gateway::Response};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -65,7 +65,8 @@ async fn a_push_is_this_request_and_nothing_else() {
         received.recv().await.unwrap(),
         format!(
             "POST /push/1JqFE7K6ucf94hAvqu+7Jg HTTP/1.1\r\ncontent-type: application/json\r\n\
-             accept: */*\r\nuser-agent: lendswift-relay/0.1.0\r\nhost: {host}\r\ncontent-length: 79\r\n\r\n{LEAD}"
+             accept: */*\r\nuser-agent: lendswift-relay/0.1.0\r\nhost: {host}\r\ncontent-length: {}\r\n\r\n{LEAD}",
+            LEAD.len()
         )
     );
 }
@@ -221,10 +222,8 @@ async fn a_lease_that_is_over_when_the_connection_is_there_keeps_the_lead_back()
         rudder.push(&token, &lead, Window { until: Instant::now() + Duration::from_secs(5), lease_until })
     };
     let error = push(SystemTime::now()).await.unwrap_err();
-    assert!(matches!(error, PushError::Unreachable(Some(_))), "{error:?}");
-    for _ in 0..3 {
-        assert_eq!(received.recv().await.unwrap(), "", "a connection is made, and nothing is said");
-    }
+    assert!(matches!(error, PushError::TooLate), "{error:?}");
+    assert_eq!(received.recv().await.unwrap(), "", "a connection is made, and nothing is said");
     let error = push(SystemTime::now() + Duration::from_secs(60)).await.unwrap_err();
     assert!(matches!(error, PushError::Broke(_)), "{error:?}");
     assert!(received.recv().await.unwrap().ends_with(LEAD));
@@ -263,6 +262,23 @@ async fn a_token_that_was_replaced_meanwhile_is_read_anew_and_the_lead_pushed_wi
     let path = |token: &str| format!("/api/push/lendswift-under-wirting/{token}");
     assert_eq!(pushes, [(path(TOKEN), false), (path("new"), true)]);
     assert_eq!(stage.secrets.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_comes_too_late_for_another_push_is_for_the_next_lead() {
+    let stage = Stage::start().await;
+    let post = Request::post(LEAD).event();
+    assert_eq!(seen(&stage.serve(&post).await), expected(200, "accepted", ""));
+    stage.rudder.replace_tokens(["new"]);
+    stage.secrets.put("lendswift/acme", secret("new", &[KEY]));
+    // Of the 2.5 seconds that the push has, less than one is left when the new token is there.
+    stage.secrets.behave(Behaviour::Slow(Duration::from_millis(1700)));
+    stage.rudder.take_received();
+    let answer = serve(&stage.relay, &post, with_deadline(4000)).await;
+    assert_eq!(seen(&answer), expected(500, "not_sent", "token_refused"));
+    assert_eq!(stage.rudder.take_received().len(), 1);
+    assert_eq!(seen(&stage.serve(&post).await), expected(200, "accepted", ""));
+    assert_eq!(stage.rudder.received().len(), 1, "with the new token at once");
 }
 
 #[tokio::test]

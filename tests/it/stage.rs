@@ -160,8 +160,9 @@ pub fn with_deadline(left: i64) -> Context {
     context
 }
 
-/// Starts the shipped log at its most talkative level, into the file that `LOG_FILE` names, or into nothing. Always, since
-/// a line that nobody listens to when it is first reached is taken for one that nobody ever will.
+/// Starts the shipped log at its most talkative level, into the file that `LOG_FILE` names, or into nothing; as JSON where
+/// `LOG_FORMAT` says so. Always, since a line that nobody listens to when it is first reached is taken for one that nobody
+/// ever will.
 #[cfg(test)]
 fn start_log() {
     use std::{env, fs::File, sync::Once};
@@ -170,7 +171,8 @@ fn start_log() {
     use tracing::level_filters::LevelFilter;
 
     static STARTED: Once = Once::new();
-    let log = Log { level: LevelFilter::TRACE, json: true };
+    let json = env::var_os("LOG_FORMAT").is_some_and(|format| format == "JSON");
+    let log = Log { level: LevelFilter::TRACE, json };
     STARTED.call_once(|| match env::var_os("LOG_FILE") {
         Some(path) => log::start(log, File::create(path).expect("a file to log to")),
         None => log::start(log, io::sink),

@@ -35,7 +35,7 @@ pub fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// One of each problem. The `match` makes a new one be added here.
+/// One of each problem.
 fn problems() -> Vec<Problem> {
     let text = String::new;
     let all = vec![
@@ -63,33 +63,36 @@ fn problems() -> Vec<Problem> {
         Problem::Internal { may_have_sent: false, cause: "" },
         Problem::Internal { may_have_sent: true, cause: "" },
     ];
-    for problem in &all {
-        match problem {
-            Problem::NotFound
-            | Problem::MethodNotAllowed
-            | Problem::BodyTooLarge
-            | Problem::UnsupportedMediaType
-            | Problem::InvalidIdempotencyKey
-            | Problem::Unauthorized(_)
-            | Problem::SecretUnreadable(_)
-            | Problem::Malformed(_)
-            | Problem::InvalidLead(_)
-            | Problem::IdempotencyKeyReused
-            | Problem::InProgress
-            | Problem::RefusedUpstream
-            | Problem::RateLimited(_)
-            | Problem::TokenRefused(_)
-            | Problem::AccountMisconfigured(_)
-            | Problem::UpstreamUnreachable(_)
-            | Problem::TemporarilyUnavailable(_)
-            | Problem::BadUpstreamAnswer(_)
-            | Problem::UpstreamTimeout
-            | Problem::UpstreamBroke(_)
-            | Problem::Interrupted(_)
-            | Problem::Internal { .. } => {}
-        }
-    }
+    all.iter().for_each(is_listed);
     all
+}
+
+/// A new problem does not compile before it is written down here, and in the list above.
+fn is_listed(problem: &Problem) {
+    match problem {
+        Problem::NotFound
+        | Problem::MethodNotAllowed
+        | Problem::BodyTooLarge
+        | Problem::UnsupportedMediaType
+        | Problem::InvalidIdempotencyKey
+        | Problem::Unauthorized(_)
+        | Problem::SecretUnreadable(_)
+        | Problem::Malformed(_)
+        | Problem::InvalidLead(_)
+        | Problem::IdempotencyKeyReused
+        | Problem::InProgress
+        | Problem::RefusedUpstream
+        | Problem::RateLimited(_)
+        | Problem::TokenRefused(_)
+        | Problem::AccountMisconfigured(_)
+        | Problem::UpstreamUnreachable(_)
+        | Problem::TemporarilyUnavailable(_)
+        | Problem::BadUpstreamAnswer(_)
+        | Problem::UpstreamTimeout
+        | Problem::UpstreamBroke(_)
+        | Problem::Interrupted(_)
+        | Problem::Internal { .. } => {}
+    }
 }
 
 #[test]
@@ -197,11 +200,189 @@ fn the_bounds_in_the_table_are_those_of_the_code() {
     assert_eq!(checked, 5, "five variables have bounds");
 }
 
+/// The values of a variable as its row names them.
+fn documented_values(variable: &str) -> Vec<String> {
+    let (.., meaning) = documented_variables().into_iter().find(|(name, ..)| name == variable).unwrap();
+    quoted(&meaning)
+}
+
+#[test]
+fn the_levels_and_formats_of_the_log_in_the_table_are_those_of_the_code() {
+    for (variable, all) in [
+        ("AWS_LAMBDA_LOG_LEVEL", "TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON or Text"),
+    ] {
+        let of = |value: &str| config(&[("CLAIMS_TABLE", "off"), (variable, value)]);
+        let mut values = documented_values(variable);
+        for value in &values {
+            assert!(of(value).is_ok() && of(&value.to_lowercase()).is_ok(), "{variable} {value}");
+        }
+        // What is wrong is told all that is right.
+        assert_eq!(of("loud"), Err(format!("{variable}: must be {all}")));
+        let mut told: Vec<String> = all.replace(" or ", ", ").split(", ").map(str::to_owned).collect();
+        values.sort();
+        told.sort();
+        assert_eq!(values, told);
+    }
+    let distinct = |variable: &str| {
+        let values = documented_values(variable);
+        values.iter().map(|value| config(&[("CLAIMS_TABLE", "off"), (variable, value)])).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(distinct("AWS_LAMBDA_LOG_LEVEL"), 5, "FATAL logs what ERROR does, the others differ");
+    assert_eq!(distinct("AWS_LAMBDA_LOG_FORMAT"), 2);
+}
+
+#[test]
+fn the_rust_that_readme_asks_for_is_the_one_of_the_manifest() {
+    assert!(readme().contains(&format!("nothing but Rust ({})", env!("CARGO_PKG_RUST_VERSION"))));
+}
+
 /// What AI Rudder would get for a lead with these members beside the required ones, and how many were ignored.
 fn sent(members: &str) -> (Option<String>, usize) {
     let body = LEAD.replace(r#""details":{}"#, &format!(r#""details":{{{members}}}"#));
     let reading = Reading::of(body.as_bytes()).unwrap();
     (reading.lead.ok().map(|lead| String::from_utf8(payload(&lead)).unwrap()), reading.ignored.count())
+}
+
+/// The code of the one fault that a lead has with this member in place of its own, or what AI Rudder would get.
+fn read(member: &str, value: &str) -> Result<String, String> {
+    let mut lead: serde_json::Map<String, serde_json::Value> = serde_json::from_str(LEAD).unwrap();
+    lead.remove(member);
+    let rest = serde_json::to_string(&lead).unwrap();
+    let body = format!("{{\"{member}\":{value},{}", rest.trim_start_matches('{'));
+    match Reading::of(body.as_bytes()).unwrap().lead {
+        Ok(lead) => Ok(String::from_utf8(payload(&lead)).unwrap()),
+        Err(faults) => {
+            assert_eq!(faults.len(), 1, "{value}: {faults:?}");
+            Err(faults[0].kind.code().to_owned())
+        }
+    }
+}
+
+/// Checks a cell of kinds against one value or more of each, with its fault: every kind of the cell, and no other.
+fn refuses(member: &str, cell: &str, kinds: &[(&str, &[&str], &str)]) {
+    let mut rest = cell.to_owned();
+    for (kind, values, code) in kinds {
+        assert!(rest.contains(kind), "{member}: the cell does not say {kind:?} (any more): {cell}");
+        rest = rest.replacen(kind, "", 1);
+        for value in *values {
+            assert_eq!(read(member, value), Err((*code).to_owned()), "{member} {value}, {kind}");
+        }
+    }
+    let rest: Vec<&str> = rest.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    assert_eq!(rest, Vec::<&str>::new(), "{member}: kinds without a value here: {cell}");
+}
+
+#[test]
+fn a_caller_id_is_accepted_in_the_forms_of_its_row_and_no_other() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(0);
+    let sent = |value: &str| read("caller_id", value);
+    let normal = LEAD.to_owned();
+    assert_eq!(
+        row[1],
+        "integer or string; 10 digits, or 11 beginning with 1; `+`, spaces, `( ) - .` and `tel:` in strings"
+    );
+    for digits in ["6501231234", "16501231234"] {
+        assert_eq!(sent(digits), Ok(normal.clone()));
+        assert_eq!(sent(&format!("\"{digits}\"")), Ok(normal.clone()));
+    }
+    let marks = quoted(&row[1]);
+    let [plus, between, scheme] = marks.as_slice() else { panic!("{marks:?}") };
+    assert_eq!(sent(&format!("\"{plus}16501231234\"")), Ok(normal.clone()));
+    assert_eq!(sent(&format!("\"{scheme}6501231234\"")), Ok(normal.clone()));
+    for mark in (' '..='~').filter(|mark| !mark.is_ascii_alphanumeric()) {
+        let value = serde_json::json!(format!("650{mark}1231234")).to_string();
+        assert_eq!(sent(&value).is_ok(), mark == ' ' || between.contains(mark), "{value}");
+    }
+    assert_eq!(row[2].replace("XXXXXXXXXX", "6501231234"), "integer `16501231234`");
+}
+
+#[test]
+fn a_caller_id_is_refused_for_the_reasons_of_its_row() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(0);
+    refuses(
+        "caller_id",
+        &row[3],
+        &[
+            ("anything else", &["650123123", "165012312345", r#""650/123/1234""#], "not_a_phone_number"),
+            ("letters", &[r#""650-CALL-NOW""#], "not_a_phone_number"),
+            ("extensions", &[r#""650 123 1234 x12""#, r#""6501231234;ext=1""#], "not_a_phone_number"),
+            (
+                "other countries (`+` asks for the country code)",
+                &[r#""+44 20 7946 0958""#, r#""+6501231234""#],
+                "not_a_phone_number",
+            ),
+            (
+                "area codes beginning with 0 or 1",
+                &[r#""0501231234""#, "1501231234", "11501231234"],
+                "not_a_phone_number",
+            ),
+            ("area codes of Canada and the Caribbean", &["4161231234", "8761231234"], "area_code_abroad"),
+            ("and those no consumer has", &[], ""),
+            ("premium 900", &["9001231234"], "area_code_of_a_service"),
+            ("toll-free 8xx", &["8001231234", "8881231234"], "area_code_of_a_service"),
+            ("N11", &["2111231234", "9111231234"], "area_code_of_a_service"),
+            ("personal", &["5001231234"], "area_code_of_a_service"),
+            ("and carrier codes", &["7001231234"], "area_code_of_a_service"),
+        ],
+    );
+}
+
+#[test]
+fn amounts_and_names_are_refused_for_the_reasons_of_their_rows() {
+    let rows = table(&["field", "accepted", "becomes", "refused"]);
+    refuses(
+        "loan_amount",
+        &rows[1][3],
+        &[
+            ("cents", &["4000.5", r#""4,000.50""#], "not_whole_dollars"),
+            ("negatives", &["-4000"], "out_of_range"),
+            ("zero", &["0", r#""$0.00""#], "out_of_range"),
+            ("`4k`", &[r#""4k""#], "not_an_amount"),
+            ("`1e3`", &[r#""1e3""#, "1e3"], "not_an_amount"),
+            ("`1.000,50`", &[r#""1.000,50""#], "not_an_amount"),
+            ("`4.000` in a string", &[r#""4.000""#], "not_an_amount"),
+            ("ranges", &[r#""3000-4000""#], "not_an_amount"),
+            ("two numbers", &[r#""3000 4000""#], "not_an_amount"),
+        ],
+    );
+    let long = format!("\"{}\"", "a".repeat(101));
+    refuses(
+        "customer_name",
+        &rows[2][3],
+        &[
+            ("missing", &["null"], "missing"),
+            ("empty", &[r#""""#, r#"" ""#], "empty"),
+            ("over 100 characters", &[&long], "too_long"),
+            ("control characters", &[r#""A\u0007""#], "control_character"),
+            ("no letter at all", &[r#""12""#], "no_letter"),
+        ],
+    );
+}
+
+/// The errors that the sender can mend, by README's words on `show_err` and on what to do.
+const MENDED_BY_THE_SENDER: [&str; 10] = [
+    "not_found",
+    "method_not_allowed",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_idempotency_key",
+    "unauthorized",
+    "malformed_json",
+    "invalid_lead",
+    "idempotency_key_reused",
+    "refused_upstream",
+];
+
+#[test]
+fn show_err_says_whether_the_sender_can_mend_it() {
+    for problem in problems() {
+        let answer = Answer::from(problem);
+        let error = answer.error.unwrap();
+        let response = answer.into_response("an id", 0);
+        let envelope: serde_json::Value = serde_json::from_str(&response.body).unwrap();
+        assert_eq!(envelope["show_err"], MENDED_BY_THE_SENDER.contains(&error), "{error}");
+    }
 }
 
 #[test]
@@ -244,7 +425,7 @@ fn the_table_of_fields_has_every_field_and_its_bounds() {
             "details"
         ]
     );
-    let name_of = |length: usize| LEAD.replace("Ann", &"a".repeat(length));
+    let name_of = |length: usize| LEAD.replace("Ann Zqxjkvwyp", &"a".repeat(length));
     let text_of = |length: usize| LEAD.replace("{}", &format!(r#"{{"status":"{}"}}"#, "a".repeat(length)));
     let amount_of = |dollars: u32| LEAD.replace("4000", &dollars.to_string());
     let passes = |body: String| Reading::of(body.as_bytes()).unwrap().lead.is_ok();

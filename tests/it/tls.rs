@@ -1,8 +1,9 @@
 //! Real TLS: who is trusted, and that nothing is reached without it. A certificate authority is made for each test.
 
 use std::{
-    fs,
+    env, fs,
     net::SocketAddr,
+    process::Command,
     sync::{Arc, Mutex},
 };
 
@@ -11,22 +12,25 @@ use lambda_http::Context;
 use lendswift_relay::{aws, config::Config, relay::Relay};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
-    HandshakeKind, ProtocolVersion, ServerConfig,
+    ALL_VERSIONS, HandshakeKind, ProtocolVersion, ServerConfig, SupportedProtocolVersion,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer},
+    version::TLS12,
 };
 use stand_ins::{Rudder, SecretsManager};
 use time::{Duration, OffsetDateTime};
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
+    sync::mpsc,
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
     request::{LEAD, Request},
-    stage::{ANYWHERE, KEY, TOKEN, aws_at, secret, serve},
+    stage::{ANYWHERE, KEY, Stage, TOKEN, aws_at, secret, serve},
+    wire::Wire,
 };
 
 /// An authority that nobody trusts unless told to.
@@ -47,8 +51,8 @@ impl Authority {
         self.0.der().clone()
     }
 
-    /// A server with a certificate for `name` that is valid for so many days from now.
-    fn server(&self, name: &str, days: i64) -> ServerConfig {
+    /// A server with a certificate for `name` that is valid for so many days from now, and that speaks these versions.
+    fn server(&self, name: &str, days: i64, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
@@ -56,7 +60,7 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.0).unwrap();
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
@@ -144,6 +148,17 @@ fn answered(status: u16, error: &str) -> (u16, String) {
 /// What comes of leads when AI Rudder's server has a certificate for `name` that is valid for so many days, and the relay
 /// is told of the authority or not.
 async fn pushed_to(name: &str, days: i64, trusted: bool, leads: usize) -> (Vec<(u16, String)>, Vec<Handshake>) {
+    pushed_over(ALL_VERSIONS, name, days, trusted, leads).await
+}
+
+/// The same with a server that speaks these versions of TLS alone.
+async fn pushed_over(
+    versions: &[&'static SupportedProtocolVersion],
+    name: &str,
+    days: i64,
+    trusted: bool,
+    leads: usize,
+) -> (Vec<(u16, String)>, Vec<Handshake>) {
     let authority = Authority::new();
     let folder = tempfile::tempdir().unwrap();
     let ca_file = folder.path().join("ca.pem");
@@ -151,7 +166,7 @@ async fn pushed_to(name: &str, days: i64, trusted: bool, leads: usize) -> (Vec<(
     let ca_file = if trusted { ca_file.to_str().unwrap() } else { "" };
 
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
-    let front = Front::of(rudder.address(), authority.server(name, days)).await;
+    let front = Front::of(rudder.address(), authority.server(name, days, versions)).await;
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
 
@@ -194,6 +209,67 @@ async fn each_lead_has_a_connection_of_its_own_and_resumes_the_first_ones_sessio
     );
 }
 
+#[tokio::test]
+async fn a_server_that_speaks_only_tls_1_2_is_reached_and_its_session_resumed() {
+    let (answers, handshakes) = pushed_over(&[&TLS12], "localhost", 30, true, 2).await;
+    assert_eq!(answers, vec![answered(200, ""); 2]);
+    let expected = |kind| (kind, ProtocolVersion::TLSv1_2, Some(b"http/1.1".to_vec()));
+    assert_eq!(handshakes, [expected(HandshakeKind::Full), expected(HandshakeKind::Resumed)]);
+}
+
+/// Without it the test above would pass, since the server of these tests has TLS 1.2 switched on too.
+#[test]
+fn the_relay_switches_tls_1_2_on_by_itself() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("\n[").find(|section| section.starts_with("dependencies]")).unwrap();
+    let rustls = dependencies.lines().find(|line| line.starts_with("rustls = ")).unwrap();
+    assert!(rustls.contains("\"tls12\""), "{rustls}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_nothing_above_tls_1_1_is_not_spoken_to() {
+    // Its hello, in answer to any: TLS 1.1 (03 02), no session, TLS_RSA_WITH_AES_128_CBC_SHA, no compression.
+    let start = [0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+    let hello = [start.as_slice(), &[7; 32], &[0, 0, 0x2f, 0]].concat();
+    let (said, mut heard) = mpsc::unbounded_channel();
+    let wire = Wire::start(move |mut stream| {
+        let (hello, said) = (hello.clone(), said.clone());
+        async move {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(&hello).await;
+            let mut after = Vec::new();
+            let _ = stream.read_to_end(&mut after).await;
+            let _ = said.send(after);
+        }
+    })
+    .await;
+    let stage = Stage::start().await;
+    let answers = post(&crate::stage::relay(&wire.url("https"), &stage.secrets.url(), &[]), 1).await;
+    assert_eq!(answers, [answered(503, "upstream_unreachable")]);
+    // An alert (0x15), fatal (2): protocol version (70).
+    assert_eq!(heard.recv().await.unwrap(), [0x15, 3, 3, 0, 2, 2, 70]);
+}
+
+/// What a process in a company's network may have in its environment: a proxy for everything, here one that is not there.
+#[test]
+fn a_proxy_in_the_environment_is_not_asked() {
+    let reached = [
+        "tls::ai_rudder_is_reached_over_tls_with_an_authority_from_the_ca_file",
+        "tls::secrets_manager_is_reached_over_tls",
+    ];
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.arg("--exact").args(reached).env_remove("NO_PROXY").env_remove("no_proxy");
+    // Else it would begin its parent's log anew.
+    child.env_remove("LOG_FILE");
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        child.env(name, "http://127.0.0.1:1").env(name.to_lowercase(), "http://127.0.0.1:1");
+    }
+    let output = child.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("2 passed"), "{told}");
+}
+
 /// What comes of a lead when Secrets Manager's server has such a certificate.
 async fn authenticated_by(name: &str, days: i64, trusted: bool) -> ((u16, String), usize) {
     let authority = Authority::new();
@@ -201,7 +277,7 @@ async fn authenticated_by(name: &str, days: i64, trusted: bool) -> ((u16, String
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
     let behind = secrets.url().trim_start_matches("http://").parse().unwrap();
-    let front = Front::of(behind, authority.server(name, days)).await;
+    let front = Front::of(behind, authority.server(name, days, ALL_VERSIONS)).await;
 
     let roots = if trusted { vec![authority.der()] } else { Vec::new() };
     let aws = aws_at(&format!("https://localhost:{}", front.address.port()))

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use self::{fault::Fault, tables::Tables};
-use crate::server::{Server, hang_up, lock};
+use crate::server::{Connections, Server, hang_up, lock};
 
 const TARGET: &str = "DynamoDB_20120810.";
 const MEDIA_TYPE: &str = "application/x-amz-json-1.0";
@@ -43,6 +43,8 @@ pub enum DynamoBehaviour {
     Down,
     /// `ThrottlingException`; nothing is done.
     Throttled,
+    /// A transaction is cancelled for `ThrottlingError`; nothing is done.
+    ThrottledInTransaction,
     /// `AccessDeniedException`; nothing is done.
     Denied,
     /// Every item of it is part of another transaction: `TransactionCanceledException` for a
@@ -54,6 +56,8 @@ pub enum DynamoBehaviour {
     Broken,
     /// As normal, after a wait on tokio's clock; done even if nobody waits for the answer any more.
     Slow(Duration),
+    /// It is done, and answered after a wait on tokio's clock.
+    DoneButSlow(Duration),
     /// It is done and never answered.
     DoneButSilent,
     /// It is done, and the connection is closed without an answer.
@@ -90,6 +94,11 @@ impl DynamoDb {
     /// The endpoint to give the AWS SDK.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address())
+    }
+
+    /// Its connections as of now.
+    pub fn connections(&self) -> Connections {
+        self.server.connections()
     }
 
     /// Creates a table as the relay needs it: on demand, with the string `pk` for a key.
@@ -181,11 +190,17 @@ async fn answer(
         DynamoBehaviour::Normal => Ok(desk.act(operation, &body)),
         DynamoBehaviour::Down => Err(Fault::down()),
         DynamoBehaviour::Throttled => Err(Fault::throttled()),
+        DynamoBehaviour::ThrottledInTransaction => Err(Fault::throttled_in_transaction(&body)),
         DynamoBehaviour::Denied => Err(Fault::denied(operation)),
         DynamoBehaviour::Conflicting => Err(Fault::conflicting(operation, &body)),
         DynamoBehaviour::Silent => future::pending().await,
         DynamoBehaviour::Broken => Ok(hang_up()),
         DynamoBehaviour::Slow(wait) => Ok(late(desk, operation.to_owned(), body, wait).await),
+        DynamoBehaviour::DoneButSlow(wait) => {
+            let done = desk.act(operation, &body);
+            tokio::time::sleep(wait).await;
+            Ok(done)
+        }
         DynamoBehaviour::DoneButSilent => {
             desk.act(operation, &body);
             future::pending().await

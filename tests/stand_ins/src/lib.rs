@@ -15,5 +15,6 @@ mod client;
 
 pub use dynamodb::{DynamoBehaviour, DynamoDb};
 pub use lambda::{Invoked, Lambda};
-pub use rudder::{Received, Reply, Rudder};
+pub use rudder::{Answering, Received, Reply, Rudder};
 pub use secrets::{Behaviour, SecretsManager};
+pub use server::Connections;

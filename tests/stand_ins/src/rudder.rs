@@ -8,6 +8,7 @@ use std::{
     future, io,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 
 pub use self::reply::Reply;
 use self::reply::{Refusal, accepted};
-use crate::server::{Server, lock};
+use crate::server::{Connections, Server, hang_up, lock};
 
 const PATH: &str = "/api/push/lendswift-under-wirting";
 
@@ -45,8 +46,20 @@ pub struct Received {
     pub accepted: bool,
 }
 
+/// What becomes of the answer to a lead that AI Rudder accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answering {
+    /// It is sent after a wait on tokio's clock.
+    After(Duration),
+    /// The connection is closed instead.
+    Broken,
+    /// It is never sent.
+    Silent,
+}
+
 struct Desk {
     tokens: HashSet<String>,
+    answering: Box<dyn FnMut() -> Answering + Send>,
     script: VecDeque<Scripted>,
     received: Vec<Received>,
     arrivals: watch::Sender<usize>,
@@ -57,12 +70,19 @@ enum Scripted {
     Silence,
 }
 
+enum Treatment {
+    Scripted(Scripted),
+    Accepted(Answering),
+    Refused(Refusal),
+}
+
 impl Rudder {
     /// Starts on `address` (port 0 takes a free one) and accepts `tokens`.
     pub async fn start(address: SocketAddr, tokens: impl IntoIterator<Item = impl Into<String>>) -> io::Result<Self> {
         let (arrived, arrivals) = watch::channel(0);
         let desk = Arc::new(Mutex::new(Desk {
             tokens: tokens.into_iter().map(Into::into).collect(),
+            answering: Box::new(|| Answering::After(Duration::ZERO)),
             script: VecDeque::new(),
             received: Vec::new(),
             arrivals: arrived,
@@ -103,6 +123,16 @@ impl Rudder {
         lock(&self.desk).tokens = tokens.into_iter().map(Into::into).collect();
     }
 
+    /// Its connections as of now.
+    pub fn connections(&self) -> Connections {
+        self.server.connections()
+    }
+
+    /// Asks this from now on how it answers a lead that it accepts, once for each. What is scripted comes first.
+    pub fn answering(&self, how: impl FnMut() -> Answering + Send + 'static) {
+        lock(&self.desk).answering = Box::new(how);
+    }
+
     /// Gives `reply` to the next request; several scripts are used up in the order they came.
     pub fn answer_next(&self, reply: Reply) {
         lock(&self.desk).script.push_back(Scripted::Answer(reply));
@@ -121,25 +151,33 @@ async fn answer(State(desk): State<Arc<Mutex<Desk>>>, request: Request) -> Respo
     };
     let path = target(&head).to_owned();
 
-    let (verdict, scripted) = {
+    let treatment = {
         let mut desk = lock(&desk);
         let verdict = judge(&head, &body, &desk.tokens);
-        let scripted = desk.script.pop_front();
+        let treatment = match (desk.script.pop_front(), verdict) {
+            (Some(scripted), _) => Treatment::Scripted(scripted),
+            (None, Ok(())) => Treatment::Accepted((desk.answering)()),
+            (None, Err(refusal)) => Treatment::Refused(refusal),
+        };
         desk.received.push(Received {
             path,
             headers: head.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
-            accepted: verdict.is_ok() && scripted.is_none(),
+            accepted: matches!(treatment, Treatment::Accepted(_)),
         });
         desk.arrivals.send_modify(|arrivals| *arrivals += 1);
-        (verdict, scripted)
+        treatment
     };
 
-    match (scripted, verdict) {
-        (Some(Scripted::Silence), _) => future::pending().await,
-        (Some(Scripted::Answer(reply)), _) => reply.into_response(),
-        (None, Ok(())) => accepted(),
-        (None, Err(refusal)) => refusal.into_response(),
+    match treatment {
+        Treatment::Scripted(Scripted::Answer(reply)) => reply.into_response(),
+        Treatment::Scripted(Scripted::Silence) | Treatment::Accepted(Answering::Silent) => future::pending().await,
+        Treatment::Accepted(Answering::Broken) => hang_up(),
+        Treatment::Accepted(Answering::After(wait)) => {
+            tokio::time::sleep(wait).await;
+            accepted()
+        }
+        Treatment::Refused(refusal) => refusal.into_response(),
     }
 }
 

@@ -19,7 +19,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::server::{Server, lock};
+use crate::server::{Connections, Server, lock};
 
 const TARGET: &[u8] = b"secretsmanager.GetSecretValue";
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
@@ -40,6 +40,8 @@ pub enum Behaviour {
     Denied,
     /// `ThrottlingException`.
     Throttled,
+    /// HTTP 429 with a code of no meaning.
+    TooMany,
     /// `InternalServiceError`, HTTP 500.
     Down,
     /// Never.
@@ -69,6 +71,11 @@ impl SecretsManager {
     /// The endpoint to give the AWS SDK.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address())
+    }
+
+    /// Its connections as of now.
+    pub fn connections(&self) -> Connections {
+        self.server.connections()
     }
 
     /// Stores a secret, in place of the one of that name if there is one.
@@ -122,6 +129,7 @@ async fn answer(
         Behaviour::Silent => future::pending().await,
         Behaviour::Denied => return Err(ACCESS_DENIED),
         Behaviour::Throttled => return Err(THROTTLING),
+        Behaviour::TooMany => return Err(TOO_MANY),
         Behaviour::Down => return Err(INTERNAL_SERVICE_ERROR),
     }
 
@@ -165,6 +173,7 @@ const ACCESS_DENIED: Fault = Fault {
 };
 const THROTTLING: Fault =
     Fault { status: StatusCode::BAD_REQUEST, kind: "ThrottlingException", message: "Rate exceeded" };
+const TOO_MANY: Fault = Fault { status: StatusCode::TOO_MANY_REQUESTS, kind: "UnheardOfException", message: "Later." };
 const INTERNAL_SERVICE_ERROR: Fault = Fault {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     kind: "InternalServiceError",

@@ -16,7 +16,7 @@ use hyper::{
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::{JoinHandle, JoinSet},
+    task::{AbortHandle, JoinHandle, JoinSet},
 };
 
 /// Says of the response that has it among its extensions that it isn't sent: the connection is closed.
@@ -29,9 +29,20 @@ pub(crate) fn hang_up() -> Response {
     response
 }
 
+/// The connections to a stand-in that were open at one moment.
+pub struct Connections(Vec<AbortHandle>);
+
+impl Connections {
+    /// Closes those that are still open, whatever goes over them.
+    pub fn close(self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
+}
+
 pub(crate) struct Server {
     address: SocketAddr,
     listener: Arc<Mutex<Option<TcpListener>>>,
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
     serving: JoinHandle<()>,
 }
 
@@ -40,12 +51,17 @@ impl Server {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let listener = Arc::new(Mutex::new(Some(listener)));
-        let serving = tokio::spawn(serve(Arc::clone(&listener), router));
-        Ok(Self { address, listener, serving })
+        let connections = Arc::default();
+        let serving = tokio::spawn(serve(Arc::clone(&listener), Arc::clone(&connections), router));
+        Ok(Self { address, listener, connections, serving })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn connections(&self) -> Connections {
+        Connections(lock(&self.connections).clone())
     }
 }
 
@@ -58,11 +74,12 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, router: Router) {
+async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, open: Arc<Mutex<Vec<AbortHandle>>>, router: Router) {
     // Owned by this task, so that its end is the end of every connection.
     let mut connections = JoinSet::new();
     while let Some(accepted) = accept(&listener).await {
         while connections.try_join_next().is_some() {}
+        lock(&open).retain(|connection| !connection.is_finished());
         if let Ok(stream) = accepted {
             let router = TowerToHyperService::new(router.clone());
             let service = service_fn(move |request| {
@@ -75,7 +92,8 @@ async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, router: Router) {
                     Ok(response)
                 }
             });
-            connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            lock(&open).push(connections.spawn(connection));
         }
     }
 }

@@ -43,6 +43,12 @@ impl Fault {
         }))
     }
 
+    /// What throttles a transaction where it meets the table's capacity, and not the account's.
+    pub(super) fn throttled_in_transaction(body: &[u8]) -> Self {
+        let message = "Throughput exceeds the current capacity of your table or index.";
+        Self::cancelled(body, "ThrottlingError", message)
+    }
+
     pub(super) fn conflicting(operation: &str, body: &[u8]) -> Self {
         let message = "Transaction is ongoing for the item";
         if operation != "TransactWriteItems" {
@@ -51,10 +57,15 @@ impl Fault {
                 "message": message,
             }));
         }
+        Self::cancelled(body, "TransactionConflict", message)
+    }
+
+    /// A transaction that was cancelled for the same reason in each of its items.
+    fn cancelled(body: &[u8], code: &str, message: &str) -> Self {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let items = request["TransactItems"].as_array().map_or(0, Vec::len);
-        let codes = vec!["TransactionConflict"; items];
-        let reasons = vec![json!({ "Code": "TransactionConflict", "Message": message }); items];
+        let codes = vec![code; items];
+        let reasons = vec![json!({ "Code": code, "Message": message }); items];
         Self::bad_request(&json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "Message": format!(

@@ -28,6 +28,8 @@ impl Tables {
             "Scan" => call(body, |request| database.scan(request)),
             "TransactGetItems" => call(body, |request| database.transact_get_items(request)),
             "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+            "DescribeTimeToLive" => call(body, |request| database.describe_time_to_live(request)),
+            "UpdateTimeToLive" => call(body, |request| database.update_time_to_live(request)),
             "UpdateItem" => call(body, |request| database.update_item(request)),
             _ => return Err(Fault::unknown_operation()),
         }

@@ -304,3 +304,40 @@ async fn the_url_is_where_it_listens() {
 
     assert_eq!(dynamodb.url(), format!("http://{}", dynamodb.server.address()));
 }
+
+#[tokio::test]
+async fn a_time_to_live_is_kept() {
+    let dynamodb = dynamodb().await;
+    let specification = json!({ "AttributeName": "expires", "Enabled": true });
+    let update = json!({ "TableName": "claims", "TimeToLiveSpecification": specification });
+
+    assert_answer(
+        &ask(&dynamodb, "UpdateTimeToLive", &update).await.unwrap(),
+        200,
+        &json!({ "TimeToLiveSpecification": specification }),
+    );
+
+    assert_answer(
+        &ask(&dynamodb, "DescribeTimeToLive", &json!({ "TableName": "claims" })).await.unwrap(),
+        200,
+        &json!({ "TimeToLiveDescription": { "AttributeName": "expires", "TimeToLiveStatus": "ENABLED" } }),
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_is_done_may_be_answered_later() {
+    let dynamodb = dynamodb().await;
+    let wait = Duration::from_millis(300);
+    dynamodb.next("PutItem", DynamoBehaviour::DoneButSlow(wait));
+    let begun = std::time::Instant::now();
+    let put = claim("a", "first");
+
+    let (answer, ()) = tokio::join!(ask(&dynamodb, "PutItem", &put), async {
+        dynamodb.done("PutItem", 1).await;
+        assert!(begun.elapsed() < wait);
+        assert_eq!(dynamodb.items("claims"), [item("a", "first")]);
+    });
+
+    assert_eq!(answer.unwrap().status, 200);
+    assert!(begun.elapsed() >= wait);
+}

@@ -285,3 +285,41 @@ async fn an_address_in_use_is_an_error() {
 
     assert_eq!(second.err().unwrap().kind(), io::ErrorKind::AddrInUse);
 }
+
+#[tokio::test]
+async fn the_answer_to_an_accepted_lead_comes_late_breaks_off_or_never_comes() {
+    let rudder = rudder().await;
+    let mut in_turn =
+        [Answering::After(Duration::from_millis(50)), Answering::Broken, Answering::Silent].into_iter().cycle();
+    rudder.answering(move || in_turn.next().unwrap());
+    let begun = std::time::Instant::now();
+
+    assert_eq!(push(&rudder, &lead().to_string()).await.status, 200);
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+    // A refused one has nothing to do with it.
+    assert_eq!(push(&rudder, "{}").await.status, 400);
+    let broken = send(rudder.address(), HEAD, &lead().to_string()).await.unwrap_err();
+    assert_eq!(broken.kind(), io::ErrorKind::UnexpectedEof);
+    let body = lead().to_string();
+    let silent = send(rudder.address(), HEAD, &body);
+    assert!(tokio::time::timeout(Duration::from_millis(300), silent).await.is_err());
+
+    let accepted: Vec<_> = rudder.received().iter().map(|received| received.accepted).collect();
+    assert_eq!(accepted, [true, false, true, true]);
+}
+
+#[tokio::test]
+async fn connections_that_are_closed_are_no_more_and_later_ones_are() {
+    let rudder = rudder().await;
+    rudder.hang_next();
+    let address = rudder.address();
+    let before = tokio::spawn(async move { send(address, HEAD, &lead().to_string()).await });
+    rudder.arrived(1).await;
+
+    rudder.connections().close();
+
+    assert!(before.await.unwrap().is_err());
+    let connections = rudder.connections();
+    assert_eq!(push(&rudder, &lead().to_string()).await.status, 200);
+    connections.close();
+}

@@ -83,6 +83,7 @@ async fn a_behaviour_stays_until_the_next() {
     let faults = [
         (Behaviour::Denied, 400, ACCESS_DENIED),
         (Behaviour::Throttled, 400, THROTTLING),
+        (Behaviour::TooMany, 429, TOO_MANY),
         (Behaviour::Down, 500, INTERNAL_SERVICE_ERROR),
     ];
 
