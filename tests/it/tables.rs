@@ -16,7 +16,7 @@ fn readme() -> String {
 }
 
 /// The rows of the table whose head begins with these cells.
-fn table(head: &[&str]) -> Vec<Vec<String>> {
+pub fn table(head: &[&str]) -> Vec<Vec<String>> {
     let readme = readme();
     let cells = |line: &str| -> Vec<String> {
         line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
@@ -31,7 +31,7 @@ fn starts_with(cells: &[String], head: &[&str]) -> bool {
 }
 
 /// What stands in back-quotes.
-fn quoted(text: &str) -> Vec<String> {
+pub fn quoted(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -126,7 +126,7 @@ fn every_outcome_is_explained_to_the_sender() {
 }
 
 /// A configuration, printed, or what is wrong with it.
-fn config(variables: &[(&str, &str)]) -> Result<String, String> {
+pub fn config(variables: &[(&str, &str)]) -> Result<String, String> {
     let config = Config::read(|name| {
         let mut all = variables.iter().rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
@@ -135,7 +135,7 @@ fn config(variables: &[(&str, &str)]) -> Result<String, String> {
 }
 
 /// The relay's own variables in README, with their defaults and meanings.
-fn documented_variables() -> Vec<(String, String, String)> {
+pub fn documented_variables() -> Vec<(String, String, String)> {
     let rows = table(&["variable", "default", "meaning"]).into_iter();
     let rows = rows.map(|row| (quoted(&row[0]), row[1].trim_matches('`').to_owned(), row[2].clone()));
     rows.filter(|(names, ..)| names.len() == 1)

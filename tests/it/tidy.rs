@@ -16,7 +16,7 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
     sources
 }
 
-fn src() -> Vec<(String, String)> {
+pub fn src() -> Vec<(String, String)> {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 

@@ -1,0 +1,304 @@
+//! `template.yaml` against the code and README: each names things of the others.
+
+use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+
+use lendswift_relay::config::Config;
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::{Map, Value, json};
+use stand_ins::api_gateway;
+
+use crate::{
+    events::files,
+    request::{LEAD, Request},
+    snapshot,
+    stage::{Stage, TABLE},
+    tables::{config, documented_variables, quoted, table},
+    tidy,
+};
+
+/// The template as JSON, with CloudFormation's short forms (`!Ref x`) written out (`{"Ref": "x"}`).
+fn template() -> Value {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml")).unwrap();
+    json_of(&Yaml::load_from_str(&text).unwrap()[0])
+}
+
+fn json_of(yaml: &Yaml) -> Value {
+    match yaml {
+        Yaml::Tagged(tag, value) => {
+            let name = if tag.suffix == "Ref" { "Ref".to_owned() } else { format!("Fn::{}", tag.suffix) };
+            json!({ name: json_of(value) })
+        }
+        Yaml::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), json_of(value)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+        Yaml::Sequence(items) => items.iter().map(json_of).collect(),
+        scalar => scalar
+            .as_str()
+            .map(Value::from)
+            .or_else(|| scalar.as_integer().map(Value::from))
+            .or_else(|| scalar.as_bool().map(Value::from))
+            .unwrap_or_else(|| panic!("{scalar:?}")),
+    }
+}
+
+fn function(template: &Value) -> &Value {
+    &template["Resources"]["Relay"]["Properties"]
+}
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value.as_object().unwrap()
+}
+
+fn strings(value: &Value) -> BTreeSet<String> {
+    value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+}
+
+fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+/// The function's variables, the relay's own and AWS's.
+fn variables(template: &Value) -> (Map<String, Value>, Map<String, Value>) {
+    let all = object(&function(template)["Environment"]["Variables"]).clone();
+    all.into_iter().partition(|(name, _)| !name.starts_with("AWS_"))
+}
+
+#[test]
+fn the_function_gets_the_variables_that_the_relay_reads_and_readme_names() {
+    let (given, _) = variables(&template());
+    let given: BTreeSet<String> = given.keys().cloned().collect();
+    let read = RefCell::new(BTreeSet::new());
+    let _ = Config::read(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        (name == "CLAIMS_TABLE").then(|| "off".into())
+    });
+    let mut read = read.into_inner();
+    // Lambda and SAM set those.
+    read.retain(|name| !name.starts_with("AWS_"));
+    let mut documented: BTreeSet<String> = documented_variables().into_iter().map(|(name, ..)| name).collect();
+    documented.retain(|name| !name.starts_with("AWS_"));
+    assert_eq!(given, read);
+    assert_eq!(given, documented);
+}
+
+#[test]
+fn an_emulators_address_is_left_out_where_there_is_none() {
+    let (_, endpoints) = variables(&template());
+    let no_value = json!({"Ref": "AWS::NoValue"});
+    let optional = |condition: &str, parameter: &str| json!({"Fn::If": [condition, {"Ref": parameter}, no_value]});
+    assert_eq!(
+        Value::Object(endpoints),
+        json!({
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": optional("HasSecretsManagerEndpoint", "SecretsManagerEndpoint"),
+            "AWS_ENDPOINT_URL_DYNAMODB": optional("HasDynamoDbEndpoint", "DynamoDbEndpoint"),
+        })
+    );
+}
+
+#[test]
+fn a_parameter_has_the_default_and_the_bounds_of_its_variable() {
+    let template = template();
+    let mut bounded = 0;
+    for (variable, value) in variables(&template).0 {
+        let Some(parameter) = value["Ref"].as_str() else { continue };
+        let parameter = &template["Parameters"][parameter];
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        // The time that a secret may be stale is at least its time to live.
+        let fixed = ("SECRET_TTL_SECONDS", if variable == "SECRET_TTL_SECONDS" { "" } else { "1" });
+        let with = |value: &str| config(&[("CLAIMS_TABLE", "off"), fixed, (&variable, value)]);
+        assert_eq!(with(&text(&parameter["Default"])), with(""), "{variable}");
+        if let (Some(least), Some(most)) = (parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()) {
+            let accepts = |number: u64| with(&number.to_string()).is_ok();
+            assert!(accepts(least) && accepts(most) && !accepts(least - 1) && !accepts(most + 1), "{variable}");
+            bounded += 1;
+        }
+    }
+    assert_eq!(bounded, 5);
+    for level in strings(&template["Parameters"]["LogLevel"]["AllowedValues"]) {
+        config(&[("CLAIMS_TABLE", "off"), ("AWS_LAMBDA_LOG_LEVEL", &level)]).unwrap();
+    }
+}
+
+#[test]
+fn every_parameter_is_described_constrained_and_asked_for_in_its_group() {
+    let template = template();
+    let mut grouped = BTreeSet::new();
+    for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap() {
+        grouped.extend(strings(&group["Parameters"]));
+    }
+    let parameters = object(&template["Parameters"]);
+    assert_eq!(grouped, parameters.keys().cloned().collect());
+    for (name, parameter) in parameters {
+        let has = |keys: &[&str]| keys.iter().all(|key| parameter.get(key).is_some());
+        assert!(has(&["Description", "Default"]), "{name}");
+        assert!(
+            has(&["AllowedValues"])
+                || has(&["MinValue", "MaxValue"])
+                || has(&["AllowedPattern", "ConstraintDescription"]),
+            "{name}"
+        );
+    }
+}
+
+/// The routes that lead to the function.
+fn routes(template: &Value) -> BTreeSet<String> {
+    let events = object(&function(template)["Events"]).values();
+    events
+        .map(|event| {
+            let (method, path) = (&event["Properties"]["Method"], &event["Properties"]["Path"]);
+            match path.as_str().unwrap() {
+                "$default" => "$default".to_owned(),
+                path => format!("{} {path}", method.as_str().unwrap()),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
+    let template = template();
+    let route = "POST /v1/accounts/{account}/leads";
+    assert_eq!(routes(&template), set([route, "$default"]));
+    let url = &template["Outputs"]["LeadsUrl"]["Value"]["Fn::Sub"];
+    assert!(url.as_str().unwrap().ends_with(route.strip_prefix("POST ").unwrap()));
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&format!("`{route}`")));
+
+    let mut used = BTreeSet::new();
+    for file in files("events") {
+        let event: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        let key = event["routeKey"].as_str().unwrap();
+        let method = event["requestContext"]["http"]["method"].as_str().unwrap();
+        let path = event["rawPath"].as_str().unwrap();
+        let made = api_gateway::event(method, path, &http::HeaderMap::new(), b"", "");
+        assert_eq!((&event["routeKey"], &event["pathParameters"]), (&made["routeKey"], &made["pathParameters"]));
+        assert_eq!(event["requestContext"]["routeKey"], key);
+
+        // What API Gateway takes for the route, the code takes for it too, and nothing else.
+        let answer = fs::read_to_string(snapshot::path_for(&file)).unwrap();
+        let off_the_route = ["HTTP 404\n", "HTTP 405\n"].iter().any(|status| answer.starts_with(status));
+        assert_eq!(off_the_route, key == "$default", "{}", file.display());
+        if answer.starts_with("HTTP 404\n") {
+            assert!(answer.contains(&format!("There is only {route}.")));
+        }
+        used.insert(key.to_owned());
+    }
+    assert_eq!(used, routes(&template));
+}
+
+/// What the relay counts: the metric, its dimension, and the values of that.
+fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
+    let answers = table(&["what happened", "status", "`lead-outcome`"]);
+    let outcomes = answers.iter().map(|row| quoted(&row[2]).remove(0)).collect();
+    let errors = answers.iter().filter_map(|row| quoted(&row[3]).pop()).collect();
+    vec![("Leads", "outcome", outcomes), ("Errors", "error", errors)]
+}
+
+/// What AWS counts for an HTTP API and for a function, with the dimension that it counts by.
+const AWS_COUNTS: [(&str, &str, &str, &str); 4] = [
+    ("AWS/ApiGateway", "5xx", "ApiId", "Api"),
+    ("AWS/Lambda", "Errors", "FunctionName", "Relay"),
+    ("AWS/Lambda", "Throttles", "FunctionName", "Relay"),
+    ("AWS/Lambda", "Duration", "FunctionName", "Relay"),
+];
+
+#[test]
+fn every_alarm_watches_something_that_is_counted_and_tells_who_wants_to_know() {
+    let template = template();
+    let resources = object(&template["Resources"]);
+    let alarms: Vec<_> = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").collect();
+    assert_eq!(alarms.len(), 9);
+    for alarm in alarms {
+        let alarm = &alarm["Properties"];
+        let dimensions = alarm["Dimensions"].as_array().unwrap();
+        let ([dimension], Some(namespace), Some(metric)) =
+            (&dimensions[..], alarm["Namespace"].as_str(), alarm["MetricName"].as_str())
+        else {
+            panic!("{alarm}");
+        };
+        let (name, value) = (&dimension["Name"], &dimension["Value"]);
+        let is_counted = if namespace == "LendswiftRelay" {
+            let is_of = |values: &BTreeSet<String>| value.as_str().is_some_and(|value| values.contains(value));
+            counted().iter().any(|(counts, by, values)| metric == *counts && name == by && is_of(values))
+        } else {
+            AWS_COUNTS.iter().any(|(whose, counts, by, of)| {
+                namespace == *whose && metric == *counts && name == by && *value == json!({ "Ref": of })
+            })
+        };
+        assert!(is_counted, "{alarm}");
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{alarm}");
+        assert_eq!(
+            alarm["AlarmActions"],
+            json!({"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]})
+        );
+    }
+}
+
+/// Every statement of the function's policy; one that depends on a condition too.
+fn statements(template: &Value) -> Vec<Value> {
+    let policies = function(template)["Policies"].as_array().unwrap();
+    let statements = policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap().clone());
+    statements.map(|statement| statement.pointer("/Fn::If/1").cloned().unwrap_or(statement)).collect()
+}
+
+#[test]
+fn the_function_may_do_what_the_code_does_and_nothing_else() {
+    let mut allowed = BTreeSet::new();
+    for statement in statements(&template()) {
+        match &statement["Action"] {
+            Value::String(action) => _ = allowed.insert(action.clone()),
+            actions => allowed.extend(strings(actions)),
+        }
+    }
+    let code: String = tidy::src().into_iter().map(|(_, text)| text).collect();
+    let calls: BTreeSet<String> =
+        code.split("self.client.").skip(1).filter_map(|rest| Some(rest.split_once("()")?.0.to_owned())).collect();
+    assert_eq!(calls, set(["get_secret_value", "transact_write_items"]));
+    // Decrypting is Secrets Manager's doing, in the caller's name.
+    let mut done = set(["secretsmanager:GetSecretValue", "kms:Decrypt"]);
+    for (write, action) in [
+        ("Put", "PutItem"),
+        ("Update", "UpdateItem"),
+        ("Delete", "DeleteItem"),
+        ("ConditionCheck", "ConditionCheckItem"),
+    ] {
+        if code.contains(&format!(" {write}::builder()")) {
+            done.insert(format!("dynamodb:{action}"));
+        }
+    }
+    assert_eq!(allowed, done);
+}
+
+#[test]
+fn the_function_reads_the_accounts_secrets_alone_and_a_key_through_secrets_manager_alone() {
+    let statements = statements(&template());
+    assert_eq!(
+        statements[0]["Resource"],
+        json!({"Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}/*"})
+    );
+    assert_eq!(statements[1]["Resource"], json!({"Ref": "SecretsKeyArn"}));
+    assert_eq!(
+        statements[1]["Condition"],
+        json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}}})
+    );
+}
+
+#[tokio::test]
+async fn the_table_has_the_key_and_the_time_to_live_of_the_relays_items_and_outlives_the_stack() {
+    let template = template();
+    let table = &template["Resources"]["ClaimsTable"];
+    assert_eq!(table["DeletionPolicy"], "Retain");
+    assert_eq!(table["UpdateReplacePolicy"], "Retain");
+    let properties = &table["Properties"];
+    let key = json!([{"AttributeName": "pk", "KeyType": "HASH"}]);
+    assert_eq!(properties["KeySchema"], key);
+    assert_eq!(properties["AttributeDefinitions"], json!([{"AttributeName": "pk", "AttributeType": "S"}]));
+    assert_eq!(properties["TimeToLiveSpecification"], json!({"AttributeName": "expires", "Enabled": true}));
+
+    let stage = Stage::with_ledger().await;
+    stage.serve(&Request::post(LEAD).event()).await;
+    let items = stage.dynamodb.items(TABLE);
+    assert_eq!(items.len(), 1);
+    assert!(items[0]["pk"]["S"].is_string() && items[0]["expires"]["N"].is_string(), "{items:?}");
+}
