@@ -1,8 +1,9 @@
 //! What holds for any input at all. The fuzz targets and the tests both end here.
 
 use lendswift_relay::{
+    answer::{Answer, Outcome},
     lead::Reading,
-    rudder::{Envelope, Verdict, payload, verdict},
+    rudder::{Envelope, Push, Verdict, payload, verdict},
 };
 use serde::Deserialize;
 
@@ -126,6 +127,22 @@ pub fn upstream_answer(answer: &[u8]) {
     if !(200..300).contains(&status) && !(400..500).contains(&status) {
         assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, code {code:?}");
     }
+    // A doubt in either of the two: AI Rudder may have the lead.
+    let doubtful = |number: i64| matches!(number, 408 | 409 | 425 | 300..=399 | 500..=599);
+    if doubtful(i64::from(status)) || code.is_some_and(doubtful) {
+        assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, code {code:?}");
+    }
+    let outcome = match verdict {
+        Verdict::Accepted => Outcome::Accepted,
+        Verdict::Refused => Outcome::Refused,
+        Verdict::RateLimited | Verdict::TokenRefused => Outcome::NotSent,
+        Verdict::Unknown => Outcome::Unknown,
+    };
+    let theirs = envelope.is_some() && verdict != Verdict::TokenRefused;
+    let answer = Answer::from(Push { verdict, status, envelope: envelope.clone(), retry_after: None });
+    assert_eq!(answer.outcome, outcome, "HTTP {status}, code {code:?}");
+    let told = answer.into_response("an id", 0).body;
+    assert_eq!(told.as_bytes() == body, theirs, "an envelope is passed on byte for byte, and nothing else");
     if let Some(envelope) = envelope {
         let printed = format!("{envelope:?}");
         assert_eq!(printed, format!("Envelope {{ code: {:?}, .. }}", envelope.code_for_logs()));

@@ -413,6 +413,17 @@ proptest! {
         any_input::lead(json.to_string().as_bytes());
         any_input::upstream_answer(&bytes);
     }
+
+    #[test]
+    fn any_answer_of_ai_rudder_that_leaves_a_doubt_is_unknown(
+        status in prop_oneof![any::<u16>(), 100_u16..600, doubts()],
+        code in prop_oneof![any::<i64>(), 100_i64..600, doubts().prop_map(i64::from)],
+        message in ".{0,20}",
+    ) {
+        let envelope = json!({"code": code, "message": message}).to_string();
+        any_input::upstream_answer(&[&status.to_be_bytes(), envelope.as_bytes()].concat());
+        any_input::upstream_answer(&[&status.to_be_bytes(), message.as_bytes()].concat());
+    }
 }
 
 /// What is wrong at a place.
@@ -508,6 +519,11 @@ fn with_faults(whole: &Value, broken: &BTreeMap<String, Wrong>) -> String {
     }
     let body = body.to_string();
     format!("{}{conflicts}}}", &body[..body.len() - 1])
+}
+
+/// Numbers that AI Rudder may answer with: those that decide, and those that leave a doubt.
+fn doubts() -> impl Strategy<Value = u16> {
+    prop::sample::select([200, 201, 302, 400, 401, 403, 404, 408, 409, 422, 425, 429, 500, 503].to_vec())
 }
 
 /// The places of a lead's fields.
