@@ -194,7 +194,10 @@ fn member(name: &str, value: &str, hand: &Hand) -> String {
 fn string(text: &str, hand: &Hand) -> String {
     let every = hand.pick(&[usize::MAX, usize::MAX, 1, 2, 5]);
     let written = text.chars().enumerate().map(|(at, c)| match at % every {
-        0 if every < usize::MAX => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+        0 if every < usize::MAX => {
+            let units: Vec<String> = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            units.concat()
+        }
         _ => {
             let quoted = json!(c).to_string();
             quoted[1..quoted.len() - 1].to_owned()
@@ -322,7 +325,7 @@ fn drop_member(parent: &mut Value, name: &str) {
     match parent {
         Value::Array(values) => drop(values.remove(name.parse().unwrap())),
         Value::Object(members) => drop(members.remove(&name.replace("~1", "/").replace("~0", "~"))),
-        _ => unreachable!("only what is in something has a place"),
+        _ => panic!("only what is in something has a place"),
     }
 }
 
@@ -508,17 +511,17 @@ fn wrongs(place: &str, whole: &Value) -> Vec<Wrong> {
 /// A lead with what is wrong in it, as JSON text.
 fn with_faults(whole: &Value, broken: &BTreeMap<String, Wrong>) -> String {
     let mut body = whole.clone();
-    let mut conflicts = String::new();
+    let mut conflicts = Vec::new();
     for (place, wrong) in broken {
         let (parent, name) = place.rsplit_once('/').unwrap();
         match wrong {
             Wrong::Value(value, _) => *body.pointer_mut(place).unwrap() = value.clone(),
             Wrong::Missing => drop_member(body.pointer_mut(parent).unwrap(), name),
-            Wrong::Conflict(other, value) => conflicts += &format!(",{}:{value}", json!(other[1..])),
+            Wrong::Conflict(other, value) => conflicts.push(format!(",{}:{value}", json!(other[1..]))),
         }
     }
     let body = body.to_string();
-    format!("{}{conflicts}}}", &body[..body.len() - 1])
+    format!("{}{}}}", &body[..body.len() - 1], conflicts.concat())
 }
 
 /// Numbers that AI Rudder may answer with: those that decide, and those that leave a doubt.

@@ -327,15 +327,21 @@ fn nothing_that_can_be_printed_prints_a_canary() {
         texts.push(printed(&Answer::from(push(verdict))));
     }
 
+    for text in texts {
+        assert!(!digest_forms.iter().any(|form| text.replace(",\n", ", ").contains(form.as_str())), "{text}");
+        assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
+    }
+}
+
+#[test]
+fn a_settled_lead_does_not_print_its_answer() {
     let settled = || Settled {
         accepted: true,
         status: http::StatusCode::OK,
         body: format!(r#"{{"code":200,"message":"{CANARY_TOKEN} {PHONE} {NAME}"}}"#),
     };
-    texts.extend([printed(&settled()), printed(&Claimed::Answered(settled())), printed(&Answer::from(settled()))]);
-
+    let texts = [printed(&settled()), printed(&Claimed::Answered(settled())), printed(&Answer::from(settled()))];
     for text in texts {
-        assert!(!digest_forms.iter().any(|form| text.replace(",\n", ", ").contains(form.as_str())), "{text}");
         assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
     }
 }
