@@ -18,13 +18,13 @@ pub struct Config {
     pub secret_prefix: String,
     /// `SECRET_TTL_SECONDS` (300), 1 to 86,400: how long a secret is used before it is read again.
     pub secret_ttl: Duration,
-    /// `SECRET_MAX_STALE_SECONDS` (3600), from the above to 86,400: how long it is used while it can't be read again.
+    /// `SECRET_MAX_STALE_SECONDS` (3600, or the above where that is longer), from the above to 86,400: how long it is used while it can't be read again.
     pub secret_max_stale: Duration,
     /// Where AI Rudder is and how long it gets.
     pub upstream: Upstream,
     /// `CLAIMS_TABLE` (required): the ledger of leads that were sent, a DynamoDB table or `off`.
     pub claims: Claims,
-    /// `DUPLICATE_WINDOW_SECONDS` (604,800), at least 3600: how long a lead is remembered.
+    /// `DUPLICATE_WINDOW_SECONDS` (604,800), 3600 to 31,536,000: how long a lead is remembered.
     pub duplicate_window: Duration,
     /// What is logged and how.
     pub log: Log,

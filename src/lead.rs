@@ -31,7 +31,7 @@ pub use self::{
 };
 use self::{
     field::{Field, Place},
-    json::{Json, Members},
+    json::{Json, Members, Name as MemberName},
 };
 
 /// A consumer who asked for a loan, and whom the robot may telephone.
@@ -111,7 +111,7 @@ struct Draft {
 
 impl Draft {
     fn read(&mut self, members: &Members<'_>) {
-        for (name, value) in &members.0 {
+        for (MemberName(name), value) in &members.0 {
             match (name.as_ref(), Field::at_top_level(name)) {
                 ("details", _) => self.read_details(value),
                 (name, Some(field)) => self.read_field(field, Place::top(name), value),
@@ -126,18 +126,25 @@ impl Draft {
             Json::Object(object) => {
                 self.has_details = true;
                 // Its syntax was checked with the body's, but a name in it may be half a surrogate pair.
-                let Ok(Members(members)) = serde_json::from_str(object.get()) else {
+                let Ok(Members::<&RawValue>(members)) = serde_json::from_str(object.get()) else {
                     self.details_fault = Some(FaultKind::BrokenText);
                     return;
                 };
-                for (name, value) in &members {
-                    match Field::in_details(name) {
-                        Some(field) => self.read_field(field, Place { in_details: true, name }, value),
-                        None => self.ignored.add("details.", name),
+                for (name, value) in members {
+                    match Json::from(name) {
+                        Json::Text(name) => self.read_detail(&name, value),
+                        _ => self.details_fault = Some(FaultKind::BrokenText),
                     }
                 }
             }
             _ => self.details_fault = Some(FaultKind::WrongType("an object")),
+        }
+    }
+
+    fn read_detail(&mut self, name: &str, value: &RawValue) {
+        match Field::in_details(name) {
+            Some(field) => self.read_field(field, Place { in_details: true, name }, value),
+            None => self.ignored.add("details.", name),
         }
     }
 

@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -135,14 +136,14 @@ impl Accounts {
 
     /// Opens an account with a key. A key that isn't known may be new, so it is looked for once in the secret as it is now.
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
-        let asked_at = Instant::now();
-        let mut entry = self.entry(id, until, false, |entry| entry.is_good(asked_at)).await?;
-        if entry.may_miss(key, asked_at) {
-            entry = self.read_ahead(id, until).await?;
+        let came_at = Instant::now();
+        let mut entry = within(until, self.known_or_reading(id, false, |entry| entry.is_good(came_at))).await?;
+        if entry.may_miss(key, came_at) {
+            entry = within(until, self.read_ahead(id, |entry| !entry.may_miss(key, came_at))).await?;
         }
         match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
             (true, Ok(token), _) => {
-                Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(asked_at) })
+                Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) })
             }
             (_, Err(error @ StoreError::Passing(_)), _) | (false, Ok(_), Some(error)) => {
                 Err(AuthError::Unavailable(error.to_string()))
@@ -156,31 +157,26 @@ impl Accounts {
 
     /// The account with another token than the one that AI Rudder has refused, where its secret has got one.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
-        let asked_at = Instant::now();
-        let entry = self.read_ahead(&refused.id, until).await.ok()?;
-        let token = entry.token.clone().ok().filter(|token| *token != refused.token)?;
-        Some(Account { id: refused.id.clone(), token, source: entry.source(asked_at) })
+        let refused_at = Instant::now();
+        let new_token = |entry: &Entry| entry.token.clone().ok().filter(|token| *token != refused.token);
+        let will_do = |entry: &Entry| entry.is_since(refused_at) || new_token(entry).is_some();
+        let entry = within(until, self.read_ahead(&refused.id, will_do)).await.ok()?;
+        Some(Account { id: refused.id.clone(), token: new_token(&entry)?, source: entry.source(refused_at) })
     }
 
-    /// The entry as the secret is now, unless it was read ahead of time a moment ago.
-    async fn read_ahead(&self, id: &AccountId, until: Instant) -> Result<Arc<Entry>, AuthError> {
-        let now = Instant::now();
-        self.entry(id, until, true, |entry| !entry.is_forcible(now)).await
+    /// An entry that will do, or what is known of an account that may not be read ahead of time now. A reading that is
+    /// under way may have begun too early, so it is waited for, and then looked at like all that is known.
+    async fn read_ahead(&self, id: &AccountId, will_do: impl Fn(&Entry) -> bool) -> Arc<Entry> {
+        let is_enough = |entry: &Entry| will_do(entry) || !entry.is_forcible(Instant::now());
+        loop {
+            let entry = self.known_or_reading(id, true, is_enough).await;
+            if is_enough(&entry) {
+                return entry;
+            }
+        }
     }
 
     /// What is known of an account if that will do, or else what a reading finds.
-    async fn entry(
-        &self,
-        id: &AccountId,
-        until: Instant,
-        forced: bool,
-        will_do: impl FnOnce(&Entry) -> bool,
-    ) -> Result<Arc<Entry>, AuthError> {
-        timeout_at(until, self.known_or_reading(id, forced, will_do))
-            .await
-            .map_err(|_| AuthError::Unavailable("too little time left".to_owned()))
-    }
-
     fn known_or_reading(
         &self,
         id: &AccountId,
@@ -189,7 +185,8 @@ impl Accounts {
     ) -> Either<future::Ready<Arc<Entry>>, Shared<Reading>> {
         let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
         // Looked up first: a reading that ends between the two is then seen twice, and not missed by both.
-        let under_way = readings.get(id).and_then(WeakShared::upgrade);
+        // One that has ended may live on in somebody who has not been polled since.
+        let under_way = readings.get(id).and_then(WeakShared::upgrade).filter(|reading| reading.peek().is_none());
         let known = self.known.get(id);
         match (under_way, known) {
             (_, Some(entry)) if will_do(&entry) => Either::Left(future::ready(entry)),
@@ -206,11 +203,19 @@ impl Accounts {
     fn read(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> Reading {
         let (store, lifetime, known) = (self.store.clone(), self.lifetime, Arc::clone(&self.known));
         async move {
-            let answer = store.get(&id).await;
-            let entry = Arc::new(Entry::after(answer, old.as_deref(), forced, lifetime, Instant::now()));
+            let asked_at = Instant::now();
+            // A panic would be one for everybody who waits.
+            let answer = AssertUnwindSafe(store.get(&id)).catch_unwind().await;
+            let answer = answer.unwrap_or_else(|_| Err(StoreError::Passing("a panic, logged before this".to_owned())));
+            let entry = Arc::new(Entry::after(answer, old.as_deref(), forced, lifetime, asked_at, Instant::now()));
             known.insert(id, Arc::clone(&entry));
             entry
         }
         .boxed()
     }
+}
+
+/// What comes of it in time.
+async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T, AuthError> {
+    timeout_at(until, result).await.map_err(|_| AuthError::Unavailable("too little time left".to_owned()))
 }

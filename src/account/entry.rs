@@ -32,8 +32,8 @@ pub(super) struct Entry {
     pub(super) token: Result<Token, StoreError>,
     /// Why the secret may be another by now: Secrets Manager was asked since, and failed.
     pub(super) doubt: Option<StoreError>,
-    /// When the secret was read.
-    read_at: Instant,
+    /// When the reading began. What was stored since may not be in it.
+    asked_at: Instant,
     /// Until when it need not be asked again.
     good_until: Instant,
     /// Until when the token serves although Secrets Manager fails.
@@ -43,12 +43,13 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Weighs an answer of Secrets Manager against what was known before.
+    /// Weighs an answer of Secrets Manager, asked for at `asked_at`, against what was known before.
     pub(super) fn after(
         answer: Result<Secret, StoreError>,
         old: Option<&Self>,
         forced: bool,
         lifetime: Lifetime,
+        asked_at: Instant,
         now: Instant,
     ) -> Self {
         let known_digests = || old.map_or_else(|| Arc::from([]), |old| Arc::clone(&old.digests));
@@ -57,7 +58,7 @@ impl Entry {
             digests,
             token,
             doubt: None,
-            read_at: now,
+            asked_at,
             good_until: now + good_for,
             serves_until: now + lifetime.stale,
             forcible_from: if forced { now + FORCED_INTERVAL } else { forcible_from },
@@ -94,18 +95,23 @@ impl Entry {
         self.forcible_from <= now
     }
 
-    /// Where what is known came from, for a request that came at `asked_at`.
-    pub(super) fn source(&self, asked_at: Instant) -> Source {
+    /// Where what is known came from, for a request that came at `came_at`.
+    pub(super) fn source(&self, came_at: Instant) -> Source {
         match self.doubt {
             Some(_) => Source::Stale,
-            None if self.read_at < asked_at => Source::Cached,
-            None => Source::Read,
+            None if self.is_since(came_at) => Source::Read,
+            None => Source::Cached,
         }
     }
 
-    /// Whether a key that is not known here may be known to the secret as it is now, for a request that came at `asked_at`.
-    pub(super) fn may_miss(&self, key: ApiKey, asked_at: Instant) -> bool {
-        !self.digests.is_empty() && !key.is_among(&self.digests) && self.read_at < asked_at
+    /// Whether Secrets Manager was asked at that instant or later.
+    pub(super) fn is_since(&self, instant: Instant) -> bool {
+        instant <= self.asked_at
+    }
+
+    /// Whether a key that is not known here may be known to the secret as it is now, for a request that came at `came_at`.
+    pub(super) fn may_miss(&self, key: ApiKey, came_at: Instant) -> bool {
+        !self.digests.is_empty() && !key.is_among(&self.digests) && !self.is_since(came_at)
     }
 }
 #[cfg(test)]
@@ -147,7 +153,7 @@ mod tests {
         }
 
         fn then(self, now: Instant, answer: Answer, forced: bool) -> Self {
-            Self { entry: Some(Entry::after(answer, self.entry.as_ref(), forced, LIFETIME, now)), ..self }
+            Self { entry: Some(Entry::after(answer, self.entry.as_ref(), forced, LIFETIME, now, now)), ..self }
         }
 
         fn entry(&self) -> &Entry {
@@ -295,5 +301,7 @@ mod tests {
         ] {
             assert_eq!(entry.may_miss(key(name), asked_at), missed, "{name} {:?}", asked_at - read.start);
         }
+        let slow = Entry::after(Ok(secret()), None, false, LIFETIME, read.at(10), read.at(12));
+        assert!(slow.may_miss(key("new"), read.at(11)), "it may have been stored while the secret was being read");
     }
 }

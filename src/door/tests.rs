@@ -1,5 +1,7 @@
 //! Requests at the door.
 
+use std::{fmt::Debug, marker::PhantomData};
+
 use base64::prelude::*;
 use serde_json::{Value, json};
 
@@ -172,4 +174,22 @@ fn the_first_thing_that_is_wrong_is_the_answer() {
     assert_eq!(refused(&event), Some("unauthorized"), "no key");
     event["headers"]["authorization"] = "Bearer swordfish".into();
     assert_eq!(refused(&event), None, "what is in the body is for later");
+}
+
+/// Says of a type whether it can be printed: the inherent constant is there only where it can, and comes first.
+struct Of<T>(PhantomData<T>);
+
+impl<T: Debug> Of<T> {
+    const PRINTS: bool = true;
+}
+
+trait NotPrinted {
+    const PRINTS: bool = false;
+}
+
+impl<T> NotPrinted for Of<T> {}
+
+#[test]
+fn neither_a_post_nor_its_idempotency_key_can_be_printed_at_all() {
+    const { assert!(Of::<Problem>::PRINTS && !Of::<Post>::PRINTS && !Of::<IdempotencyKey>::PRINTS) }
 }

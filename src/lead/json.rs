@@ -1,6 +1,6 @@
 //! JSON as a sender wrote it: repeated names and the digits of numbers are kept, and nothing is copied without need.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -9,18 +9,19 @@ use serde::{
 use serde_json::value::RawValue;
 
 /// The members of a JSON object in their order, a repeated name as often as it stands there.
-pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+/// With `&RawValue` for a name, one that is no Unicode text is a member like any other.
+pub(super) struct Members<'a, N = Name<'a>>(pub(super) Vec<(N, &'a RawValue)>);
 
 /// A member's name, borrowed from the body unless it holds an escape.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor;
+        struct ObjectVisitor<N>(PhantomData<N>);
 
-        impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = Members<'de>;
+        impl<'de, N: Deserialize<'de>> Visitor<'de> for ObjectVisitor<N> {
+            type Value = Members<'de, N>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -28,14 +29,14 @@ impl<'de> Deserialize<'de> for Members<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::with_capacity(20);
-                while let Some((Name(name), value)) = map.next_entry()? {
-                    members.push((name, value));
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
                 Ok(Members(members))
             }
         }
 
-        deserializer.deserialize_map(ObjectVisitor)
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
@@ -73,7 +74,7 @@ mod tests {
 
     fn members(json: &str) -> Vec<(String, String)> {
         let Members(members) = serde_json::from_str(json).unwrap();
-        members.into_iter().map(|(name, value)| (name.into_owned(), value.get().to_owned())).collect()
+        members.into_iter().map(|(Name(name), value)| (name.into_owned(), value.get().to_owned())).collect()
     }
 
     #[test]
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_string_of_half_a_surrogate_pair_is_told_from_text() {
-        let Members(members) = serde_json::from_str(r#"{"a": "\ud83d", "b": "\ud83d\ude00"}"#).unwrap();
+        let Members(members): Members<'_> = serde_json::from_str(r#"{"a": "\ud83d", "b": "\ud83d\ude00"}"#).unwrap();
         let read: Vec<Json<'_>> = members.iter().map(|(_, value)| Json::from(*value)).collect();
         assert!(matches!(read[0], Json::BrokenText));
         assert!(matches!(&read[1], Json::Text(text) if text == "\u{1F600}"));

@@ -189,6 +189,10 @@ fn what_is_no_object_is_malformed_with_its_place() {
 fn a_name_of_half_a_surrogate_pair_is_refused_with_its_place() {
     assert!(matches!(Reading::of(br#"{"\ud800": 1}"#), Err(Malformed::NotJson { .. })));
     assert_eq!(lead(&with(r#", "details": {"\ud800": 1}"#)), fault("/details", "broken_text"));
+    let body = with(r#", "details": {"\ud800": 1, "status": []}"#);
+    let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
+    let named: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.kind.code())).collect();
+    assert_eq!(named, [("/details", "broken_text"), ("/details/status", "wrong_type")]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use stand_ins::Behaviour;
 use tokio::task;
 
@@ -316,6 +316,59 @@ async fn a_new_key_works_at_once() {
     assert_eq!(post(&stage).await, 200);
     stage.secrets.put("lendswift/acme", secret(TOKEN, &[KEY, "new-key"]));
     assert_eq!(status(&stage, Request::post(LEAD).key("new-key")).await, 200);
+    assert_eq!(stage.secrets.calls().len(), 2);
+}
+
+/// Plays a scene in which a reading of the secret is under way, for a second more, when `change` happens and then `request`.
+async fn while_it_is_read<T>(stage: &Stage, change: impl FnOnce(), request: impl Future<Output = T>) -> T {
+    let calls = stage.secrets.calls().len();
+    stage.secrets.behave(Behaviour::Slow(Duration::from_secs(1)));
+    let reading = async {
+        status(stage, Request::post("{}").key("wrong")).await;
+    };
+    let scene = async {
+        asked(stage, calls + 1).await;
+        advance(100).await;
+        change();
+        stage.secrets.behave(Behaviour::Normal);
+        tokio::join!(request, async {
+            settle().await;
+            advance(1000).await;
+        })
+    };
+    let ((), (result, ())) = Box::pin(on_a_still_clock(async { tokio::join!(reading, scene) })).await;
+    result
+}
+
+#[tokio::test]
+async fn a_new_key_works_at_once_even_while_the_secret_is_being_read() {
+    let stage = Stage::start().await;
+    let store = || stage.secrets.put("lendswift/acme", secret(TOKEN, &[KEY, "new-key"]));
+    let new = || status(&stage, Request::post(LEAD).key("new-key"));
+    assert_eq!(while_it_is_read(&stage, store, new()).await, 200);
+    assert_eq!(stage.secrets.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_thousand_new_keys_while_the_secret_is_being_read_are_one_more_question() {
+    let stage = Stage::start().await;
+    let store = || stage.secrets.put("lendswift/acme", secret(TOKEN, &[KEY, "new-key"]));
+    let event = Request::post("{}").key("new-key").event();
+    let answers = while_it_is_read(&stage, store, join_all((0..1000).map(|_| stage.serve(&event)))).await;
+    assert!(answers.iter().all(|answer| answer.status == 422));
+    assert_eq!(stage.secrets.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_reading_found_is_not_taken_for_one_that_is_under_way() {
+    let stage = Stage::start().await;
+    let mut asleep = Box::pin(post(&stage));
+    assert_eq!((&mut asleep).now_or_never(), None);
+    assert_eq!(post(&stage).await, 200);
+    assert_eq!(stage.secrets.calls().len(), 1, "both wait for one answer");
+    stage.secrets.put("lendswift/acme", secret(TOKEN, &[KEY, "new-key"]));
+    assert_eq!(status(&stage, Request::post(LEAD).key("new-key")).await, 200);
+    assert_eq!(asleep.await, 200);
     assert_eq!(stage.secrets.calls().len(), 2);
 }
 

@@ -1,8 +1,9 @@
 //! What holds for any input at all. The fuzz targets and the tests both end here.
 
 use lendswift_relay::{
-    lead::{Lead, Reading},
-    rudder::{Envelope, Verdict, payload, verdict},
+    answer::{Answer, Outcome},
+    lead::Reading,
+    rudder::{Envelope, Push, Verdict, payload, verdict},
 };
 use serde::Deserialize;
 
@@ -37,7 +38,7 @@ pub fn lead(body: &[u8]) {
     let Ok(reading) = Reading::of(body) else { return };
     assert!(reading.ignored.to_string().len() <= 20 * 50 + 10, "the header is too long");
     match reading.lead {
-        Ok(lead) => is_in_the_contracts_form(&lead),
+        Ok(lead) => is_in_the_contracts_form(&payload(&lead)),
         Err(faults) => {
             assert!(!faults.is_empty(), "refused without a fault");
             for fault in faults {
@@ -83,9 +84,9 @@ struct Details {
     status: Option<String>,
 }
 
-fn is_in_the_contracts_form(lead: &Lead) {
-    let sent = payload(lead);
-    let contract: Contract = serde_json::from_slice(&sent).expect("a lead is sent in the contract's form");
+/// What AI Rudder gets keeps to its contract, and reads as itself.
+pub fn is_in_the_contracts_form(sent: &[u8]) {
+    let contract: Contract = serde_json::from_slice(sent).expect("a lead is sent in the contract's form");
     assert!((12_000_000_000..20_000_000_000).contains(&contract.caller_id), "a US number begins with 1 and 2 to 9");
     assert!((1..=10_000_000).contains(&contract.loan_amount));
     let clean = |text: &str, limit: usize| {
@@ -110,7 +111,7 @@ fn is_in_the_contracts_form(lead: &Lead) {
         details.status,
     ];
     texts.iter().flatten().for_each(|text| clean(text, 200));
-    let again = Reading::of(&sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
+    let again = Reading::of(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
     assert_eq!(payload(&again), sent, "what was sent reads as itself");
 }
 
@@ -126,6 +127,22 @@ pub fn upstream_answer(answer: &[u8]) {
     if !(200..300).contains(&status) && !(400..500).contains(&status) {
         assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, code {code:?}");
     }
+    // A doubt in either of the two: AI Rudder may have the lead.
+    let doubtful = |number: i64| matches!(number, 408 | 409 | 425 | 300..=399 | 500..=599);
+    if doubtful(i64::from(status)) || code.is_some_and(doubtful) {
+        assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, code {code:?}");
+    }
+    let outcome = match verdict {
+        Verdict::Accepted => Outcome::Accepted,
+        Verdict::Refused => Outcome::Refused,
+        Verdict::RateLimited | Verdict::TokenRefused => Outcome::NotSent,
+        Verdict::Unknown => Outcome::Unknown,
+    };
+    let theirs = envelope.is_some() && verdict != Verdict::TokenRefused;
+    let answer = Answer::from(Push { verdict, status, envelope: envelope.clone(), retry_after: None });
+    assert_eq!(answer.outcome, outcome, "HTTP {status}, code {code:?}");
+    let told = answer.into_response("an id", 0).body;
+    assert_eq!(told.as_bytes() == body, theirs, "an envelope is passed on byte for byte, and nothing else");
     if let Some(envelope) = envelope {
         let printed = format!("{envelope:?}");
         assert_eq!(printed, format!("Envelope {{ code: {:?}, .. }}", envelope.code_for_logs()));

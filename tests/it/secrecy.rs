@@ -7,6 +7,7 @@ use std::{
     error::Error,
     fmt::{Debug, Display},
     fs,
+    marker::PhantomData,
     path::Path,
     process::Command,
     sync::{Arc, Mutex},
@@ -14,8 +15,9 @@ use std::{
 
 use base64::prelude::*;
 use lendswift_relay::{
-    account::{ApiKey, Secret},
-    answer::{Answer, Problem},
+    account::{Accounts, ApiKey, Secret},
+    answer::{Answer, Problem, Response},
+    claim::{Claimed, Settled},
     config::{Config, Log},
     lead::Reading,
     log,
@@ -28,7 +30,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     request::{DIGITS, LETTERS, Request, TEXTS},
-    stage::{KEY, Stage, TOKEN, relay, secret, serve},
+    stage::{KEY, Stage, TOKEN, aws_at, relay, secret, serve},
     wire::Wire,
 };
 
@@ -331,12 +333,36 @@ fn nothing_that_can_be_printed_prints_a_canary() {
     }
 }
 
+#[test]
+fn a_settled_lead_does_not_print_its_answer() {
+    let settled = || Settled {
+        accepted: true,
+        status: http::StatusCode::OK,
+        body: format!(r#"{{"code":200,"message":"{CANARY_TOKEN} {PHONE} {NAME}"}}"#),
+    };
+    let texts = [printed(&settled()), printed(&Claimed::Answered(settled())), printed(&Answer::from(settled()))];
+    for text in texts {
+        assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn neither_a_relay_at_work_nor_a_wrong_configuration_prints_a_canary() {
     let mut texts = Vec::new();
     let stage = stage().await;
     assert_eq!(stage.serve(&post(lead())).await.status, 200);
     texts.push(printed(&stage.relay));
+
+    let config = Config::read(|name| (name == "CLAIMS_TABLE").then(|| "off".into())).unwrap();
+    let accounts = Accounts::new(&config, &aws_at(&stage.secrets.url()));
+    let headers = http::HeaderMap::from_iter([(
+        http::header::AUTHORIZATION,
+        http::HeaderValue::try_from(format!("Bearer {CANARY_KEY}")).unwrap(),
+    )]);
+    let key = ApiKey::of(&headers).unwrap();
+    let in_time = tokio::time::Instant::now() + std::time::Duration::from_secs(2);
+    let account = accounts.authenticate(&"acme".parse().unwrap(), key, in_time).await.unwrap();
+    texts.extend([printed(&account), printed(account.token()), printed(&accounts)]);
 
     let config = Config::read(|name| match name {
         "CLAIMS_TABLE" => Some("off".into()),
@@ -347,6 +373,24 @@ async fn neither_a_relay_at_work_nor_a_wrong_configuration_prints_a_canary() {
     for text in texts {
         assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
     }
+}
+
+/// Says of a type whether it can be printed: the inherent constant is there only where it can, and comes first.
+struct Of<T>(PhantomData<T>);
+
+impl<T: Debug> Of<T> {
+    const PRINTS: bool = true;
+}
+
+trait NotPrinted {
+    const PRINTS: bool = false;
+}
+
+impl<T> NotPrinted for Of<T> {}
+
+#[test]
+fn a_response_can_not_be_printed_at_all() {
+    const { assert!(Of::<Answer>::PRINTS && !Of::<Response>::PRINTS) }
 }
 
 /// What the other tests send: the suite's own canaries, and what the sample events hold.

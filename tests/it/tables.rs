@@ -360,6 +360,106 @@ fn amounts_and_names_are_refused_for_the_reasons_of_their_rows() {
     );
 }
 
+#[test]
+fn an_amount_is_accepted_in_the_forms_of_its_row_and_no_other() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(1);
+    assert_eq!(row[1], "integer, integral float, or string with `$`, thousands commas, `.00`, spaces, `USD`");
+    for value in
+        ["4000", "4000.0", r#""4000""#, r#""$4000""#, r#""4,000""#, r#""4000.00""#, r#"" $ 4000 ""#, r#""4000 USD""#]
+    {
+        assert_eq!(read("loan_amount", value), Ok(LEAD.to_owned()), "{value}");
+    }
+    for mark in (' '..='~').filter(|mark| !mark.is_ascii_alphanumeric()) {
+        let value = serde_json::json!(format!("{mark}4000")).to_string();
+        assert_eq!(read("loan_amount", &value).is_ok(), [' ', '$'].contains(&mark), "{value}");
+    }
+    for other in ["true", "[4000]", "{}"] {
+        assert_eq!(read("loan_amount", other), Err("wrong_type".to_owned()), "{other}");
+    }
+    assert_eq!(row[2], "integer dollars, 1 to 10,000,000");
+}
+
+#[test]
+fn a_name_is_accepted_and_reshaped_as_its_row_says() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(2);
+    assert_eq!((row[1].as_str(), row[2].as_str()), ("string", "trimmed, inner white space single"));
+    assert_eq!(read("customer_name", r#""\t Ann  Zqxjkvwyp ""#), Ok(LEAD.to_owned()));
+    for other in ["1", "true", "[]", "{}"] {
+        assert_eq!(read("customer_name", other), Err("wrong_type".to_owned()), "{other}");
+    }
+}
+
+#[test]
+fn a_text_field_is_accepted_and_refused_as_its_row_says() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(3);
+    assert_eq!(row[1], "string or number (digits as written, no exponent)");
+    assert_eq!(row[2], "trimmed string; `null` and empty are left out");
+    let details = |details: &str| Ok(LEAD.replace(r#""details":{}"#, &format!(r#""details":{details}"#)));
+    for (value, becomes) in [(r#"" new ""#, "new"), ("10", "10"), ("2.50", "2.50"), ("-1", "-1")] {
+        assert_eq!(read("status", value), details(&format!(r#"{{"status":"{becomes}"}}"#)), "{value}");
+    }
+    for nothing in ["null", r#""""#, r#"" ""#] {
+        assert_eq!(read("status", nothing), details("{}"), "{nothing}");
+    }
+    assert_eq!(read("status", "1e3"), Err("exponent".to_owned()));
+    let long = format!("\"{}\"", "a".repeat(201));
+    refuses(
+        "status",
+        &row[3],
+        &[
+            ("over 200 characters", &[&long], "too_long"),
+            ("control characters", &[r#""a\u0007""#], "control_character"),
+            ("booleans", &["true", "false"], "wrong_type"),
+            ("arrays", &["[]", r#"["a"]"#], "wrong_type"),
+            ("objects", &["{}"], "wrong_type"),
+        ],
+    );
+}
+
+#[test]
+fn a_flag_is_accepted_and_refused_as_its_row_says() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(4);
+    assert_eq!(row[1], "boolean; 1, 0; `true t yes y 1`, `false f no n 0` in any case; `null` and empty are left out");
+    assert_eq!(row[2], "boolean");
+    let details = |details: &str| Ok(LEAD.replace(r#""details":{}"#, &format!(r#""details":{details}"#)));
+    let words = quoted(&row[1]);
+    for (becomes, number, words) in [(true, 1, &words[0]), (false, 0, &words[1])] {
+        let mut forms = vec![becomes.to_string(), number.to_string()];
+        for word in words.split(' ') {
+            forms.extend([word.to_owned(), word.to_uppercase()].map(|word| format!("\"{word}\"")));
+        }
+        for form in forms {
+            let sent = read("had_late_payment", &form);
+            assert_eq!(sent, details(&format!(r#"{{"had_late_payment":{becomes}}}"#)), "{form}");
+        }
+    }
+    for nothing in ["null", r#""""#, r#"" ""#] {
+        assert_eq!(read("had_late_payment", nothing), details("{}"), "{nothing}");
+    }
+    let others: &[&str] = &["2", "-1", "1.0", "1e0", r#""maybe""#, r#""on""#, "[]", "[true]", "{}"];
+    refuses("had_late_payment", &row[3], &[("anything else", others, "not_a_boolean")]);
+}
+
+#[test]
+fn details_are_accepted_and_refused_as_their_row_says() {
+    let row = table(&["field", "accepted", "becomes", "refused"]).remove(5);
+    assert_eq!(row[1], "object, `{}` too; its fields may also stand at the top level");
+    assert_eq!(row[2], "one `details` object");
+    assert_eq!(read("details", "{}"), Ok(LEAD.to_owned()));
+    let one = LEAD.replace("{}", r#"{"pay_type":"weekly","status":"new"}"#);
+    assert_eq!(read("details", r#"{"status":"new"},"pay_type":"weekly""#), Ok(one));
+    refuses(
+        "details",
+        &row[3],
+        &[
+            ("not an object", &["[]", r#""{}""#, "1", "true"], "wrong_type"),
+            ("missing when none of its fields stands at the top level either", &["null"], "missing"),
+        ],
+    );
+    let flat = |name: &str| read("details", &format!("null,\"{name}\":\"no\"")).is_ok();
+    assert!(flat("status") && flat("had_late_payment") && !flat("email"));
+}
+
 /// The errors that the sender can mend, by README's words on `show_err` and on what to do.
 const MENDED_BY_THE_SENDER: [&str; 10] = [
     "not_found",

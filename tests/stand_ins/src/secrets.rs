@@ -118,10 +118,11 @@ async fn answer(
     }
     let GetSecretValue { secret_id: name } = serde_json::from_slice(&body).map_err(|_| SERIALIZATION)?;
 
-    let behaviour = {
+    // The secret as it is when it is asked for, however late the answer.
+    let (behaviour, secret) = {
         let mut vault = lock(&vault);
         vault.calls.push(name.clone());
-        vault.behaviour
+        (vault.behaviour, vault.secrets.get(&name).cloned())
     };
     match behaviour {
         Behaviour::Normal | Behaviour::Binary => {}
@@ -133,7 +134,6 @@ async fn answer(
         Behaviour::Down => return Err(INTERNAL_SERVICE_ERROR),
     }
 
-    let secret = lock(&vault).secrets.get(&name).cloned();
     let secret = secret.ok_or(RESOURCE_NOT_FOUND)?;
     let (kind, value) = match behaviour {
         Behaviour::Binary => ("SecretBinary", BASE64_STANDARD.encode(secret)),
