@@ -26,8 +26,9 @@ use super::{
 };
 use crate::{config::Config, rudder::Token};
 
-/// Names without a usable secret that are remembered. Accounts that work do not count.
-const MAX_UNUSABLE: u64 = 1000;
+/// Names without a usable secret that are remembered. Accounts that work do not count. The cache deals them out to a number
+/// of parts that is a power of two, and rounds up, so that only a multiple of such a number is exact.
+const MAX_UNUSABLE: u64 = 960;
 
 /// All accounts, by name.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Accounts {
         Self {
             store: Store::new(aws, &config.secret_prefix),
             lifetime: Lifetime { fresh: config.secret_ttl, stale: config.secret_max_stale },
-            known: Arc::new(Cache::with_weighter(1000, MAX_UNUSABLE, Unusable)),
+            known: Arc::new(remembered()),
             readings: Mutex::default(),
         }
     }
@@ -215,7 +216,31 @@ impl Accounts {
     }
 }
 
+fn remembered() -> Cache<AccountId, Arc<Entry>, Unusable> {
+    Cache::with_weighter(1000, MAX_UNUSABLE, Unusable)
+}
+
 /// What comes of it in time.
 async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T, AuthError> {
     timeout_at(until, result).await.map_err(|_| AuthError::Unavailable("too little time left".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn at_most_a_thousand_names_without_a_secret_are_remembered() {
+        let known = remembered();
+        let now = Instant::now();
+        let lifetime = Lifetime { fresh: Duration::from_secs(300), stale: Duration::from_secs(3600) };
+        let unknown = Arc::new(Entry::after(Err(StoreError::NotFound), None, false, lifetime, now, now));
+        for n in 0..2000 {
+            known.insert(format!("guess-{n}").parse().unwrap(), Arc::clone(&unknown));
+        }
+        assert_eq!(known.weight(), u64::try_from(known.len()).unwrap());
+        assert!((500..=1000).contains(&known.weight()), "{}", known.weight());
+    }
 }

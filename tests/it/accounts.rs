@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::join_all};
+use lambda_http::Context;
 use stand_ins::Behaviour;
 use tokio::task;
 
@@ -150,6 +151,20 @@ async fn a_secret_serves_on_while_secrets_manager_is_out_of_order() {
         assert_eq!(post(&stage).await, 200, "{behaviour:?}");
         assert_eq!(stage.secrets.calls().len(), calls + 1, "{behaviour:?}: then one");
     }
+}
+
+#[tokio::test]
+async fn a_secret_serves_on_while_secrets_manager_can_not_be_reached() {
+    let Stage { rudder: _rudder, secrets, relay, .. } = Stage::start().await;
+    let event = Request::post(LEAD).event();
+    let post = || serve(&relay, &event, Context::default());
+    assert_eq!(Box::pin(post()).await.status, 200);
+    secrets.connections().close();
+    drop(secrets);
+    pass(301).await;
+    assert_eq!(Box::pin(post()).await.status, 200);
+    pass(3300).await;
+    assert_eq!(Box::pin(post()).await.status, 503, "too stale");
 }
 
 #[tokio::test]
