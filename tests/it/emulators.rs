@@ -157,30 +157,35 @@ async fn cargo_lambda_answers_every_event_sent_over_http_as_its_snapshot_says() 
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let mut sent = 0;
     for file in files("events") {
         let event = event(&file);
-        // Over HTTP no body is base64 that isn't.
-        if file.ends_with("bad-base64.json") {
-            continue;
-        }
+        let Some(body) = body(&event) else { continue };
         neighbours.renew().await;
-        let request = over_http(&neighbours.http, &format!("http://127.0.0.1:{port}"), &event);
+        let request = over_http(&neighbours.http, &format!("http://127.0.0.1:{port}"), &event).body(body);
+        sent += 1;
         let answer = with_id_of(&event, send(request).await).await;
         neighbours.compare(&file, &answer);
     }
+    assert_eq!(sent, files("events").len() - 2);
     watch.kill().await.unwrap();
     neighbours.stop().await;
 }
 
-/// The request that API Gateway made the event of.
+/// The event's body as it came over HTTP. None where it can't have come (base64 that isn't), and where `cargo lambda` can't
+/// hand it on: it takes a JSON body for text, and answers 500 itself where it is none.
+fn body(event: &Value) -> Option<String> {
+    let body = event["body"].as_str().unwrap_or_default();
+    if event["isBase64Encoded"] == true {
+        return String::from_utf8(BASE64_STANDARD.decode(body).ok()?).ok();
+    }
+    Some(body.to_owned())
+}
+
+/// The request that API Gateway made the event of, but for its body.
 fn over_http(http: &Client, url: &str, event: &Value) -> RequestBuilder {
     let method: Method = event["requestContext"]["http"]["method"].as_str().unwrap().parse().unwrap();
-    let body = event["body"].as_str().unwrap_or_default();
-    let body = match event["isBase64Encoded"].as_bool() {
-        Some(true) => BASE64_STANDARD.decode(body).unwrap(),
-        _ => body.as_bytes().to_vec(),
-    };
-    let mut request = http.request(method, format!("{url}{}", event["rawPath"].as_str().unwrap())).body(body);
+    let mut request = http.request(method, format!("{url}{}", event["rawPath"].as_str().unwrap()));
     for (name, value) in event["headers"].as_object().unwrap() {
         // Those are of the connection, which is another one.
         if !["host", "content-length"].contains(&name.as_str()) {
@@ -194,7 +199,8 @@ fn over_http(http: &Client, url: &str, event: &Value) -> RequestBuilder {
 async fn with_id_of(event: &Value, answer: reqwest::Response) -> Response {
     let status = answer.status().as_u16();
     let expected = event["requestContext"]["requestId"].as_str().unwrap();
-    let own = answer.headers()["request-id"].to_str().unwrap().to_owned();
+    let own = answer.headers().get("request-id").unwrap_or_else(|| panic!("{answer:?}"));
+    let own = own.to_str().unwrap().to_owned();
     let text = |value: &http::HeaderValue| value.to_str().unwrap().replace(&own, expected);
     let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
     let headers = headers.filter(|(name, _)| !["date", "content-length", "vary"].contains(&name.as_str())).collect();
