@@ -143,9 +143,7 @@ impl Accounts {
             entry = within(until, self.read_ahead(id, |entry| !entry.may_miss(key, came_at))).await?;
         }
         match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
-            (true, Ok(token), _) => {
-                Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) })
-            }
+            (true, Ok(token), _) => Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) }),
             (_, Err(error @ StoreError::Passing(_)), _) | (false, Ok(_), Some(error)) => {
                 Err(AuthError::Unavailable(error.to_string()))
             }
