@@ -59,6 +59,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The name of what went wrong, for programs.
     pub error: Option<&'static str>,
+    /// The name that it is counted by: the sender's, unless only the operator may know better.
+    pub counted_as: Option<&'static str>,
     /// What went wrong behind the scenes, for the log alone.
     pub cause: Option<String>,
     /// Whether an operator has to act or to know.
@@ -219,7 +221,16 @@ impl From<Settled> for Answer {
 impl Answer {
     fn passed_on(status: StatusCode, outcome: Outcome, text: String) -> Self {
         let body = Body::Written(Text(text));
-        Self { status, outcome, error: None, cause: None, alarming: false, headers: HeaderMap::new(), body }
+        Self {
+            status,
+            outcome,
+            error: None,
+            counted_as: None,
+            cause: None,
+            alarming: false,
+            headers: HeaderMap::new(),
+            body,
+        }
     }
 }
 

@@ -1,8 +1,16 @@
-//! The AWS SDK over the relay's own HTTP stack.
+//! The AWS SDK over the relay's own HTTP stack, set up from the environment alone.
 //!
-//! The SDK's HTTP client brings its own TLS set-up: it reads and parses the system's certificates when it starts, a
+//! Lambda gives a function its region and its credentials in variables. The SDK's own set-up would look further, into
+//! files that Lambda does not have. The SDK's HTTP client brings its own TLS set-up: it reads and parses the system's certificates when it starts, a
 //! second time beside AI Rudder's. Here it gets a client like AI Rudder's, with the same roots.
 
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
+};
+use aws_sdk_secretsmanager::config::{SharedCredentialsProvider, retry::ReconnectMode};
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, http_client_fn},
@@ -14,10 +22,37 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use reqwest::{Client, Request};
+use reqwest::{Client, Request, Url};
 use rustls::pki_types::CertificateDer;
 
-use crate::tls::{self, ClientError};
+use crate::{
+    config::Aws,
+    tls::{self, ClientError},
+};
+
+/// AWS as configured, with the credentials that the environment holds.
+pub fn sdk_config(aws: &Aws) -> Result<SdkConfig, ClientError> {
+    Ok(SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .http_client(http_client(&[])?)
+        .build())
+}
+
+/// The same for one service: where it is, if not at AWS, how long it gets, and how often.
+pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>, limits: TimeoutConfig, attempts: u32) -> SdkConfig {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(attempts)
+        .with_initial_backoff(Duration::from_millis(50))
+        // The SDK can't close a connection of the relay's own client, and would log an error for trying.
+        .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
+    let aws = aws.to_builder().timeout_config(limits).retry_config(retries);
+    match endpoint {
+        Some(url) => aws.endpoint_url(url.as_str()).build(),
+        None => aws.build(),
+    }
+}
 
 /// The HTTP client for the AWS SDK. Trusts the public roots, and these.
 pub fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<SharedHttpClient, ClientError> {

@@ -26,6 +26,8 @@ pub struct Config {
     pub claims: Claims,
     /// `DUPLICATE_WINDOW_SECONDS` (604,800), 3600 to 31,536,000: how long a lead is remembered.
     pub duplicate_window: Duration,
+    /// Where AWS is.
+    pub aws: Aws,
     /// What is logged and how.
     pub log: Log,
 }
@@ -51,6 +53,17 @@ pub enum Claims {
     Off,
     /// The name of its DynamoDB table.
     Table(String),
+}
+
+/// How AWS's services are reached.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// `AWS_REGION` (required; Lambda sets it): the region of the secrets and of the ledger.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL` (none): what stands for Secrets Manager.
+    pub secrets_manager: Option<Url>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` (none): what stands for DynamoDB.
+    pub dynamodb: Option<Url>,
 }
 
 /// How the relay logs, as Lambda's advanced logging controls set it.
@@ -106,6 +119,7 @@ impl Config {
                 604_800,
                 3600..=31_536_000,
             )?),
+            aws: variables.aws()?,
             log: Log { level: variables.log_level()?, json: variables.log_format_is_json()? },
         })
     }
@@ -167,6 +181,22 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             Some(name) if is_table(name) => Ok(Claims::Table(name.to_owned())),
             Some(_) => Err(fault(variable, "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -")),
         }
+    }
+
+    fn aws(&self) -> Result<Aws, ConfigError> {
+        let everywhere = self.endpoint("AWS_ENDPOINT_URL")?;
+        let region = "AWS_REGION";
+        Ok(Aws {
+            region: self.text(region)?.ok_or_else(|| fault(region, "is required: an AWS region, like us-east-1"))?,
+            secrets_manager: self.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?.or_else(|| everywhere.clone()),
+            dynamodb: self.endpoint("AWS_ENDPOINT_URL_DYNAMODB")?.or(everywhere),
+        })
+    }
+
+    fn endpoint(&self, variable: &'static str) -> Result<Option<Url>, ConfigError> {
+        let Some(text) = self.text(variable)? else { return Ok(None) };
+        let url = text.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"));
+        url.map(Some).ok_or_else(|| fault(variable, "must be an http or https URL"))
     }
 
     fn log_level(&self) -> Result<LevelFilter, ConfigError> {

@@ -2,7 +2,6 @@
 
 use std::{io, process::ExitCode, sync::Arc};
 
-use aws_config::BehaviorVersion;
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use lendswift_relay::{aws, config::Config, gateway, log, metrics, relay::Relay};
 use serde_json::value::RawValue;
@@ -27,8 +26,7 @@ async fn run() -> Result<(), Error> {
     log::panics();
     let recorder = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
     metrics::describe();
-    let aws = aws_config::defaults(BehaviorVersion::latest()).http_client(aws::http_client(&[])?).load().await;
-    let relay = Arc::new(Relay::new(&config, &aws)?);
+    let relay = Arc::new(Relay::new(&config, &aws::sdk_config(&config.aws)?)?);
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let relay = Arc::clone(&relay);
         async move {

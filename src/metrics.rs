@@ -11,7 +11,8 @@ use crate::{account::Source, answer::Answer};
 pub const NAMESPACE: &str = "LendswiftRelay";
 /// Answers, by `outcome`.
 pub const LEADS: &str = "Leads";
-/// Answers with an error of the relay's own, or that stands for AI Rudder's, by `error`.
+/// Answers with an error of the relay's own, or that stands for AI Rudder's, by `error`. A secret that can't be read is
+/// `account_misconfigured`, though its senders are told `unauthorized`.
 pub const ERRORS: &str = "Errors";
 /// Faults of leads, by `field`.
 pub const FAULTS: &str = "Faults";
@@ -28,7 +29,7 @@ pub fn describe() {
 /// Counts an answer.
 pub(crate) fn answered(answer: &Answer) {
     counter!(LEADS, "outcome" => answer.outcome.as_str()).increment(1);
-    if let Some(error) = answer.error {
+    if let Some(error) = answer.counted_as {
         counter!(ERRORS, "error" => error).increment(1);
     }
     for fault in answer.faults() {

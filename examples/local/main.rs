@@ -57,8 +57,16 @@ async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let [rudder_url, secrets_url, dynamodb_url] =
         [rudder.base_url(), secrets.url(), dynamodb.url()].map(|url| places::reachable(&url));
     // An address given with --bind need not be a loopback one.
-    let variables = [("AWS_SAM_LOCAL", "true"), ("CLAIMS_TABLE", stage::TABLE)];
-    let relay = stage::relay_with(&rudder_url, &stage::aws(&secrets_url, &dynamodb_url), &variables);
+    let relay = stage::relay_over(
+        &stage::aws(),
+        &[
+            ("AWS_SAM_LOCAL", "true"),
+            ("CLAIMS_TABLE", stage::TABLE),
+            ("UPSTREAM_BASE_URL", &rudder_url),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_url),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb_url),
+        ],
+    );
     say(format_args!("The relay is at {front}, between stand-ins for its neighbours on this machine."));
     say(places::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
 

@@ -128,7 +128,7 @@ impl Accounts {
     #[must_use]
     pub fn new(config: &Config, aws: &SdkConfig) -> Self {
         Self {
-            store: Store::new(aws, &config.secret_prefix),
+            store: Store::new(config, aws),
             lifetime: Lifetime { fresh: config.secret_ttl, stale: config.secret_max_stale },
             known: Arc::new(remembered()),
             readings: Mutex::default(),

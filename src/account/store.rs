@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
-    config::{Builder, retry::ReconnectMode},
     error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
@@ -14,7 +13,7 @@ use super::{
     AccountId,
     secret::{Secret, SecretError},
 };
-use crate::log;
+use crate::{aws, config::Config, log};
 
 /// What Secrets Manager gets for one secret, a second attempt after a failed one included. A slow attempt has no limit of
 /// its own: TCP repeats a lost packet by itself, no connection is used again after it lay idle for long, and giving up
@@ -43,18 +42,10 @@ pub(super) enum StoreError {
 }
 
 impl Store {
-    pub(super) fn new(aws: &SdkConfig, prefix: &str) -> Self {
-        let config = Builder::from(aws)
-            .timeout_config(TimeoutConfig::builder().operation_timeout(TIME_LIMIT).build())
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(2)
-                    .with_initial_backoff(Duration::from_millis(50))
-                    // The SDK can't close a connection of the relay's own client, and would log an error for trying.
-                    .with_reconnect_mode(ReconnectMode::ReuseAllConnections),
-            )
-            .build();
-        Self { client: Client::from_conf(config), prefix: prefix.to_owned() }
+    pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
+        let limits = TimeoutConfig::builder().operation_timeout(TIME_LIMIT).build();
+        let aws = aws::service(aws, config.aws.secrets_manager.as_ref(), limits, 2);
+        Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
     /// The secret of an account, within two seconds.

@@ -130,6 +130,14 @@ impl Problem {
         self.row().0.is_client_error() && !matches!(self, Self::RateLimited(_) | Self::InProgress)
     }
 
+    /// The error's name for the operator's eyes.
+    fn counted_as(&self) -> &'static str {
+        match self {
+            Self::SecretUnreadable(cause) => Self::AccountMisconfigured(cause.clone()).row().2,
+            _ => self.row().2,
+        }
+    }
+
     /// The header that says what to do, where HTTP has one.
     fn headers(&self) -> HeaderMap {
         let advice = match self {
@@ -174,12 +182,12 @@ impl Problem {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let (status, outcome, error) = problem.row();
-        let (headers, cause) = (problem.headers(), problem.cause());
+        let (headers, cause, counted_as) = (problem.headers(), problem.cause(), problem.counted_as());
         let alarming = status.is_server_error() || matches!(problem, Problem::SecretUnreadable(_));
         let (message, sender_can_mend) = (problem.message(), problem.sender_can_mend());
         let faults = if let Problem::InvalidLead(faults) = problem { faults } else { Faults::new() };
         let body = Body::Ours { message, sender_can_mend, faults };
-        Self { status, outcome, error: Some(error), cause, alarming, headers, body }
+        Self { status, outcome, error: Some(error), counted_as: Some(counted_as), cause, alarming, headers, body }
     }
 }
 

@@ -39,7 +39,7 @@ impl Ledger {
     pub fn new(config: &Config, aws: &SdkConfig) -> Self {
         let table = match &config.claims {
             Claims::Off => None,
-            Claims::Table(name) => Some(Table::new(aws, name)),
+            Claims::Table(name) => Some(Table::new(config, aws, name)),
         };
         Self { table, window: config.duplicate_window }
     }

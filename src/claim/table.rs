@@ -2,10 +2,9 @@
 
 use std::{collections::HashMap, future::pending, time::Duration};
 
-use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
     Client,
-    config::{Builder, retry::ReconnectMode},
     error::{BuildError, ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
     types::{
@@ -16,7 +15,7 @@ use aws_sdk_dynamodb::{
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::log;
+use crate::{aws, config::Config, log};
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -88,18 +87,10 @@ fn patience() -> impl Iterator<Item = Duration> {
 }
 
 impl Table {
-    pub(super) fn new(aws: &SdkConfig, name: &str) -> Self {
-        let config = Builder::from(aws)
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).build())
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(3)
-                    .with_initial_backoff(Duration::from_millis(50))
-                    // The SDK can't close a connection of the relay's own client, and would log an error for trying.
-                    .with_reconnect_mode(ReconnectMode::ReuseAllConnections),
-            )
-            .build();
-        Self { client: Client::from_conf(config), name: name.to_owned() }
+    pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str) -> Self {
+        let limits = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).build();
+        let aws = aws::service(aws, config.aws.dynamodb.as_ref(), limits, 3);
+        Self { client: Client::new(&aws), name: name.to_owned() }
     }
 
     /// Does all of the writes or none, before `until`. Where another transaction is at the same items, or DynamoDB wants

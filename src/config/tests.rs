@@ -4,7 +4,8 @@ use super::*;
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
     Config::read(|name| {
-        let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
+        let mut all = variables.iter().chain(&[("AWS_REGION", "us-east-1")]);
+        let (_, value) = all.find(|(variable, _)| *variable == name)?;
         Some(OsString::from(value))
     })
     .map_err(|error| error.to_string())
@@ -44,6 +45,8 @@ fn every_variable_is_read() {
         ("UPSTREAM_TIMEOUT_MS", "5000"),
         ("UPSTREAM_CONNECT_TIMEOUT_MS", "500"),
         ("DUPLICATE_WINDOW_SECONDS", "3600"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9003"),
         ("AWS_LAMBDA_LOG_LEVEL", "fatal"),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
     ])
@@ -55,7 +58,22 @@ fn every_variable_is_read() {
     assert_eq!(config.upstream.timeout, Duration::from_secs(5));
     assert_eq!(config.upstream.connect_timeout, Duration::from_millis(500));
     assert_eq!(config.duplicate_window, Duration::from_secs(3600));
+    assert_eq!(config.aws.region, "eu-west-1");
+    assert_eq!(config.aws.secrets_manager, None);
+    assert_eq!(config.aws.dynamodb.unwrap().as_str(), "http://127.0.0.1:9003/");
     assert_eq!(config.log, Log { level: LevelFilter::ERROR, json: true });
+}
+
+#[test]
+fn an_endpoint_for_all_services_is_overruled_by_a_services_own() {
+    let config = read(&[
+        ("CLAIMS_TABLE", "off"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://127.0.0.1:9002"),
+    ]);
+    let aws = config.unwrap().aws;
+    assert_eq!(aws.secrets_manager.unwrap().as_str(), "http://127.0.0.1:9002/");
+    assert_eq!(aws.dynamodb.unwrap().as_str(), "http://127.0.0.1:4566/");
 }
 
 #[test]
@@ -87,6 +105,10 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         ),
         ("UPSTREAM_CA_FILE", "no/such/file.pem", "can't be read: entity not found"),
         ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
+        ("AWS_REGION", "", "is required: an AWS region, like us-east-1"),
+        ("AWS_ENDPOINT_URL", "localhost:4566", "must be an http or https URL"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets", "must be an http or https URL"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "file:///db", "must be an http or https URL"),
         ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
     ] {

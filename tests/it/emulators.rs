@@ -53,7 +53,7 @@ impl Neighbours {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             rudder: Rudder::start(ANYWHERE, [TOKEN]).await.unwrap(),
-            aws: aws(&moto_url, &moto_url),
+            aws: aws().to_builder().endpoint_url(&moto_url).build(),
             http: Client::builder().no_proxy().build().unwrap(),
             moto,
             moto_url,

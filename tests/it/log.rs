@@ -10,6 +10,7 @@ use lambda_http::Context;
 use lendswift_relay::{config::Log, log};
 use serde_json::{Value, json};
 use stand_ins::Behaviour;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
@@ -31,6 +32,12 @@ impl io::Write for Lines {
     }
 }
 
+/// Takes the time out of a line, as Lambda wants it in there.
+fn when(line: &mut Value) {
+    let timestamp = line.as_object_mut().unwrap().remove("timestamp").unwrap();
+    OffsetDateTime::parse(timestamp.as_str().unwrap(), &Rfc3339).unwrap();
+}
+
 /// The lines that a request leaves.
 async fn lines(level: LevelFilter, request: Request) -> Vec<Value> {
     lines_with(level, &[], request).await
@@ -50,6 +57,7 @@ async fn lines_with(level: LevelFilter, variables: &[(&str, &str)], request: Req
     let mut lines: Vec<Value> =
         String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for line in &mut lines {
+        when(line);
         assert!(line["ms"].is_u64());
         line["ms"] = 0.into();
         if line["span"]["upstream_ms"].is_u64() {

@@ -10,12 +10,16 @@ use crate::{
     stage::{ANYWHERE, TABLE, TOKEN, furnish},
 };
 
+/// An account whose secret can't be read.
+const BROKEN: &str = "broken";
+
 /// The documents in the embedded metric format that these events leave, without their times and without what was measured.
 async fn documents(events: &[String]) -> Vec<Value> {
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
     furnish(&secrets, &dynamodb);
+    secrets.put(format!("lendswift/{BROKEN}"), "no secret");
     let variables = [
         ("CLAIMS_TABLE", TABLE),
         ("UPSTREAM_BASE_URL", &rudder.base_url()),
@@ -87,6 +91,14 @@ async fn a_lead_that_is_not_in_order_is_counted_with_its_faults() {
             one("Leads", "outcome", "not_sent"),
             one("SecretReads", "result", "read"),
         ]
+    );
+}
+
+#[tokio::test]
+async fn an_account_whose_secret_cant_be_read_is_counted_as_such_though_its_sender_is_told_less() {
+    assert_eq!(
+        documents(&[Request::post(LEAD).account(BROKEN).event()]).await,
+        [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")]
     );
 }
 

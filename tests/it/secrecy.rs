@@ -30,7 +30,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     request::{DIGITS, LETTERS, Request, TEXTS},
-    stage::{KEY, Stage, TOKEN, aws_at, relay, secret, serve},
+    stage::{KEY, Stage, TOKEN, aws, relay, secret, serve},
     wire::Wire,
 };
 
@@ -353,8 +353,13 @@ async fn neither_a_relay_at_work_nor_a_wrong_configuration_prints_a_canary() {
     assert_eq!(stage.serve(&post(lead())).await.status, 200);
     texts.push(printed(&stage.relay));
 
-    let config = Config::read(|name| (name == "CLAIMS_TABLE").then(|| "off".into())).unwrap();
-    let accounts = Accounts::new(&config, &aws_at(&stage.secrets.url()));
+    let config = Config::read(|name| match name {
+        "CLAIMS_TABLE" => Some("off".into()),
+        "AWS_REGION" => Some("us-east-1".into()),
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(stage.secrets.url().into()),
+        _ => None,
+    });
+    let accounts = Accounts::new(&config.unwrap(), &aws());
     let headers = http::HeaderMap::from_iter([(
         http::header::AUTHORIZATION,
         http::HeaderValue::try_from(format!("Bearer {CANARY_KEY}")).unwrap(),

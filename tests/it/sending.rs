@@ -214,7 +214,7 @@ async fn a_lease_that_is_over_when_the_connection_is_there_keeps_the_lead_back()
         async move { requests.send(read_request(&mut stream).await).unwrap() }
     })
     .await;
-    let variables = [("CLAIMS_TABLE", "off"), ("UPSTREAM_BASE_URL", &wire.url("http"))];
+    let variables = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1"), ("UPSTREAM_BASE_URL", &wire.url("http"))];
     let config = Config::read(|name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.into())).unwrap();
     let rudder = Rudder::new(&config.upstream).unwrap();
     let (token, lead) = (TOKEN.to_owned().try_into().unwrap(), bytes::Bytes::from_static(LEAD.as_bytes()));

@@ -7,11 +7,15 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use lambda_http::{Context, LambdaEvent};
-use lendswift_relay::{aws, config::Config, gateway, relay::Relay};
+use lendswift_relay::{
+    aws,
+    config::{Aws, Config},
+    gateway,
+    relay::Relay,
+};
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use stand_ins::{
@@ -62,13 +66,13 @@ impl Stage {
         let secrets = SecretsManager::start(ANYWHERE).await?;
         let dynamodb = DynamoDb::start(ANYWHERE).await?;
         furnish(&secrets, &dynamodb);
-        let relay = relay_with(&rudder.base_url(), &aws(&secrets.url(), &dynamodb.url()), variables);
+        let relay = relay_between(&rudder, &secrets, &dynamodb, variables);
         Ok(Self { rudder, secrets, dynamodb, relay })
     }
 
     /// One more relay between the same neighbours.
     pub fn another_relay(&self, variables: &[(&str, &str)]) -> Relay {
-        relay_with(&self.rudder.base_url(), &aws(&self.secrets.url(), &self.dynamodb.url()), variables)
+        relay_between(&self.rudder, &self.secrets, &self.dynamodb, variables)
     }
 
     /// What API Gateway answers when it sends this event to the function.
@@ -77,17 +81,25 @@ impl Stage {
     }
 }
 
-/// A relay between an AI Rudder and a Secrets Manager. It is built as `main` builds it, from variables and an AWS
-/// configuration; later variables win.
+/// A relay between an AI Rudder and a Secrets Manager, with some variables set; without a ledger unless one of them says
+/// otherwise.
 pub fn relay(rudder_url: &str, secrets_url: &str, variables: &[(&str, &str)]) -> Relay {
-    relay_with(rudder_url, &aws_at(secrets_url), variables)
+    let neighbours = [("UPSTREAM_BASE_URL", rudder_url), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_url)];
+    relay_over(&aws(), &[&neighbours, variables].concat())
 }
 
-/// The same with an AWS of its own.
-pub fn relay_with(rudder_url: &str, aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
+/// The same with a DynamoDB.
+fn relay_between(rudder: &Rudder, secrets: &SecretsManager, dynamodb: &DynamoDb, variables: &[(&str, &str)]) -> Relay {
+    let dynamodb = dynamodb.url();
+    let variables = [&[("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str())], variables].concat();
+    relay(&rudder.base_url(), &secrets.url(), &variables)
+}
+
+/// A relay as `main` builds it, from variables and an AWS configuration; later variables win.
+pub fn relay_over(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
     #[cfg(test)]
     start_log();
-    let defaults = [("CLAIMS_TABLE", "off"), ("UPSTREAM_BASE_URL", rudder_url)];
+    let defaults = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1")];
     let config = Config::read(|name| {
         let mut all = defaults.iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
@@ -101,38 +113,12 @@ pub fn furnish(secrets: &SecretsManager, dynamodb: &DynamoDb) {
     dynamodb.create_table(TABLE);
 }
 
-/// AWS on this machine, blind to the environment that the tests run in.
-pub fn aws(secrets_url: &str, dynamodb_url: &str) -> SdkConfig {
-    let endpoints = Endpoints { secrets: secrets_url.to_owned(), dynamodb: dynamodb_url.to_owned() };
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
-        .service_config(endpoints)
-        .http_client(aws::http_client(&[]).expect("a client can be built"))
-        .build()
-}
-
-/// The same, where there is no DynamoDB.
-pub fn aws_at(secrets_url: &str) -> SdkConfig {
-    aws(secrets_url, "http://127.0.0.1:1")
-}
-
-/// Stands for the variables `AWS_ENDPOINT_URL_…`.
-#[derive(Debug)]
-struct Endpoints {
-    secrets: String,
-    dynamodb: String,
-}
-
-impl LoadServiceConfig for Endpoints {
-    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        match (key.env(), key.service_id()) {
-            ("AWS_ENDPOINT_URL", "Secrets Manager") => Some(self.secrets.clone()),
-            ("AWS_ENDPOINT_URL", "DynamoDB") => Some(self.dynamodb.clone()),
-            _ => None,
-        }
-    }
+/// AWS as the relay reaches it, blind to the environment that the tests run in.
+pub fn aws() -> SdkConfig {
+    let credentials = Credentials::from_keys("local", "local", None);
+    let aws = Aws { region: "us-east-1".to_owned(), secrets_manager: None, dynamodb: None };
+    let aws = aws::sdk_config(&aws).expect("a client can be built").to_builder();
+    aws.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
 }
 
 /// An account's secret, for keys in clear.

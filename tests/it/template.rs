@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 
-use lendswift_relay::config::Config;
+use lendswift_relay::{config::Config, metrics};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
 use stand_ins::api_gateway;
@@ -71,7 +71,7 @@ fn the_function_gets_the_variables_that_the_relay_reads_and_readme_names() {
     let read = RefCell::new(BTreeSet::new());
     let _ = Config::read(|name| {
         read.borrow_mut().insert(name.to_owned());
-        (name == "CLAIMS_TABLE").then(|| "off".into())
+        matches!(name, "CLAIMS_TABLE" | "AWS_REGION").then(|| "off".into())
     });
     let mut read = read.into_inner();
     // Lambda and SAM set those.
@@ -192,7 +192,7 @@ fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
     let answers = table(&["what happened", "status", "`lead-outcome`"]);
     let outcomes = answers.iter().map(|row| quoted(&row[2]).remove(0)).collect();
     let errors = answers.iter().filter_map(|row| quoted(&row[3]).pop()).collect();
-    vec![("Leads", "outcome", outcomes), ("Errors", "error", errors)]
+    vec![(metrics::LEADS, "outcome", outcomes), (metrics::ERRORS, "error", errors)]
 }
 
 /// What AWS counts for an HTTP API and for a function, with the dimension that it counts by.
@@ -218,7 +218,7 @@ fn every_alarm_watches_something_that_is_counted_and_tells_who_wants_to_know() {
             panic!("{alarm}");
         };
         let (name, value) = (&dimension["Name"], &dimension["Value"]);
-        let is_counted = if namespace == "LendswiftRelay" {
+        let is_counted = if namespace == metrics::NAMESPACE {
             let is_of = |values: &BTreeSet<String>| value.as_str().is_some_and(|value| values.contains(value));
             counted().iter().any(|(counts, by, values)| metric == *counts && name == by && is_of(values))
         } else {

@@ -7,9 +7,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use aws_config::SdkConfig;
 use lambda_http::Context;
-use lendswift_relay::{aws, config::Config, relay::Relay};
+use lendswift_relay::{aws, relay::Relay};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
     ALL_VERSIONS, HandshakeKind, ProtocolVersion, ServerConfig, SupportedProtocolVersion,
@@ -29,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{
     request::{LEAD, Request},
-    stage::{ANYWHERE, KEY, Stage, TOKEN, aws_at, secret, serve},
+    stage::{ANYWHERE, KEY, Stage, TOKEN, aws, relay, relay_over, secret, serve},
     wire::Wire,
 };
 
@@ -119,15 +118,9 @@ impl Drop for Front {
 }
 
 /// A relay that pushes to a port of this machine over https.
-fn relay_to(port: u16, ca_file: &str, aws: &SdkConfig) -> Relay {
+fn relay_to(port: u16, ca_file: &str, secrets: &SecretsManager) -> Relay {
     let base = format!("https://localhost:{port}/api/push/lendswift-under-wirting");
-    let config = Config::read(|name| match name {
-        "CLAIMS_TABLE" => Some("off".into()),
-        "UPSTREAM_BASE_URL" => Some(base.clone().into()),
-        "UPSTREAM_CA_FILE" => Some(ca_file.into()),
-        _ => None,
-    });
-    Relay::new(&config.unwrap(), aws).unwrap()
+    relay(&base, &secrets.url(), &[("UPSTREAM_CA_FILE", ca_file)])
 }
 
 /// Status and error of the answers to leads, posted one after the other.
@@ -170,7 +163,7 @@ async fn pushed_over(
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
 
-    let relay = relay_to(front.address.port(), ca_file, &aws_at(&secrets.url()));
+    let relay = relay_to(front.address.port(), ca_file, &secrets);
     let answers = post(&relay, leads).await;
     let accepted = rudder.received().iter().filter(|push| push.accepted).count();
     assert_eq!(accepted, answers.iter().filter(|(status, _)| *status == 200).count());
@@ -244,7 +237,7 @@ async fn a_server_that_speaks_nothing_above_tls_1_1_is_not_spoken_to() {
     })
     .await;
     let stage = Stage::start().await;
-    let answers = post(&crate::stage::relay(&wire.url("https"), &stage.secrets.url(), &[]), 1).await;
+    let answers = post(&relay(&wire.url("https"), &stage.secrets.url(), &[]), 1).await;
     assert_eq!(answers, [answered(503, "upstream_unreachable")]);
     // An alert (0x15), fatal (2): protocol version (70).
     assert_eq!(heard.recv().await.unwrap(), [0x15, 3, 3, 0, 2, 2, 70]);
@@ -280,11 +273,12 @@ async fn authenticated_by(name: &str, days: i64, trusted: bool) -> ((u16, String
     let front = Front::of(behind, authority.server(name, days, ALL_VERSIONS)).await;
 
     let roots = if trusted { vec![authority.der()] } else { Vec::new() };
-    let aws = aws_at(&format!("https://localhost:{}", front.address.port()))
-        .to_builder()
-        .http_client(aws::http_client(&roots).unwrap())
-        .build();
-    let relay = crate::stage::relay_with(&rudder.base_url(), &aws, &[]);
+    let aws = aws().to_builder().http_client(aws::http_client(&roots).unwrap()).build();
+    let variables = [
+        ("UPSTREAM_BASE_URL", rudder.base_url()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("https://localhost:{}", front.address.port())),
+    ];
+    let relay = relay_over(&aws, &variables.each_ref().map(|(name, value)| (*name, value.as_str())));
     let answer = post(&relay, 1).await.remove(0);
     (answer, secrets.calls().len())
 }
