@@ -4,13 +4,13 @@
 //! with it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, Method, header};
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use http::{HeaderMap, header};
 use mime::Mime;
 
 use crate::{
     account::{AccountId, ApiKey},
     answer::Problem,
+    gateway::Request,
     lead::Malformed,
 };
 
@@ -33,17 +33,17 @@ pub(crate) struct IdempotencyKey(String);
 
 impl Post {
     /// Checks, in this order: route, method, size, media type, account name, `Idempotency-Key`, key present.
-    pub(crate) fn admit(event: ApiGatewayV2httpRequest) -> Result<Self, Problem> {
-        let path = event.raw_path.unwrap_or_default();
+    pub(crate) fn admit(request: Request) -> Result<Self, Problem> {
+        let path = request.raw_path.unwrap_or_default();
         let account = account_in(&path).ok_or(Problem::NotFound)?;
-        if event.request_context.http.method != Method::POST {
+        if request.context.http.method != "POST" {
             return Err(Problem::MethodNotAllowed);
         }
-        let body = decode(event.body.unwrap_or_default(), event.is_base64_encoded)?;
-        check_media_type(&event.headers)?;
+        let body = decode(request.body.unwrap_or_default(), request.is_base64_encoded)?;
+        check_media_type(&request.headers)?;
         let account = account.parse().map_err(|_| Problem::Unauthorized("no account can have that name".to_owned()))?;
-        let idempotency_key = IdempotencyKey::of(&event.headers)?;
-        let key = ApiKey::of(&event.headers).ok_or_else(|| Problem::Unauthorized("no key".to_owned()))?;
+        let idempotency_key = IdempotencyKey::of(&request.headers)?;
+        let key = ApiKey::of(&request.headers).ok_or_else(|| Problem::Unauthorized("no key".to_owned()))?;
         Ok(Self { account, key, idempotency_key, body })
     }
 }

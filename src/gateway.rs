@@ -1,20 +1,21 @@
 //! API Gateway's side: an HTTP API event comes in (payload format 2.0), and its response goes out.
 //!
 //! The event is taken as it is, not as the `http::Request` that `lambda_http` would make of it: that conversion panics on
-//! a body marked as base64 that isn't, and such a request deserves an answer like any other.
+//! a body marked as base64 that isn't, and such a request deserves an answer like any other. Nor as `lambda_events`' own
+//! type: reading all of an event takes longer than reading the lead.
+
+mod request;
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, time::SystemTime};
 
 use futures_util::FutureExt;
 use http::HeaderMap;
-use lambda_http::{
-    Body, LambdaEvent,
-    aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
-};
+use lambda_http::{Body, LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, error_span, field::Empty};
 
+pub use self::request::Request;
 use crate::{
     answer::{Answer, Problem, Response},
     budget::Budget,
@@ -28,8 +29,8 @@ use crate::{
 pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<ApiGatewayV2httpResponse, Infallible> {
     let begun = Instant::now();
     let LambdaEvent { payload, context } = event;
-    let request = serde_json::from_str::<ApiGatewayV2httpRequest>(payload.get()).ok();
-    let gateways_id = request.as_ref().and_then(|request| request.request_context.request_id.clone());
+    let request = serde_json::from_str::<Request>(payload.get()).ok();
+    let gateways_id = request.as_ref().and_then(|request| request.context.request_id.clone());
     let request_id = gateways_id.unwrap_or(context.request_id);
     let course = Course::new(request_id, Budget::until(context.deadline, SystemTime::now()));
     let span = span(course.request_id(), relay.is_cold());
@@ -40,7 +41,7 @@ pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<A
 }
 
 /// The relay's answer to what is a request.
-async fn answer(relay: &Relay, request: Option<ApiGatewayV2httpRequest>, course: &Course) -> Answer {
+async fn answer(relay: &Relay, request: Option<Request>, course: &Course) -> Answer {
     let Some(request) = request else {
         return Problem::Internal { may_have_sent: false, cause: "not an HTTP API event of payload format 2.0" }.into();
     };

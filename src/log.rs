@@ -32,12 +32,16 @@ where
 {
     let targets =
         Targets::new().with_default(log.level.min(LevelFilter::ERROR)).with_target(env!("CARGO_CRATE_NAME"), log.level);
-    let lines = fmt::layer().with_writer(writer).with_target(false).with_ansi(false);
     let lines = if log.json {
         // With the time: Lambda goes by a JSON line's own level only where there is one.
-        lines.json().flatten_event(true).with_span_list(false).boxed()
+        json_subscriber::layer()
+            .with_writer(writer)
+            .with_target(false)
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed()
     } else {
-        lines.without_time().boxed()
+        fmt::layer().with_writer(writer).with_target(false).with_ansi(false).without_time().boxed()
     };
     tracing_subscriber::registry().with(lines.with_filter(targets))
 }

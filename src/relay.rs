@@ -7,7 +7,6 @@ use std::{
 
 use aws_config::SdkConfig;
 use bytes::Bytes;
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use tokio::time::Instant;
 use tracing::{Span, field::display};
 
@@ -18,6 +17,7 @@ use crate::{
     claim::{Claim, Claimed, Ledger},
     config::Config,
     door::{IdempotencyKey, Post},
+    gateway::Request,
     lead::{Lead, Reading},
     log, metrics,
     rudder::{Push, PushError, Rudder, Verdict, Window, payload},
@@ -87,11 +87,11 @@ impl Relay {
     }
 
     /// Handles one request: the door, authenticate, read, claim, push, settle, answer.
-    pub async fn handle(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Answer {
+    pub async fn handle(&self, request: Request, course: &Course) -> Answer {
         self.relay(request, course).await.unwrap_or_else(Answer::from)
     }
 
-    async fn relay(&self, request: ApiGatewayV2httpRequest, course: &Course) -> Result<Answer, Problem> {
+    async fn relay(&self, request: Request, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         let span = Span::current();
         span.record("account", display(&post.account)).record("key", post.key.short_digest());

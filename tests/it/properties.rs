@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use lendswift_relay::{lead::Reading, rudder::payload};
+use lendswift_relay::{gateway, lead::Reading, rudder::payload};
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::RngSeed};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -238,7 +237,7 @@ fn answered_with_an_outcome(event: &str) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(fields.len(), 6, "an envelope has six fields, not {fields:?}");
-    let is_request = serde_json::from_str::<ApiGatewayV2httpRequest>(event).is_ok();
+    let is_request = serde_json::from_str::<gateway::Request>(event).is_ok();
     assert_eq!(body["body"]["error"] != "internal_error", is_request, "{body} for {event}");
     let header = |name: &str| answer.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
     let outcome = header("lead-outcome").expect("every answer has an outcome");

@@ -1,0 +1,97 @@
+//! What the relay reads of an event.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+
+/// The headers that mean something to the relay.
+const READ: [HeaderName; 4] =
+    [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static("idempotency-key")];
+
+/// An HTTP API event of payload format 2.0, as far as the relay reads it. Has no `Debug`, since its body is all that the consumer said.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    pub(crate) raw_path: Option<String>,
+    #[serde(default, deserialize_with = "headers")]
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<String>,
+    #[serde(default)]
+    pub(crate) is_base64_encoded: bool,
+    #[serde(rename = "requestContext")]
+    pub(crate) context: RequestContext,
+}
+
+/// What API Gateway says about a request.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RequestContext {
+    pub(crate) request_id: Option<String>,
+    pub(crate) http: Http,
+}
+
+/// The request's line.
+#[derive(Deserialize)]
+pub(crate) struct Http {
+    pub(crate) method: String,
+}
+
+fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
+    deserializer.deserialize_map(Headers)
+}
+
+/// Picks out the headers that are read, in whatever case an emulator writes their names.
+struct Headers;
+
+impl<'de> Visitor<'de> for Headers {
+    type Value = HeaderMap;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("headers, each one string")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMap, A::Error> {
+        let mut headers = HeaderMap::with_capacity(READ.len());
+        while let Some(name) = members.next_key::<String>()? {
+            match READ.into_iter().find(|read| name.eq_ignore_ascii_case(read.as_str())) {
+                Some(name) => {
+                    let value = HeaderValue::try_from(members.next_value::<String>()?);
+                    headers.insert(name, value.map_err(serde::de::Error::custom)?);
+                }
+                None => _ = members.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn headers_of(headers: &serde_json::Value) -> Option<HeaderMap> {
+        let event = json!({"headers": headers, "requestContext": {"http": {"method": "POST"}}});
+        serde_json::from_value::<Request>(event).ok().map(|request| request.headers)
+    }
+
+    #[test]
+    fn the_headers_that_mean_something_are_read_in_any_case_and_no_other() {
+        let headers = headers_of(&json!({"Content-Type": "text/plain", "x-forwarded-for": "10.0.0.1", "cookie": 1}));
+        assert_eq!(
+            headers.unwrap(),
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))])
+        );
+    }
+
+    #[test]
+    fn an_event_with_a_header_that_no_request_can_have_is_no_request() {
+        assert!(headers_of(&json!({"authorization": "Bearer a\nb"})).is_none());
+        assert!(headers_of(&json!({"authorization": ["Bearer a"]})).is_none());
+    }
+}
