@@ -34,7 +34,10 @@ impl Neighbours {
         furnish(&secrets, &dynamodb);
         dynamodb.create_table_of_another_shape(PYTHON_TABLE);
         let authority = Authority::new();
-        let front = Front::of(rudder.address(), authority.server("localhost", 30, ALL_VERSIONS)).await;
+        let mut server = authority.server("localhost", 30, ALL_VERSIONS);
+        // The stand-in speaks nothing else, and the thin relay would take HTTP/2.
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let front = Front::of(rudder.address(), server).await;
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("ca.pem"), authority.pem())?;
         Ok(Self { rudder, secrets, dynamodb, front, folder })

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::{
     HandshakeKind, ProtocolVersion, ServerConfig, SupportedProtocolVersion,
     crypto::ring,
@@ -27,6 +27,9 @@ pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
+        // What OpenSSL asks for: else a server's certificate would bear its issuer's name, as a self-signed one does.
+        params.distinguished_name.push(DnType::CommonName, "An authority");
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -43,6 +46,7 @@ impl Authority {
     pub fn server(&self, name: &str, days: i64, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.use_authority_key_identifier_extension = true;
         params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
         params.not_after = OffsetDateTime::now_utc() + Duration::days(days);
         let certificate = params.signed_by(&key, &self.0).unwrap();
@@ -80,6 +84,8 @@ impl Front {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
                 tokio::spawn(async move {
+                    // As servers do; else an answer waits for the client to acknowledge the end of the handshake.
+                    let _ = stream.set_nodelay(true);
                     let Ok(mut stream) = acceptor.accept(stream).await else { return };
                     let session = stream.get_ref().1;
                     seen.lock().unwrap().push((
@@ -88,6 +94,7 @@ impl Front {
                         session.alpn_protocol().map(<[u8]>::to_vec),
                     ));
                     let mut behind = TcpStream::connect(behind).await.unwrap();
+                    let _ = behind.set_nodelay(true);
                     let _ = copy_bidirectional(&mut stream, &mut behind).await;
                 });
             }

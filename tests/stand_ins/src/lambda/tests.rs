@@ -86,7 +86,7 @@ async fn a_process_has_lambdas_environment_and_what_was_given() {
 #[tokio::test]
 async fn a_program_has_its_arguments_and_its_times_are_told() {
     let function = [FUNCTION, "an argument"];
-    let lambda = Lambda::start_with(Path::new("/bin/sh"), &function, &[]).await.unwrap();
+    let lambda = Lambda::start_with(Path::new("/bin/bash"), &function, &[]).await.unwrap();
     ready(&lambda).await.unwrap();
     assert!(lambda.started_in().unwrap() < PATIENCE);
     assert_eq!(lambda.answered_in(), None);
