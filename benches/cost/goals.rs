@@ -47,7 +47,7 @@ pub fn table_of(subjects: &[Subject], results: &Results) -> String {
     let zip = subjects.iter().find(|subject| subject.who == Who::Relay).map(|relay| megabytes(relay.zip));
     let zip = zip.map(|zip| row("zipped function, MB", Who::Relay.title().to_owned(), zip, ZIP));
     let rows = GOALS.iter().filter_map(|goal| ratio_row(goal, results)).chain(zip);
-    table(&["figure", "of", "measured", "at most", "holds"], rows)
+    table(&["figure", "of", "measured", "at most", "holds"], 2, rows)
 }
 
 fn ratio_row(goal: &Goal, results: &Results) -> Option<Vec<String>> {

@@ -13,7 +13,7 @@ pub fn told(args: &Args) -> Result<String, Failure> {
     let Version { major, minor, patch } = Version::current()?;
     let rustc = Command::new("rustc").arg("--version").output()?.stdout;
     Ok(format!(
-        "{model}, {} cores, Linux {major}.{minor}.{patch}, {}. {} rounds of a first lead and {} more, {} ms added at AI Rudder.\n",
+        "{model}, {} cores, Linux {major}.{minor}.{patch}, {}. Rounds: {}, each of a first lead and {} more; {} ms added at AI Rudder.\n",
         cpus.num_cores(),
         String::from_utf8_lossy(&rustc).trim(),
         args.rounds,

@@ -7,11 +7,11 @@ use crate::{
     subject::{Subject, Who},
 };
 
-/// A table whose columns after the first are numbers.
-pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+/// A table with so many columns of words, and then numbers.
+pub fn table(head: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(head).add_rows(rows);
-    for column in table.column_iter_mut().skip(1) {
+    for column in table.column_iter_mut().skip(words) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     format!("{table}\n")
@@ -30,7 +30,7 @@ pub fn medians(subjects: &[Subject], results: &Results) -> String {
         "binary, MB",
         "zip, MB",
     ];
-    table(&head, subjects.iter().map(|subject| medians_of(subject, results)))
+    table(&head, 1, subjects.iter().map(|subject| medians_of(subject, results)))
 }
 
 fn medians_of(subject: &Subject, results: &Results) -> Vec<String> {
@@ -51,7 +51,7 @@ fn medians_of(subject: &Subject, results: &Results) -> Vec<String> {
 /// What each subject has of what another has.
 pub fn ratios(subjects: &[Subject], results: &Results) -> String {
     let head = [
-        "times as much as",
+        "ratios",
         "start / floor",
         "CPU / thin",
         "memory / thin",
@@ -60,7 +60,7 @@ pub fn ratios(subjects: &[Subject], results: &Results) -> String {
         "CPU / Python",
         "memory / Python",
     ];
-    table(&head, subjects.iter().map(|subject| ratios_of(subject.who, results)))
+    table(&head, 1, subjects.iter().map(|subject| ratios_of(subject.who, results)))
 }
 
 fn ratios_of(who: Who, results: &Results) -> Vec<String> {
