@@ -25,6 +25,12 @@ pub struct Args {
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=5_000))]
     pub delay_ms: u64,
 
+    /// Use all processors, as Lambda would for a function of over 1,769 MB.
+    ///
+    /// By default all processes share one: how threads fall on several makes CPU time differ by half from start to start.
+    #[arg(long)]
+    pub spread: bool,
+
     /// Measure these alone.
     #[arg(long, num_args = 1.., value_name = "SUBJECT")]
     pub only: Vec<Who>,

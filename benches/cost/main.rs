@@ -30,15 +30,15 @@ mod table;
 use std::{error::Error, fs, process::ExitCode};
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 use self::{args::Args, leads::Leads, neighbours::Neighbours, results::Results, subject::Subject};
 
 /// Why there is no result.
 type Failure = Box<dyn Error + Send + Sync>;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(&Args::parse()).await {
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             println!("The benchmark failed: {failure}");
@@ -47,9 +47,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args) -> Result<(), Failure> {
+fn run(args: &Args) -> Result<(), Failure> {
     let subjects = subject::all(args)?;
-    let results = measure(&subjects, args).await?;
+    if !args.spread {
+        process::stay_on_one_processor()?;
+    }
+    let results = Runtime::new()?.block_on(measure(&subjects, args))?;
     let report = report(&subjects, &results, args)?;
     println!("\n{report}");
     fs::write(&args.markdown, report)?;
