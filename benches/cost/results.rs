@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use statrs::statistics::{Data, OrderStatistics};
-
 use crate::{round::Sample, subject::Who};
 
 /// The rounds of each subject.
@@ -32,7 +30,7 @@ impl Results {
     /// The time within which this share of the later leads, of all rounds, was answered.
     pub fn following(&self, who: Who, percent: usize) -> Option<f64> {
         let times = self.0.get(&who)?.iter().flat_map(|sample| &sample.following).copied().map(ms);
-        Some(Data::new(times.collect::<Vec<_>>()).percentile(percent))
+        percentile(times.collect(), percent)
     }
 
     /// Time on the processor for a later lead.
@@ -47,14 +45,20 @@ impl Results {
     }
 
     fn median(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {
-        let figures: Vec<_> = self.0.get(&who)?.iter().map(figure).collect();
-        Some(Data::new(figures).median())
+        percentile(self.0.get(&who)?.iter().map(figure).collect(), 50)
     }
 }
 
 /// How many times as much one has as the other, where both were measured.
 pub fn ratio(results: &Results, figure: Figure, one: Who, other: Who) -> Option<f64> {
     Some(figure(results, one)? / figure(results, other)?)
+}
+
+/// The least figure that so many percent of all do not exceed.
+fn percentile(mut figures: Vec<f64>, percent: usize) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    let rank = (figures.len() * percent).div_ceil(100);
+    figures.get(rank.saturating_sub(1)).copied()
 }
 
 fn ms(time: Duration) -> f64 {
