@@ -18,6 +18,7 @@ mod corpus;
 mod emulators;
 mod events;
 mod faults;
+mod front;
 mod leads;
 mod log;
 mod metrics;

@@ -1,121 +1,22 @@
 //! Real TLS: who is trusted, and that nothing is reached without it. A certificate authority is made for each test.
 
-use std::{
-    env, fs,
-    net::SocketAddr,
-    process::Command,
-    sync::{Arc, Mutex},
-};
+use std::{env, fs, process::Command};
 
 use lambda_http::Context;
 use lendswift_relay::{aws, relay::Relay};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::{
-    ALL_VERSIONS, HandshakeKind, ProtocolVersion, ServerConfig, SupportedProtocolVersion,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer},
-    version::TLS12,
-};
+use rustls::{ALL_VERSIONS, HandshakeKind, ProtocolVersion, SupportedProtocolVersion, version::TLS12};
 use stand_ins::{Rudder, SecretsManager};
-use time::{Duration, OffsetDateTime};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
+    io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
-    task::JoinHandle,
 };
-use tokio_rustls::TlsAcceptor;
 
 use crate::{
+    front::{Authority, Front, Handshake},
     request::{LEAD, Request},
     stage::{ANYWHERE, KEY, Stage, TOKEN, aws, relay, relay_over, secret, serve},
     wire::Wire,
 };
-
-/// An authority that nobody trusts unless told to.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    fn der(&self) -> CertificateDer<'static> {
-        self.0.der().clone()
-    }
-
-    /// A server with a certificate for `name` that is valid for so many days from now, and that speaks these versions.
-    fn server(&self, name: &str, days: i64, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.not_before = OffsetDateTime::now_utc() - Duration::days(30);
-        params.not_after = OffsetDateTime::now_utc() + Duration::days(days);
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        // Offers HTTP/2 first, so that a client that speaks it would.
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        config
-    }
-}
-
-/// What a client and a server agreed on.
-type Handshake = (HandshakeKind, ProtocolVersion, Option<Vec<u8>>);
-
-/// TLS in front of a server that has none.
-struct Front {
-    address: SocketAddr,
-    handshakes: Arc<Mutex<Vec<Handshake>>>,
-    serving: JoinHandle<()>,
-}
-
-impl Front {
-    async fn of(behind: SocketAddr, config: ServerConfig) -> Self {
-        let listener = TcpListener::bind(ANYWHERE).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
-        let seen = Arc::clone(&handshakes);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, seen) = (acceptor.clone(), Arc::clone(&seen));
-                tokio::spawn(async move {
-                    let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                    let session = stream.get_ref().1;
-                    seen.lock().unwrap().push((
-                        session.handshake_kind().unwrap(),
-                        session.protocol_version().unwrap(),
-                        session.alpn_protocol().map(<[u8]>::to_vec),
-                    ));
-                    let mut behind = TcpStream::connect(behind).await.unwrap();
-                    let _ = copy_bidirectional(&mut stream, &mut behind).await;
-                });
-            }
-        });
-        Self { address, handshakes, serving }
-    }
-
-    fn handshakes(&self) -> Vec<Handshake> {
-        self.handshakes.lock().unwrap().clone()
-    }
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
 
 /// A relay that pushes to a port of this machine over https.
 fn relay_to(port: u16, ca_file: &str, secrets: &SecretsManager) -> Relay {

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -19,7 +20,7 @@ use crate::server::lock;
 
 /// One execution environment of a function; dropping it kills the process.
 pub struct Lambda {
-    binary: PathBuf,
+    program: Program,
     variables: Vec<(String, String)>,
     run: Mutex<Arc<Run>>,
     log: Log,
@@ -38,20 +39,34 @@ pub enum Invoked {
     Died(ExitStatus),
 }
 
+/// What is started.
+struct Program {
+    binary: PathBuf,
+    arguments: Vec<String>,
+}
+
 /// A process and the runtime API that it alone knows: nothing of it is left for the next.
 struct Run {
     api: RuntimeApi,
     process: Process,
+    started: Instant,
 }
 
 impl Lambda {
     /// Starts the binary with what Lambda's environment consists of and these variables, and nothing else.
     pub async fn start(binary: &Path, env: &[(&str, &str)]) -> io::Result<Self> {
+        Self::start_with(binary, &[], env).await
+    }
+
+    /// The same with arguments.
+    pub async fn start_with(binary: &Path, arguments: &[&str], env: &[(&str, &str)]) -> io::Result<Self> {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let program = Program { binary: binary.to_owned(), arguments };
         let variables: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let log = Log::default();
-        let run = Run::start(binary, &variables, &log).await?;
+        let run = Run::start(&program, &variables, &log).await?;
         let run = Mutex::new(Arc::new(run));
-        Ok(Self { binary: binary.to_owned(), variables, run, log, turn: Turn::new(false) })
+        Ok(Self { program, variables, run, log, turn: Turn::new(false) })
     }
 
     /// Waits until the process has asked for an event, unless it ends before that.
@@ -117,7 +132,7 @@ impl Lambda {
     pub async fn restart(&self) -> io::Result<()> {
         self.kill().await;
         let freezes = self.turn.lock().await;
-        let run = Arc::new(Run::start(&self.binary, &self.variables, &self.log).await?);
+        let run = Arc::new(Run::start(&self.program, &self.variables, &self.log).await?);
         *lock(&self.run) = Arc::clone(&run);
         if *freezes {
             run.freeze_when_idle().await;
@@ -136,16 +151,43 @@ impl Lambda {
         self.run().api.start_failure()
     }
 
+    /// The process's number.
+    pub fn process_id(&self) -> u32 {
+        self.run().process.id()
+    }
+
+    /// How long the process took from its start to its first request for an event.
+    pub fn started_in(&self) -> Option<Duration> {
+        let run = self.run();
+        run.api.ready_at().map(|ready| ready - run.started)
+    }
+
+    /// How long the last answer took: from the moment the event was handed out until the answer was here.
+    pub fn answered_in(&self) -> Option<Duration> {
+        self.run().api.answered_in()
+    }
+
+    /// Waits until the process has asked for an event and has none, or is no more.
+    pub async fn idle(&self) {
+        let run = self.run();
+        tokio::select! {
+            biased;
+            () = run.api.polled() => {}
+            _ = run.process.end() => {}
+        }
+    }
+
     fn run(&self) -> Arc<Run> {
         Arc::clone(&lock(&self.run))
     }
 }
 
 impl Run {
-    async fn start(binary: &Path, variables: &[(String, String)], log: &Log) -> io::Result<Self> {
+    async fn start(program: &Program, variables: &[(String, String)], log: &Log) -> io::Result<Self> {
         let api = RuntimeApi::start().await?;
-        let mut command = Command::new(binary);
+        let mut command = Command::new(&program.binary);
         command
+            .args(&program.arguments)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "lendswift-relay")
@@ -159,8 +201,9 @@ impl Run {
             .env("AWS_SECRET_ACCESS_KEY", "an example")
             .env("AWS_SESSION_TOKEN", "an example")
             .envs(variables.iter().map(|(name, value)| (name, value)));
+        let started = Instant::now();
         let process = Process::start(command, Arc::clone(log))?;
-        Ok(Self { api, process })
+        Ok(Self { api, process, started })
     }
 
     async fn freeze_when_idle(&self) {

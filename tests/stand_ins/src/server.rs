@@ -81,6 +81,8 @@ async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, open: Arc<Mutex<Vec<Ab
         while connections.try_join_next().is_some() {}
         lock(&open).retain(|connection| !connection.is_finished());
         if let Ok(stream) = accepted {
+            // As servers do. Where it can't be set, answers are slower.
+            let _ = stream.set_nodelay(true);
             let router = TowerToHyperService::new(router.clone());
             let service = service_fn(move |request| {
                 let answer = router.call(request);

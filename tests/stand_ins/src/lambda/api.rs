@@ -1,6 +1,12 @@
 //! Lambda's runtime API: where a function's process asks for events and answers them.
 
-use std::{collections::VecDeque, io, net::Ipv4Addr, net::SocketAddr, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -34,7 +40,9 @@ type Desk = Arc<watch::Sender<Events>>;
 struct Events {
     queue: VecDeque<Event>,
     running: Option<Event>,
-    ready: bool,
+    handed_out: Option<Instant>,
+    answered_in: Option<Duration>,
+    ready: Option<Instant>,
     polling: bool,
     start_failure: Option<Value>,
 }
@@ -65,7 +73,7 @@ impl RuntimeApi {
 
     /// Waits for the first request for an event.
     pub(super) async fn ready(&self) {
-        self.until(|events| events.ready).await;
+        self.until(|events| events.ready.is_some()).await;
     }
 
     /// Waits for a request for an event that has none yet.
@@ -81,6 +89,14 @@ impl RuntimeApi {
         answer.await.expect("an event is kept until it is answered")
     }
 
+    pub(super) fn ready_at(&self) -> Option<Instant> {
+        self.desk.borrow().ready
+    }
+
+    pub(super) fn answered_in(&self) -> Option<Duration> {
+        self.desk.borrow().answered_in
+    }
+
     pub(super) fn start_failure(&self) -> Option<Value> {
         self.desk.borrow().start_failure.clone()
     }
@@ -92,7 +108,7 @@ impl RuntimeApi {
 
 async fn next(State(desk): State<Desk>) -> Response {
     desk.send_modify(|events| {
-        events.ready = true;
+        events.ready.get_or_insert_with(Instant::now);
         events.polling = true;
     });
     let mut seen = desk.subscribe();
@@ -119,7 +135,14 @@ impl Events {
         let response = (headers, event.body.clone()).into_response();
         self.polling = false;
         self.running = Some(event);
+        self.handed_out = Some(Instant::now());
         Some(response)
+    }
+
+    fn take_back(&mut self, id: &str) -> Option<Event> {
+        let event = self.running.take_if(|event| event.id == id)?;
+        self.answered_in = self.handed_out.map(|handed_out| handed_out.elapsed());
+        Some(event)
     }
 }
 
@@ -138,7 +161,7 @@ async fn start_error(State(desk): State<Desk>, body: Bytes) -> Response {
 
 fn finish(desk: &Desk, id: &str, outcome: Outcome) -> Response {
     let mut finished = None;
-    desk.send_modify(|events| finished = events.running.take_if(|event| event.id == id));
+    desk.send_modify(|events| finished = events.take_back(id));
     let Some(event) = finished else {
         let fault = json!({ "errorMessage": "Invalid request ID", "errorType": "InvalidRequestID" });
         return (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], fault.to_string()).into_response();

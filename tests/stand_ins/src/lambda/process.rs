@@ -52,6 +52,10 @@ impl Process {
         lock(&self.output).drain();
     }
 
+    pub(super) fn id(&self) -> u32 {
+        lock(&self.child).id()
+    }
+
     pub(super) fn kill(&self) {
         self.signal(Signal::KILL);
     }

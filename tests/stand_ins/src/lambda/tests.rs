@@ -32,9 +32,13 @@ fn is_frozen(lambda: &Lambda) -> bool {
     lambda.run().process.is_frozen()
 }
 
+fn is_polled(lambda: &Lambda) -> bool {
+    lambda.run().api.is_polled()
+}
+
 /// Where Lambda freezes a process: at its request for the next event.
 fn is_frozen_between_events(lambda: &Lambda) -> bool {
-    is_frozen(lambda) && lambda.run().api.is_polled()
+    is_frozen(lambda) && is_polled(lambda)
 }
 
 #[tokio::test]
@@ -77,6 +81,23 @@ async fn a_process_has_lambdas_environment_and_what_was_given() {
             "CLAIMS_TABLE=claims",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_program_has_its_arguments_and_its_times_are_told() {
+    let function = [FUNCTION, "an argument"];
+    let lambda = Lambda::start_with(Path::new("/bin/bash"), &function, &[]).await.unwrap();
+    ready(&lambda).await.unwrap();
+    assert!(lambda.started_in().unwrap() < PATIENCE);
+    assert_eq!(lambda.answered_in(), None);
+
+    invoke(&lambda, "1").await;
+    timeout(PATIENCE, lambda.idle()).await.unwrap();
+
+    assert!(is_polled(&lambda));
+    assert!(lambda.answered_in().unwrap() < PATIENCE);
+    let told = std::fs::read(format!("/proc/{}/cmdline", lambda.process_id())).unwrap();
+    assert!(told.ends_with(b"function.sh\0an argument\0"));
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn a_request_for_an_event_waits_for_one() {
 
     assert_eq!(poll.await.unwrap(), "1");
     assert!(!api.is_polled());
-    assert!(api.desk.borrow().ready);
+    assert!(api.ready_at().is_some());
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//! What a lead costs: the relay as it is shipped, between the least that a function can be, a thin relay, and the same job
+//! in Python.
+//!
+//! This process is Lambda's runtime API and all that the subjects talk to. Each round starts every subject once, one after
+//! the other, so that what else the machine does is borne by all alike. `cargo bench -- --help` has the options.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
+#![expect(clippy::indexing_slicing, reason = "only JSON is indexed, by names that the sample has")]
+
+mod args;
+mod build;
+#[path = "../../tests/it/front.rs"]
+#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own: some of it is theirs alone")]
+mod front;
+mod goals;
+mod leads;
+mod machine;
+mod neighbours;
+mod package;
+mod process;
+mod python;
+mod results;
+mod round;
+#[path = "../../tests/it/stage.rs"]
+#[expect(dead_code, clippy::expect_used, reason = "the tests' own: some of it is theirs alone")]
+mod stage;
+mod subject;
+mod table;
+
+use std::{error::Error, fs, process::ExitCode};
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+
+use self::{args::Args, leads::Leads, neighbours::Neighbours, results::Results, subject::Subject};
+
+/// Why there is no result.
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            println!("The benchmark failed: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), Failure> {
+    let subjects = subject::all(args)?;
+    if !args.spread {
+        process::stay_on_one_processor()?;
+    }
+    let results = Runtime::new()?.block_on(measure(&subjects, args))?;
+    let report = report(&subjects, &results, args)?;
+    println!("\n{report}");
+    fs::write(&args.markdown, report)?;
+    println!("This is in {} too.", args.markdown.display());
+    Ok(())
+}
+
+async fn measure(subjects: &[Subject], args: &Args) -> Result<Results, Failure> {
+    let neighbours = Neighbours::start(args.delay()).await?;
+    let mut leads = Leads::new()?;
+    let mut results = Results::default();
+    for round in 1..=args.rounds {
+        println!("Round {round} of {}", args.rounds);
+        for subject in subjects {
+            let sample = round::of(subject, &neighbours, &mut leads, args.leads).await;
+            results.add(subject.who, sample.map_err(|failure| format!("{}: {failure}", subject.who.title()))?);
+        }
+    }
+    Ok(results)
+}
+
+fn report(subjects: &[Subject], results: &Results, args: &Args) -> Result<String, Failure> {
+    Ok([
+        machine::told(args)?,
+        table::medians(subjects, results),
+        table::ratios(subjects, results),
+        goals::table_of(subjects, results),
+        LIMITS.to_owned(),
+    ]
+    .join("\n"))
+}
+
+const LIMITS: &str = "\
+AI Rudder is a stand-in behind TLS 1.3; Secrets Manager and DynamoDB are stand-ins over plain HTTP. All are on the same
+machine, so the times have no network in them, and the TLS to AWS costs nothing here. CPU time and memory are the function's
+process alone. The time of a lead is from the moment the runtime API hands out its event until it has the answer.
+";
