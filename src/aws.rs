@@ -60,6 +60,16 @@ pub fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<SharedHttp
     Ok(http_client_fn(move |_: &_, _: &RuntimeComponents| connector.clone().into_shared()))
 }
 
+tokio::task_local! {
+    static CONNECTING: ();
+}
+
+/// Takes a call as far as its connection, and leaves that for the calls to come. In place of the call `GET /` goes out,
+/// without credentials, so that no service does or records anything.
+pub(crate) async fn connect(call: impl Future) {
+    CONNECTING.scope((), call).await;
+}
+
 /// The SDK's requests, sent by reqwest. The SDK bounds each attempt and repeats what may be repeated.
 #[derive(Debug, Clone)]
 struct OverReqwest(Client);
@@ -67,8 +77,16 @@ struct OverReqwest(Client);
 impl HttpConnector for OverReqwest {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self(http) = self.clone();
+        let connecting = CONNECTING.try_with(|()| ()).is_ok();
         HttpConnectorFuture::new(async move {
-            let answer = http.execute(outgoing(request)?).await.map_err(connector_error)?;
+            let request = outgoing(request)?;
+            if connecting {
+                let answer = http.get(root(request.url())).send().await.map_err(connector_error)?;
+                // Read to its end: only then is the connection free for the next.
+                answer.bytes().await.map_err(connector_error)?;
+                return Err(ConnectorError::user("only the connection was wanted".into()));
+            }
+            let answer = http.execute(request).await.map_err(connector_error)?;
             let (status, headers) = (answer.status(), answer.headers().clone());
             let body = answer.bytes().await.map_err(connector_error)?;
             let mut answer = http::Response::new(SdkBody::from(body));
@@ -84,6 +102,13 @@ fn outgoing(request: HttpRequest) -> Result<Request, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let request = request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
     Request::try_from(request).map_err(|error| ConnectorError::user(error.into()))
+}
+
+fn root(url: &Url) -> Url {
+    let mut root = url.clone();
+    root.set_path("/");
+    root.set_query(None);
+    root
 }
 
 /// The SDK repeats an attempt after a time-out or a broken connection.

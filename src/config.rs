@@ -28,6 +28,8 @@ pub struct Config {
     pub duplicate_window: Duration,
     /// Where AWS is.
     pub aws: Aws,
+    /// `CONNECT_AT_START` (`true`): whether a process makes its connections before it asks for its first lead.
+    pub connect_at_start: bool,
     /// What is logged and how.
     pub log: Log,
 }
@@ -120,6 +122,7 @@ impl Config {
                 3600..=31_536_000,
             )?),
             aws: variables.aws()?,
+            connect_at_start: variables.connect_at_start()?,
             log: Log { level: variables.log_level()?, json: variables.log_format_is_json()? },
         })
     }
@@ -197,6 +200,12 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
         let Some(text) = self.text(variable)? else { return Ok(None) };
         let url = text.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"));
         url.map(Some).ok_or_else(|| fault(variable, "must be an http or https URL"))
+    }
+
+    fn connect_at_start(&self) -> Result<bool, ConfigError> {
+        let variable = "CONNECT_AT_START";
+        let Some(text) = self.text(variable)? else { return Ok(true) };
+        text.parse().map_err(|_| fault(variable, "must be true or false"))
     }
 
     fn log_level(&self) -> Result<LevelFilter, ConfigError> {

@@ -1,12 +1,18 @@
 //! Start-up: the configuration, the log, the clients, and then one event after the other.
 
-use std::{io, process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use lendswift_relay::{aws, config::Config, gateway, log, metrics, relay::Relay};
 use serde_json::value::RawValue;
 
-#[tokio::main]
+// One thread: below 1,769 MB Lambda gives a function less than one processor, and a hop to another thread costs more than
+// the work that is waiting there.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,12 +33,16 @@ async fn run() -> Result<(), Error> {
     let recorder = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
     metrics::describe();
     let relay = Arc::new(Relay::new(&config, &aws::sdk_config(&config.aws)?)?);
+    if config.connect_at_start {
+        relay.connect().await;
+    }
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let relay = Arc::clone(&relay);
         async move {
             let answer = gateway::serve(&relay, event).await;
             // A metric that can't be written is no reason to keep an answer back.
-            let _ = recorder.flush(io::stdout().lock());
+            let mut lines = Vec::new();
+            let _ = recorder.flush(&mut lines).and_then(|()| io::stdout().write_all(&lines));
             answer
         }
     }))

@@ -7,7 +7,10 @@ use std::{
 
 use aws_config::SdkConfig;
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::{
+    join,
+    time::{Instant, timeout},
+};
 use tracing::{Span, field::display};
 
 use crate::{
@@ -24,6 +27,9 @@ use crate::{
     tls::ClientError,
     unix_time,
 };
+
+/// What the connections at the start get: Lambda bills the time before the first lead as well.
+const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The relay with all its clients. Made once, shared by all requests.
 #[derive(Debug)]
@@ -79,6 +85,13 @@ impl Relay {
             push_limit: config.upstream.timeout,
             warm: AtomicBool::new(false),
         })
+    }
+
+    /// Makes the connections that the first lead would wait for. Whatever can't be had in a second is left to that lead, and
+    /// its sender is told.
+    pub async fn connect(&self) {
+        let all = async { join!(self.accounts.connect(), self.ledger.connect(), self.rudder.connect()) };
+        let _ = timeout(CONNECT_LIMIT, all).await;
     }
 
     /// Whether this is the first time that this is asked: a process answers its first request after a cold start.

@@ -135,6 +135,11 @@ impl Accounts {
         }
     }
 
+    /// Opens the connection that secrets are read over.
+    pub(crate) async fn connect(&self) {
+        self.store.connect().await;
+    }
+
     /// Opens an account with a key. A key that isn't known may be new, so it is looked for once in the secret as it is now.
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
         let came_at = Instant::now();

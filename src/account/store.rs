@@ -48,6 +48,11 @@ impl Store {
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
+    /// Opens the connection that secrets are read over.
+    pub(super) async fn connect(&self) {
+        aws::connect(self.client.get_secret_value().secret_id(&self.prefix).send()).await;
+    }
+
     /// The secret of an account, within two seconds.
     pub(super) async fn get(&self, id: &AccountId) -> Result<Secret, StoreError> {
         let request = self.client.get_secret_value().secret_id(format!("{}/{id}", self.prefix));

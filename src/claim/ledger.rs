@@ -44,6 +44,13 @@ impl Ledger {
         Self { table, window: config.duplicate_window }
     }
 
+    /// Opens the connection to DynamoDB, where there is a table.
+    pub(crate) async fn connect(&self) {
+        if let Some(table) = &self.table {
+            table.connect().await;
+        }
+    }
+
     /// Writes a claim down, or says what is known of the lead.
     pub async fn claim(&self, mut claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };

@@ -93,6 +93,11 @@ impl Table {
         Self { client: Client::new(&aws), name: name.to_owned() }
     }
 
+    /// Opens the connection that transactions go over.
+    pub(super) async fn connect(&self) {
+        aws::connect(self.client.transact_write_items().set_transact_items(Some(Vec::new())).send()).await;
+    }
+
     /// Does all of the writes or none, before `until`. Where another transaction is at the same items, or DynamoDB wants
     /// less at a time, it waits its turn.
     ///

@@ -31,6 +31,7 @@ fn only_the_ledger_has_to_be_named() {
     assert!(config.upstream.extra_roots.is_empty());
     assert_eq!(config.claims, Claims::Off);
     assert_eq!(config.duplicate_window, Duration::from_secs(604_800));
+    assert!(config.connect_at_start);
     assert_eq!(config.log, Log { level: LevelFilter::INFO, json: false });
 }
 
@@ -46,6 +47,7 @@ fn every_variable_is_read() {
         ("UPSTREAM_CONNECT_TIMEOUT_MS", "500"),
         ("DUPLICATE_WINDOW_SECONDS", "3600"),
         ("AWS_REGION", "eu-west-1"),
+        ("CONNECT_AT_START", "false"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9003"),
         ("AWS_LAMBDA_LOG_LEVEL", "fatal"),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
@@ -59,6 +61,7 @@ fn every_variable_is_read() {
     assert_eq!(config.upstream.connect_timeout, Duration::from_millis(500));
     assert_eq!(config.duplicate_window, Duration::from_secs(3600));
     assert_eq!(config.aws.region, "eu-west-1");
+    assert!(!config.connect_at_start);
     assert_eq!(config.aws.secrets_manager, None);
     assert_eq!(config.aws.dynamodb.unwrap().as_str(), "http://127.0.0.1:9003/");
     assert_eq!(config.log, Log { level: LevelFilter::ERROR, json: true });
@@ -105,6 +108,7 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         ),
         ("UPSTREAM_CA_FILE", "no/such/file.pem", "can't be read: entity not found"),
         ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
+        ("CONNECT_AT_START", "yes", "must be true or false"),
         ("AWS_REGION", "", "is required: an AWS region, like us-east-1"),
         ("AWS_ENDPOINT_URL", "localhost:4566", "must be an http or https URL"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets", "must be an http or https URL"),

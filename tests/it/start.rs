@@ -1,10 +1,19 @@
 //! The binary itself, as Lambda starts it.
 
-use std::{env, process::Command};
+use std::{env, path::Path, process::Command};
+
+use stand_ins::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager};
+
+use crate::{
+    request::{LEAD, Request},
+    stage::{ANYWHERE, TABLE, TOKEN, furnish},
+};
+
+const RELAY: &str = env!("CARGO_BIN_EXE_lendswift-relay");
 
 /// The relay's start without any variable but these.
 fn start(variables: &[(&str, &str)]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_lendswift-relay"))
+    let output = Command::new(RELAY)
         .env_clear()
         // Where a coverage run wants this process's part of it.
         .envs(env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"))
@@ -32,4 +41,47 @@ fn wrong_configuration_stops_the_start_with_the_variables_name() {
             "lendswift-relay can't start: UPSTREAM_TIMEOUT_MS: must be a whole number from 1000 to 29000\n".to_owned()
         )
     );
+}
+
+/// The open connections to Secrets Manager and DynamoDB, when the process has asked for its first lead and when it has
+/// answered it, and how many leads AI Rudder got by then. What is asked of anybody before the lead is a failure.
+async fn connections(connect_at_start: &str) -> ([[usize; 2]; 2], usize) {
+    let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
+    let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
+    let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
+    furnish(&secrets, &dynamodb);
+    let variables = [
+        ("CLAIMS_TABLE", TABLE),
+        ("CONNECT_AT_START", connect_at_start),
+        ("UPSTREAM_BASE_URL", &rudder.base_url()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets.url()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url()),
+    ];
+    let open = || [secrets.connections().open(), dynamodb.connections().open()];
+    let lambda = Lambda::start(Path::new(RELAY), &variables).await.unwrap();
+    lambda.ready().await.unwrap();
+    let at_start = open();
+    assert_eq!((secrets.calls(), dynamodb.calls(), rudder.received().len()), (vec![], vec![], 0));
+    assert!(matches!(lambda.invoke(&Request::post(LEAD).event(), 0).await, Invoked::Answered(_)));
+    ([at_start, open()], rudder.received().len())
+}
+
+#[tokio::test]
+async fn a_process_connects_before_its_first_lead_asks_nobody_anything_and_uses_those_connections() {
+    assert_eq!(connections("true").await, ([[1, 1], [1, 1]], 1));
+    assert_eq!(connections("false").await, ([[0, 0], [1, 1]], 1));
+}
+
+#[tokio::test]
+async fn what_is_out_of_reach_does_not_keep_a_process_from_starting() {
+    let nowhere = "http://127.0.0.1:1";
+    let variables = [
+        ("CLAIMS_TABLE", TABLE),
+        ("UPSTREAM_BASE_URL", nowhere),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", nowhere),
+        ("AWS_ENDPOINT_URL_DYNAMODB", nowhere),
+    ];
+    let lambda = Lambda::start(Path::new(RELAY), &variables).await.unwrap();
+    lambda.ready().await.unwrap();
+    assert_eq!(lambda.log(), Vec::<String>::new());
 }

@@ -33,6 +33,11 @@ pub(crate) fn hang_up() -> Response {
 pub struct Connections(Vec<AbortHandle>);
 
 impl Connections {
+    /// How many of them are still open.
+    pub fn open(&self) -> usize {
+        self.0.iter().filter(|connection| !connection.is_finished()).count()
+    }
+
     /// Closes those that are still open, whatever goes over them.
     pub fn close(self) {
         self.0.iter().for_each(AbortHandle::abort);
