@@ -65,6 +65,8 @@ pub struct Answer {
     pub cause: Option<String>,
     /// Whether an operator has to act or to know.
     pub alarming: bool,
+    /// Whether an earlier request got it already.
+    pub replayed: bool,
     headers: HeaderMap,
     body: Body,
 }
@@ -213,6 +215,8 @@ impl From<Settled> for Answer {
     fn from(settled: Settled) -> Self {
         let outcome = if settled.accepted { Outcome::Accepted } else { Outcome::Unknown };
         let mut answer = Self::passed_on(settled.status, outcome, settled.body);
+        answer.alarming = settled.status.is_server_error();
+        answer.replayed = true;
         answer.headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         answer
     }
@@ -228,6 +232,7 @@ impl Answer {
             counted_as: None,
             cause: None,
             alarming: false,
+            replayed: false,
             headers: HeaderMap::new(),
             body,
         }

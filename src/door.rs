@@ -39,7 +39,7 @@ impl Post {
         if request.context.http.method != "POST" {
             return Err(Problem::MethodNotAllowed);
         }
-        let body = decode(request.body.unwrap_or_default(), request.is_base64_encoded)?;
+        let body = decode(request.body.unwrap_or_default(), request.is_base64_encoded.unwrap_or(false))?;
         check_media_type(&request.headers)?;
         let account = account.parse().map_err(|_| Problem::Unauthorized("no account can have that name".to_owned()))?;
         let idempotency_key = IdempotencyKey::of(&request.headers)?;

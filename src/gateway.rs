@@ -77,11 +77,12 @@ fn span(request_id: &str, cold_start: bool) -> Span {
 fn log(answer: &Answer, begun: Instant) {
     let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
     let (error, cause) = (answer.error, answer.cause.as_deref());
+    let replayed = answer.replayed.then_some(true);
     let ms = milliseconds(begun);
     if answer.alarming {
-        tracing::error!(outcome, status, error, cause, ms, "answered");
+        tracing::error!(outcome, status, error, cause, replayed, ms, "answered");
     } else {
-        tracing::info!(outcome, status, error, cause, ms, "answered");
+        tracing::info!(outcome, status, error, cause, replayed, ms, "answered");
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
     join,
     time::{Instant, timeout},
 };
-use tracing::{Span, field::display};
+use tracing::Span;
 
 use crate::{
     account::{Account, Accounts},
@@ -107,7 +107,7 @@ impl Relay {
     async fn relay(&self, request: Request, course: &Course) -> Result<Answer, Problem> {
         let post = Post::admit(request)?;
         let span = Span::current();
-        span.record("account", display(&post.account)).record("key", post.key.short_digest());
+        span.record("key", post.key.short_digest());
         // What is too late to be sent is not worth asking Secrets Manager for.
         course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;

@@ -27,9 +27,9 @@ const MEMORY: &str = "peak memory";
 const ZIP: f64 = 3.5;
 
 const GOALS: [Goal; 13] = [
-    goal(START, Results::start, Who::Relay, Who::Floor, 2.0),
-    goal(START, Results::start, Who::Relay, Who::Python, 1.0 / 10.0),
-    goal(START, Results::start, Who::RelayOff, Who::PythonOff, 1.0 / 10.0),
+    goal(START, Results::start, Who::RelayUnconnected, Who::Floor, 2.0),
+    goal(START, Results::start, Who::RelayUnconnected, Who::Python, 1.0 / 10.0),
+    goal(START, Results::start, Who::RelayOffUnconnected, Who::PythonOff, 1.0 / 10.0),
     goal(FIRST, Results::first, Who::Relay, Who::Python, 1.0 / 5.0),
     goal(FIRST, Results::first, Who::RelayOff, Who::PythonOff, 1.0 / 5.0),
     goal(CPU, Results::cpu, Who::RelayOff, Who::Thin, 1.5),

@@ -61,7 +61,8 @@ fn run(args: &Args) -> Result<(), Failure> {
 }
 
 async fn measure(subjects: &[Subject], args: &Args) -> Result<Results, Failure> {
-    let neighbours = Neighbours::start(args.delay()).await?;
+    let folder = tempfile::tempdir()?;
+    let neighbours = Neighbours::start(args.delay(), folder.path()).await?;
     let mut leads = Leads::new()?;
     let mut results = Results::default();
     for round in 1..=args.rounds {

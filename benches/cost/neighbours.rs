@@ -1,10 +1,14 @@
 //! What the subjects talk to.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use rustls::ALL_VERSIONS;
 use stand_ins::{Answering, DynamoDb, Rudder, SecretsManager};
-use tempfile::TempDir;
 
 use crate::{
     Failure,
@@ -21,26 +25,32 @@ pub struct Neighbours {
     secrets: SecretsManager,
     dynamodb: DynamoDb,
     front: Front,
-    folder: TempDir,
+    authority: PathBuf,
 }
 
 impl Neighbours {
-    /// On free ports, with the sample account, a table for each ledger, and AI Rudder so much slower.
-    pub async fn start(delay: Duration) -> Result<Self, Failure> {
+    /// On free ports, with AI Rudder so much slower.
+    pub async fn start(delay: Duration, folder: &Path) -> Result<Self, Failure> {
+        let neighbours = Self::at([ANYWHERE; 3], folder.join("ca.pem")).await?;
+        neighbours.rudder.answering(move || Answering::After(delay));
+        Ok(neighbours)
+    }
+
+    /// AI Rudder, Secrets Manager and DynamoDB at these addresses, with the sample account and a table for each ledger. The
+    /// certificate to trust is written into a file.
+    pub async fn at([tls, secrets, dynamodb]: [SocketAddr; 3], authority: PathBuf) -> Result<Self, Failure> {
         let rudder = Rudder::start(ANYWHERE, [TOKEN]).await?;
-        rudder.answering(move || Answering::After(delay));
-        let secrets = SecretsManager::start(ANYWHERE).await?;
-        let dynamodb = DynamoDb::start(ANYWHERE).await?;
+        let secrets = SecretsManager::start(secrets).await?;
+        let dynamodb = DynamoDb::start(dynamodb).await?;
         furnish(&secrets, &dynamodb);
         dynamodb.create_table_of_another_shape(PYTHON_TABLE);
-        let authority = Authority::new();
-        let mut server = authority.server("localhost", 30, ALL_VERSIONS);
+        let issuer = Authority::new();
+        let mut server = issuer.server("localhost", 30, ALL_VERSIONS);
         // The stand-in speaks nothing else, and the thin relay would take HTTP/2.
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let front = Front::of(rudder.address(), server).await;
-        let folder = tempfile::tempdir()?;
-        fs::write(folder.path().join("ca.pem"), authority.pem())?;
-        Ok(Self { rudder, secrets, dynamodb, front, folder })
+        let front = Front::at(tls, rudder.address(), server).await?;
+        fs::write(&authority, issuer.pem())?;
+        Ok(Self { rudder, secrets, dynamodb, front, authority })
     }
 
     /// How a process finds them.
@@ -50,7 +60,7 @@ impl Neighbours {
         let front = format!("localhost:{}", self.front.address.port());
         [
             ("UPSTREAM_BASE_URL", base.replace("http://", "https://").replace(&here, &front)),
-            ("UPSTREAM_CA_FILE", self.folder.path().join("ca.pem").to_string_lossy().into_owned()),
+            ("UPSTREAM_CA_FILE", self.authority.to_string_lossy().into_owned()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.url()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.url()),
         ]

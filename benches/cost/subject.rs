@@ -23,6 +23,10 @@ pub enum Who {
     Relay,
     /// The relay without the ledger.
     RelayOff,
+    /// The relay where it connects to nobody at its start.
+    RelayUnconnected,
+    /// Both.
+    RelayOffUnconnected,
     /// A function that answers `{}`.
     Floor,
     /// A function that passes the body on, and does nothing else.
@@ -55,6 +59,8 @@ impl Who {
         match self {
             Self::Relay => "relay",
             Self::RelayOff => "relay, ledger `off`",
+            Self::RelayUnconnected => "relay, not connected",
+            Self::RelayOffUnconnected => "relay, `off`, not connected",
             Self::Floor => "floor: answers `{}`",
             Self::Thin => "thin relay",
             Self::Python => "Python",
@@ -76,23 +82,32 @@ impl Who {
             && match self {
                 Self::Floor => answer.body == b"{}",
                 Self::Thin => code.unwrap_or(false),
-                Self::Relay | Self::RelayOff | Self::Python | Self::PythonOff => outcome && code.unwrap_or(false),
+                _ => outcome && code.unwrap_or(false),
             }
+    }
+
+    /// Whether it connects to its neighbours at its start, where it can be told to.
+    fn connects(self) -> bool {
+        !matches!(self, Self::RelayUnconnected | Self::RelayOffUnconnected)
     }
 
     fn table(self) -> &'static str {
         match self {
-            Self::Relay => RELAY_TABLE,
+            Self::Relay | Self::RelayUnconnected => RELAY_TABLE,
             Self::Python => PYTHON_TABLE,
             _ => "off",
         }
     }
 }
 
+/// Those that Cargo builds.
+const RUST: [Who; 6] =
+    [Who::Relay, Who::RelayOff, Who::RelayUnconnected, Who::RelayOffUnconnected, Who::Floor, Who::Thin];
+
 /// Everything that was asked for, built. Python is left out where it is missing.
 pub fn all(args: &Args) -> Result<Vec<Subject>, Failure> {
     let mut subjects = Vec::new();
-    for who in [Who::Relay, Who::RelayOff, Who::Floor, Who::Thin].into_iter().filter(|who| args.wants(*who)) {
+    for who in RUST.into_iter().filter(|who| args.wants(*who)) {
         subjects.push(built(who)?);
     }
     let in_python: Vec<_> = [Who::Python, Who::PythonOff].into_iter().filter(|who| args.wants(*who)).collect();
@@ -118,7 +133,7 @@ fn built(who: Who) -> Result<Subject, Failure> {
     let variables = match who {
         Who::Floor => Vec::new(),
         Who::Thin => vec![("LENDSWIFT_TOKEN", TOKEN.to_owned())],
-        _ => vec![("CLAIMS_TABLE", who.table().to_owned())],
+        _ => vec![("CLAIMS_TABLE", who.table().to_owned()), ("CONNECT_AT_START", who.connects().to_string())],
     };
     let (binary, zip) = (Some(fs::metadata(&program)?.len()), zipped(&program)?);
     Ok(Subject { who, program, arguments: &[], variables, binary, zip })

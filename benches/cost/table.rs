@@ -64,7 +64,8 @@ pub fn ratios(subjects: &[Subject], results: &Results) -> String {
 }
 
 fn ratios_of(who: Who, results: &Results) -> Vec<String> {
-    let python = if who == Who::Relay || who == Who::Python { Who::Python } else { Who::PythonOff };
+    let has_a_ledger = matches!(who, Who::Relay | Who::RelayUnconnected | Who::Python);
+    let python = if has_a_ledger { Who::Python } else { Who::PythonOff };
     let columns: [(Figure, Who); 7] = [
         (Results::start, Who::Floor),
         (Results::cpu, Who::Thin),

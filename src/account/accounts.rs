@@ -18,6 +18,7 @@ use futures_util::{
 };
 use quick_cache::{Weighter, sync::Cache};
 use tokio::time::{Instant, timeout_at};
+use tracing::{Span, field::display};
 
 use super::{
     AccountId, ApiKey,
@@ -146,6 +147,10 @@ impl Accounts {
         let mut entry = within(until, self.known_or_reading(id, false, |entry| entry.is_good(came_at))).await?;
         if entry.may_miss(key, came_at) {
             entry = within(until, self.read_ahead(id, |entry| !entry.may_miss(key, came_at))).await?;
+        }
+        if matches!(entry.token, Ok(_) | Err(StoreError::Unreadable(_))) {
+            // What is no account's name may be anything, a phone number too.
+            Span::current().record("account", display(id));
         }
         match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
             (true, Ok(token), _) => Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) }),

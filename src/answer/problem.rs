@@ -1,5 +1,7 @@
 //! Everything that can become of a request besides success, with the answer to each.
 
+use std::collections::BTreeSet;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{Answer, Body, Outcome};
@@ -172,7 +174,8 @@ impl Problem {
             Self::Malformed(malformed) => Some(malformed.to_string()),
             Self::InvalidLead(faults) => {
                 let faults = faults.iter().map(|fault| format!("{} {}", fault.field, fault.kind.code()));
-                Some(faults.collect::<Vec<_>>().join(", "))
+                // In one order, so that the same faults are the same line.
+                Some(faults.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", "))
             }
             _ => None,
         }
@@ -187,7 +190,17 @@ impl From<Problem> for Answer {
         let (message, sender_can_mend) = (problem.message(), problem.sender_can_mend());
         let faults = if let Problem::InvalidLead(faults) = problem { faults } else { Faults::new() };
         let body = Body::Ours { message, sender_can_mend, faults };
-        Self { status, outcome, error: Some(error), counted_as: Some(counted_as), cause, alarming, headers, body }
+        Self {
+            status,
+            outcome,
+            error: Some(error),
+            counted_as: Some(counted_as),
+            cause,
+            alarming,
+            replayed: false,
+            headers,
+            body,
+        }
     }
 }
 

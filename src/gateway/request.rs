@@ -20,8 +20,7 @@ pub struct Request {
     #[serde(default, deserialize_with = "headers")]
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<String>,
-    #[serde(default)]
-    pub(crate) is_base64_encoded: bool,
+    pub(crate) is_base64_encoded: Option<bool>,
     #[serde(rename = "requestContext")]
     pub(crate) context: RequestContext,
 }
@@ -41,7 +40,7 @@ pub(crate) struct Http {
 }
 
 fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
-    deserializer.deserialize_map(Headers)
+    deserializer.deserialize_option(Headers)
 }
 
 /// Picks out the headers that are read, in whatever case an emulator writes their names.
@@ -52,6 +51,14 @@ impl<'de> Visitor<'de> for Headers {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("headers, each one string")
+    }
+
+    fn visit_none<E>(self) -> Result<HeaderMap, E> {
+        Ok(HeaderMap::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<HeaderMap, D::Error> {
+        deserializer.deserialize_map(self)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMap, A::Error> {
@@ -87,6 +94,11 @@ mod tests {
             headers.unwrap(),
             HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))])
         );
+    }
+
+    #[test]
+    fn a_request_may_have_no_headers() {
+        assert_eq!(headers_of(&json!(null)), Some(HeaderMap::new()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! TLS in front of the stand-ins, and the authority that vouches for it.
 
 use std::{
+    io,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -75,7 +76,11 @@ pub struct Front {
 
 impl Front {
     pub async fn of(behind: SocketAddr, config: ServerConfig) -> Self {
-        let listener = TcpListener::bind(ANYWHERE).await.unwrap();
+        Self::at(ANYWHERE, behind, config).await.unwrap()
+    }
+
+    pub async fn at(address: SocketAddr, behind: SocketAddr, config: ServerConfig) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr().unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
@@ -99,7 +104,7 @@ impl Front {
                 });
             }
         });
-        Self { address, handshakes, serving }
+        Ok(Self { address, handshakes, serving })
     }
 
     pub fn handshakes(&self) -> Vec<Handshake> {

@@ -9,7 +9,7 @@ use std::{
 use lambda_http::Context;
 use lendswift_relay::{config::Log, log};
 use serde_json::{Value, json};
-use stand_ins::Behaviour;
+use stand_ins::{Behaviour, Reply};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 
@@ -40,18 +40,24 @@ fn when(line: &mut Value) {
 
 /// The lines that a request leaves.
 async fn lines(level: LevelFilter, request: Request) -> Vec<Value> {
-    lines_with(level, &[], request).await
+    lines_of(level, &[], [request]).await
 }
 
-/// The same, with some variables set.
-async fn lines_with(level: LevelFilter, variables: &[(&str, &str)], request: Request) -> Vec<Value> {
+/// The lines that requests leave, one after the other, with some variables set.
+async fn lines_of(
+    level: LevelFilter,
+    variables: &[(&str, &str)],
+    requests: impl IntoIterator<Item = Request>,
+) -> Vec<Value> {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = log::subscriber(Log { level, json: true }, move || writer.clone());
     let stage = Stage::with(variables).await;
     {
         let _logging = tracing::subscriber::set_default(subscriber);
-        stage.serve(&request.event()).await;
+        for request in requests {
+            stage.serve(&request.event()).await;
+        }
     }
     let bytes = lines.0.lock().unwrap().clone();
     let mut lines: Vec<Value> =
@@ -124,7 +130,7 @@ async fn a_lead_with_faults_leaves_their_places_and_kinds() {
             "outcome": "not_sent",
             "status": 422,
             "error": "invalid_lead",
-            "cause": "/loan_amount not_an_amount, /customer_name no_letter",
+            "cause": "/customer_name no_letter, /loan_amount not_an_amount",
             "ms": 0,
             "span": {
                 "name": "lead",
@@ -186,6 +192,40 @@ async fn secrets_manager_out_of_order_leaves_one_line_too() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_given_again_is_said_to_be_one_and_is_an_error_as_before() {
+    let stage = Stage::with_ledger().await;
+    stage.rudder.answer_next(Reply::new(500, r#"{"code":500}"#));
+    let logged = Lines::default();
+    let writer = logged.clone();
+    let subscriber = log::subscriber(Log { level: LevelFilter::INFO, json: true }, move || writer.clone());
+    let logging = tracing::subscriber::set_default(subscriber);
+    for _ in 0..2 {
+        assert_eq!(stage.serve(&Request::post(LEAD).event()).await.status, 502);
+    }
+    drop(logging);
+    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |line: &Value| ["level", "outcome", "error", "replayed"].map(|field| line[field].clone());
+    assert_eq!(
+        lines.iter().map(told).collect::<Vec<_>>(),
+        [
+            [json!("ERROR"), json!("unknown"), json!("bad_upstream_answer"), Value::Null],
+            [json!("ERROR"), json!("unknown"), Value::Null, json!(true)],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_accounts_name_is_not_logged_since_it_may_be_a_phone_number() {
+    for request in
+        [Request::post(LEAD).account("6501231234"), Request::post(LEAD).account("6501231234").without("authorization")]
+    {
+        let lines = lines(LevelFilter::TRACE, request).await;
+        assert!(!json!(lines).to_string().contains("6501231234"), "{lines:?}");
+    }
+}
+
+#[tokio::test]
 async fn at_level_error_only_what_an_operator_has_to_know_is_left() {
     assert_eq!(lines(LevelFilter::ERROR, Request::post(LEAD)).await, Vec::<Value>::new());
 }
@@ -199,8 +239,8 @@ fn fields(lines: &[Value]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn the_fields_that_readme_names_are_those_of_the_line() {
-    let lead = Request::post(LEAD.replace("{}", r#"{"shoe_size":9}"#));
-    let mut lines = lines_with(LevelFilter::INFO, &[("CLAIMS_TABLE", TABLE)], lead).await;
+    let lead = || Request::post(LEAD.replace("{}", r#"{"shoe_size":9}"#));
+    let mut lines = lines_of(LevelFilter::INFO, &[("CLAIMS_TABLE", TABLE)], [lead(), lead()]).await;
     lines.extend(self::lines(LevelFilter::INFO, Request::post("{}")).await);
     let mut written = fields(&lines);
     // The line's own make, and not about the request.

@@ -436,6 +436,12 @@ fn leaves(value: &Value, into: &mut BTreeSet<String>) {
     }
 }
 
+/// A line without its time, whose digits may be any.
+fn without_time(line: &str) -> String {
+    let time = line.split_once("\"timestamp\":\"").and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));
+    time.map_or_else(|| line.to_owned(), |(before, after)| [before, after].concat())
+}
+
 /// Runs all other tests again with the shipped log at its most talkative level, and searches it.
 fn the_suite_again(format: &str) {
     if env::var_os("LOG_FILE").is_some() {
@@ -460,8 +466,8 @@ fn the_suite_again(format: &str) {
     let suite = suite();
     let suite: Vec<&str> = suite.iter().map(String::as_str).collect();
     // Most lines are like others, so each is searched once.
-    let lines = log.lines().collect::<BTreeSet<_>>();
-    let leaked = leaks(&lines.iter().copied().collect::<Vec<_>>().join("\n"), &suite);
+    let lines = log.lines().map(without_time).collect::<BTreeSet<_>>();
+    let leaked = leaks(&lines.iter().cloned().collect::<Vec<_>>().join("\n"), &suite);
     let leaking = lines.iter().filter(|line| !leaks(line, &leaked).is_empty()).take(3);
     assert_eq!(leaked, Vec::<&str>::new(), "{:#?}", leaking.collect::<Vec<_>>());
     let names = log.lines().filter(|line| line.split(|c: char| !c.is_alphanumeric()).any(|word| word == "Ann")).take(3);

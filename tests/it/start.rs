@@ -1,8 +1,9 @@
 //! The binary itself, as Lambda starts it.
 
-use std::{env, path::Path, process::Command};
+use std::{env, path::Path, process::Command, time::Duration};
 
 use stand_ins::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager};
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 use crate::{
     request::{LEAD, Request},
@@ -70,6 +71,26 @@ async fn connections(connect_at_start: &str) -> ([[usize; 2]; 2], usize) {
 async fn a_process_connects_before_its_first_lead_asks_nobody_anything_and_uses_those_connections() {
     assert_eq!(connections("true").await, ([[1, 1], [1, 1]], 1));
     assert_eq!(connections("false").await, ([[0, 0], [1, 1]], 1));
+}
+
+#[tokio::test]
+async fn ai_rudder_is_connected_to_at_the_start_and_told_nothing_and_who_is_silent_holds_it_up_for_a_second() {
+    let rudder = TcpListener::bind(ANYWHERE).await.unwrap();
+    let silent = TcpListener::bind(ANYWHERE).await.unwrap();
+    let variables = [
+        ("CLAIMS_TABLE", TABLE),
+        ("UPSTREAM_BASE_URL", &format!("http://{}", rudder.local_addr().unwrap())),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &format!("http://{}", silent.local_addr().unwrap())),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &format!("http://{}", silent.local_addr().unwrap())),
+    ];
+    let lambda = Lambda::start(Path::new(RELAY), &variables).await.unwrap();
+    let (mut connection, _) = rudder.accept().await.unwrap();
+    let mut told = Vec::new();
+    connection.read_to_end(&mut told).await.unwrap();
+    assert!(told.is_empty());
+    lambda.ready().await.unwrap();
+    let limit = Duration::from_secs(1);
+    assert!((limit..limit * 2).contains(&lambda.started_in().unwrap()), "{:?}", lambda.started_in());
 }
 
 #[tokio::test]

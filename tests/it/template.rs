@@ -54,6 +54,10 @@ fn strings(value: &Value) -> BTreeSet<String> {
     value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
+fn strings_of_numbers(value: &Value) -> BTreeSet<String> {
+    value.as_array().unwrap().iter().map(Value::to_string).collect()
+}
+
 fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
     names.map(str::to_owned).into()
 }
@@ -114,7 +118,7 @@ fn a_parameter_has_the_default_and_the_bounds_of_its_variable() {
             bounded += 1;
         }
     }
-    assert_eq!(bounded, 5);
+    assert_eq!(bounded, 4);
     for level in strings(&template["Parameters"]["LogLevel"]["AllowedValues"]) {
         config(&[("CLAIMS_TABLE", "off"), ("AWS_LAMBDA_LOG_LEVEL", &level)]).unwrap();
     }
@@ -282,6 +286,32 @@ fn the_function_reads_the_accounts_secrets_alone_and_a_key_through_secrets_manag
         statements[1]["Condition"],
         json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}}})
     );
+}
+
+#[test]
+fn the_function_writes_to_the_ledgers_table_alone_whether_it_is_the_stacks_own_or_an_older_one() {
+    let template = template();
+    let claims = statements(&template).into_iter().find(|statement| statement["Sid"] == "KeepClaims").unwrap();
+    let existing = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingClaimsTable}";
+    assert_eq!(
+        claims["Resource"],
+        json!({"Fn::If": ["MakesTable", {"Fn::GetAtt": "ClaimsTable.Arn"}, {"Fn::Sub": existing}]})
+    );
+    let variable = &function(&template)["Environment"]["Variables"]["CLAIMS_TABLE"];
+    assert_eq!(*variable, json!({"Fn::If": ["MakesTable", {"Ref": "ClaimsTable"}, {"Ref": "ExistingClaimsTable"}]}));
+}
+
+#[test]
+fn the_alarm_for_slow_leads_knows_every_time_out_and_a_push_that_times_out_sets_it_off() {
+    let template = template();
+    let timeouts = strings_of_numbers(&template["Parameters"]["TimeoutSeconds"]["AllowedValues"]);
+    let thirds = object(&template["Mappings"]["AThirdOfTheTimeout"]);
+    assert_eq!(timeouts, thirds.keys().cloned().collect());
+    for (seconds, third) in thirds {
+        let third = third["Milliseconds"].as_u64().unwrap();
+        assert_eq!(third, (seconds.parse::<u64>().unwrap() * 1000 + 1) / 3, "{seconds}");
+        assert!(third < template["Parameters"]["UpstreamTimeoutMs"]["Default"].as_u64().unwrap());
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod process;
 
 use std::{
     io,
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     sync::{Arc, Mutex},
@@ -15,7 +16,8 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Mutex as Turn;
 
-use self::{api::RuntimeApi, output::Log, process::Process};
+pub use self::api::RuntimeApi;
+use self::{output::Log, process::Process};
 use crate::server::lock;
 
 /// One execution environment of a function; dropping it kills the process.
@@ -184,7 +186,7 @@ impl Lambda {
 
 impl Run {
     async fn start(program: &Program, variables: &[(String, String)], log: &Log) -> io::Result<Self> {
-        let api = RuntimeApi::start().await?;
+        let api = RuntimeApi::start((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let mut command = Command::new(&program.binary);
         command
             .args(&program.arguments)

@@ -14,7 +14,7 @@ mod server;
 mod client;
 
 pub use dynamodb::{DynamoBehaviour, DynamoDb};
-pub use lambda::{Invoked, Lambda};
+pub use lambda::{Invoked, Lambda, RuntimeApi};
 pub use rudder::{Answering, Received, Reply, Rudder};
 pub use secrets::{Behaviour, SecretsManager};
 pub use server::Connections;

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -26,10 +26,10 @@ const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:lendswift-rela
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
 /// What the function answered, or the error that it reported.
-pub(super) type Outcome = Result<Value, Value>;
+pub type Outcome = Result<Value, Value>;
 
 /// The runtime API of one process on a socket; dropping it stops it.
-pub(super) struct RuntimeApi {
+pub struct RuntimeApi {
     server: Server,
     desk: Desk,
 }
@@ -55,7 +55,8 @@ struct Event {
 }
 
 impl RuntimeApi {
-    pub(super) async fn start() -> io::Result<Self> {
+    /// Starts on `address`; port 0 takes a free one.
+    pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let desk = Desk::default();
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -63,7 +64,7 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(start_error))
             .with_state(Arc::clone(&desk));
-        let server = Server::start((Ipv4Addr::LOCALHOST, 0).into(), router).await?;
+        let server = Server::start(address, router).await?;
         Ok(Self { server, desk })
     }
 
@@ -72,17 +73,17 @@ impl RuntimeApi {
     }
 
     /// Waits for the first request for an event.
-    pub(super) async fn ready(&self) {
+    pub async fn ready(&self) {
         self.until(|events| events.ready.is_some()).await;
     }
 
     /// Waits for a request for an event that has none yet.
-    pub(super) async fn polled(&self) {
+    pub async fn polled(&self) {
         self.until(|events| events.polling).await;
     }
 
     /// Without end if the process never answers.
-    pub(super) async fn invoke(&self, event: &str, deadline_ms: u64) -> Outcome {
+    pub async fn invoke(&self, event: &str, deadline_ms: u64) -> Outcome {
         let (outcome, answer) = oneshot::channel();
         let event = Event { id: Uuid::new_v4().to_string(), body: event.to_owned(), deadline_ms, outcome };
         self.desk.send_modify(|events| events.queue.push_back(event));

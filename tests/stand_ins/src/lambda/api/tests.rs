@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use tokio::time::timeout;
 
@@ -16,7 +16,7 @@ impl RuntimeApi {
 }
 
 async fn api() -> Arc<RuntimeApi> {
-    Arc::new(RuntimeApi::start().await.unwrap())
+    Arc::new(RuntimeApi::start((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap())
 }
 
 async fn call(api: &RuntimeApi, target: &str, body: &str) -> Answer {

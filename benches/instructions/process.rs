@@ -1,0 +1,115 @@
+//! How many instructions the relay takes as a process: for its start, and for twenty leads with everything around them.
+//!
+//! This is Lambda's runtime API and all that the relay talks to, on ports 19400 to 19403. `cargo bench --bench process` needs
+//! valgrind, and `cargo install gungraun-runner` in the version that `Cargo.toml` has of gungraun. It fails where a figure grows by more than a
+//! twentieth over the one that is written down here.
+
+#![expect(missing_docs, reason = "what the harness's macros make has none")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark ends where it can't go on")]
+
+#[path = "../cost/build.rs"]
+#[expect(dead_code, reason = "the other benchmark's: some of it is its alone")]
+mod build;
+#[path = "../../tests/it/front.rs"]
+#[expect(dead_code, reason = "the tests' own: some of it is theirs alone")]
+mod front;
+#[path = "../cost/leads.rs"]
+mod leads;
+#[path = "../cost/neighbours.rs"]
+#[expect(dead_code, reason = "the other benchmark's: some of it is its alone")]
+mod neighbours;
+#[path = "../../tests/it/stage.rs"]
+#[expect(dead_code, clippy::expect_used, reason = "the tests' own: some of it is theirs alone")]
+mod stage;
+
+use std::{
+    error::Error,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use gungraun::{
+    BinaryBenchmarkConfig, Callgrind, Command, Delay, DelayKind, EventKind, ExitWith, binary_benchmark,
+    binary_benchmark_group, main,
+};
+use stand_ins::RuntimeApi;
+use tokio::runtime::Runtime;
+
+use self::{leads::Leads, neighbours::Neighbours, stage::TABLE};
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+const fn here(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+const RUNTIME_API: SocketAddr = here(19400);
+const TLS: SocketAddr = here(19401);
+const SECRETS: SocketAddr = here(19402);
+const DYNAMODB: SocketAddr = here(19403);
+
+fn authority() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(build::FOLDER).join("instructions-ca.pem")
+}
+
+/// Lambda, for as long as it takes the process to answer so many leads and to ask for another. Then nobody is there any more,
+/// and the process ends.
+fn lambda(_table: &str, leads: u32) {
+    let lambda = async {
+        let _neighbours = Neighbours::at([TLS, SECRETS, DYNAMODB], authority()).await?;
+        let api = RuntimeApi::start(RUNTIME_API).await?;
+        api.ready().await;
+        let mut next = Leads::new()?;
+        for _ in 0..leads {
+            let deadline = SystemTime::now().duration_since(UNIX_EPOCH)? + Duration::from_secs(300);
+            let answer = api.invoke(&next.next(), deadline.as_millis().try_into()?).await;
+            assert_eq!(answer.unwrap()["headers"]["lead-outcome"], "accepted");
+        }
+        api.polled().await;
+        Ok::<_, Failure>(())
+    };
+    Runtime::new().unwrap().block_on(lambda).unwrap();
+}
+
+fn about(instructions: u64) -> BinaryBenchmarkConfig {
+    let mut callgrind = Callgrind::default();
+    callgrind.hard_limits([(EventKind::Ir, instructions + instructions / 20)]);
+    let mut config = BinaryBenchmarkConfig::default();
+    config.tool(callgrind).setup_parallel(true).exit_with(ExitWith::Failure);
+    config
+}
+
+#[binary_benchmark]
+#[bench::start(args = (TABLE, 0), setup = lambda, config = about(1))]
+#[bench::start_without_ledger(args = ("off", 0), setup = lambda, config = about(1))]
+#[bench::twenty_leads(args = (TABLE, 20), setup = lambda, config = about(1))]
+#[bench::twenty_leads_without_ledger(args = ("off", 20), setup = lambda, config = about(1))]
+fn relay(table: &str, _leads: u32) -> Command {
+    let mut command = Command::new(build::relay().unwrap());
+    for (name, value) in [
+        ("AWS_LAMBDA_RUNTIME_API", RUNTIME_API.to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", "lendswift-relay".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/lendswift-relay".to_owned()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "stream".to_owned()),
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+        ("AWS_REGION", "us-east-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "an example".to_owned()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{SECRETS}")),
+        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{DYNAMODB}")),
+        ("UPSTREAM_BASE_URL", format!("https://localhost:{}/api/push/lendswift-under-wirting", TLS.port())),
+        ("UPSTREAM_CA_FILE", authority().to_string_lossy().into_owned()),
+        ("CLAIMS_TABLE", table.to_owned()),
+        ("CONNECT_AT_START", "false".to_owned()),
+    ] {
+        command.env(name, value);
+    }
+    command.delay(Delay::new(DelayKind::TcpConnect(RUNTIME_API)));
+    command.build()
+}
+
+binary_benchmark_group!(name = process, benchmarks = relay);
+main!(binary_benchmark_groups = process);
