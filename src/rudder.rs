@@ -5,6 +5,7 @@
 
 mod client;
 mod envelope;
+mod names;
 mod payload;
 mod token;
 mod verdict;

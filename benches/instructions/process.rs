@@ -81,10 +81,10 @@ fn about(instructions: u64) -> BinaryBenchmarkConfig {
 }
 
 #[binary_benchmark]
-#[bench::start(args = (TABLE, 0), setup = lambda, config = about(1))]
-#[bench::start_without_ledger(args = ("off", 0), setup = lambda, config = about(1))]
-#[bench::twenty_leads(args = (TABLE, 20), setup = lambda, config = about(1))]
-#[bench::twenty_leads_without_ledger(args = ("off", 20), setup = lambda, config = about(1))]
+#[bench::start(args = (TABLE, 0), setup = lambda, config = about(1_790_000))]
+#[bench::start_without_ledger(args = ("off", 0), setup = lambda, config = about(1_280_000))]
+#[bench::twenty_leads(args = (TABLE, 20), setup = lambda, config = about(55_500_000))]
+#[bench::twenty_leads_without_ledger(args = ("off", 20), setup = lambda, config = about(32_800_000))]
 fn relay(table: &str, _leads: u32) -> Command {
     let mut command = Command::new(build::relay().unwrap());
     for (name, value) in [

@@ -14,6 +14,7 @@ use tower::{BoxError, util::MapResultLayer};
 
 use super::{
     envelope::{Envelope, MAX_BYTES},
+    names::Names,
     token::Token,
     verdict::{Verdict, verdict},
 };
@@ -80,6 +81,7 @@ impl Attempt {
 #[derive(Debug, Clone)]
 pub struct Rudder {
     http: Client,
+    names: Names,
     base: Url,
 }
 
@@ -122,7 +124,9 @@ impl Rudder {
     /// No connection is used twice: Lambda freezes the process between leads, and a push into a connection that was closed
     /// meanwhile ends as "nobody knows". TLS sessions are resumed instead.
     pub fn new(upstream: &Upstream) -> Result<Self, ClientError> {
+        let names = Names::default();
         let http = tls::http_client(&upstream.extra_roots)?
+            .dns_resolver(names.clone())
             .connect_timeout(upstream.connect_timeout)
             .connector_layer(MapResultLayer::new(Attempt::connect))
             .pool_max_idle_per_host(0)
@@ -130,7 +134,12 @@ impl Rudder {
             .tcp_keepalive(None)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, base: upstream.base_url.clone() })
+        Ok(Self { http, names, base: upstream.base_url.clone() })
+    }
+
+    #[cfg(test)]
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Makes a connection and closes it, so that the first lead finds the name resolved before and the code in memory. No
@@ -169,7 +178,11 @@ impl Rudder {
 
     async fn try_once(&self, token: &Token, payload: &Bytes) -> Result<Push, PushError> {
         self.send(token, payload).await.map_err(|error| match Attempt::connection() {
-            Connection::None if error.is_connect() => PushError::Unreachable(Some(error)),
+            Connection::None if error.is_connect() => {
+                // It may have moved.
+                self.names.forget();
+                PushError::Unreachable(Some(error))
+            }
             Connection::TooLate => PushError::TooLate,
             Connection::None | Connection::Made => PushError::Broke(error),
         })

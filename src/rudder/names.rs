@@ -1,0 +1,119 @@
+//! AI Rudder's addresses, remembered for a while.
+//!
+//! The system's look-up takes another thread and asks the network for each lead. What it said serves the leads that follow
+//! soon after, until a connection can't be made.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::dns::{Name, Resolve, Resolving};
+use tokio::{net::lookup_host, time::Instant};
+
+/// How long they are taken for what they were. Load balancers let theirs be remembered for a minute.
+const GOOD_FOR: Duration = Duration::from_secs(30);
+
+/// The addresses of the one host that there is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names(Arc<Mutex<Option<Known>>>);
+
+#[derive(Debug)]
+struct Known {
+    addresses: Vec<SocketAddr>,
+    until: Instant,
+}
+
+impl Names {
+    /// Has the next connection look the name up again.
+    pub(super) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn remember(&self, addresses: Vec<SocketAddr>) {
+        let known = Known { addresses, until: Instant::now() + GOOD_FOR };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    }
+
+    fn known(&self) -> Option<Vec<SocketAddr>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|known| Instant::now() < known.until).map(|known| known.addresses.clone())
+    }
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        let names = self.clone();
+        Box::pin(async move {
+            if let Some(addresses) = names.known() {
+                return Ok(Box::new(addresses.into_iter()) as _);
+            }
+            let addresses: Vec<_> = lookup_host((name.as_str(), 0)).await?.collect();
+            names.remember(addresses.clone());
+            Ok(Box::new(addresses.into_iter()) as _)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use bytes::Bytes;
+    use stand_ins::Rudder as StandIn;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::{
+        config::Upstream,
+        rudder::{Rudder, Window},
+    };
+
+    async fn resolve(names: &Names, name: &str) -> Option<Vec<SocketAddr>> {
+        names.resolve(name.parse().unwrap()).await.ok().map(Iterator::collect)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_looked_up_serves_for_half_a_minute_or_until_it_is_forgotten() {
+        let names = Names::default();
+        let here = resolve(&names, "localhost").await.unwrap();
+        assert!(here.iter().all(|address| address.ip().is_loopback()), "{here:?}");
+        advance(Duration::from_millis(29_999)).await;
+        assert_eq!(names.known(), Some(here));
+        advance(Duration::from_millis(1)).await;
+        assert_eq!(names.known(), None);
+        names.remember(vec![([192, 0, 2, 1], 0).into()]);
+        assert_eq!(resolve(&names, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
+        names.forget();
+        assert_ne!(resolve(&names, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
+    }
+
+    #[tokio::test]
+    async fn a_push_that_finds_nobody_at_an_address_that_was_remembered_looks_again() {
+        let stand_in = StandIn::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
+        let base = stand_in.base_url().replace("127.0.0.1", "localhost");
+        let upstream = Upstream {
+            base_url: base.parse().unwrap(),
+            timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(2),
+            extra_roots: Vec::new(),
+        };
+        let rudder = Rudder::new(&upstream).unwrap();
+        rudder.names().remember(vec![([127, 0, 0, 9], 0).into()]);
+        let window = Window {
+            until: Instant::now() + Duration::from_secs(10),
+            lease_until: SystemTime::now() + Duration::from_secs(10),
+        };
+        let token = "token".to_owned().try_into().unwrap();
+        rudder.push(&token, &Bytes::from_static(b"{}"), window).await.unwrap();
+        assert_eq!(stand_in.received().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_unknown_is_not_remembered() {
+        let names = Names::default();
+        assert_eq!(resolve(&names, "no-such-host.invalid").await, None);
+        assert_eq!(names.known(), None);
+    }
+}
