@@ -165,7 +165,7 @@ impl Rudder {
                 .await
         };
         let attempt = Attempt { connection: Cell::new(Connection::None), lease_until: window.lease_until };
-        ATTEMPT
+        let pushed = ATTEMPT
             .scope(attempt, async {
                 match timeout_at(window.until, tries()).await {
                     Ok(pushed) => pushed,
@@ -173,13 +173,18 @@ impl Rudder {
                     Err(_) => Err(PushError::Unreachable(None)),
                 }
             })
-            .await
+            .await;
+        if !matches!(&pushed, Ok(push) if push.verdict != Verdict::Unknown) {
+            // Whoever is at that address may not be AI Rudder any more, or not well.
+            self.names.forget();
+        }
+        pushed
     }
 
     async fn try_once(&self, token: &Token, payload: &Bytes) -> Result<Push, PushError> {
         self.send(token, payload).await.map_err(|error| match Attempt::connection() {
             Connection::None if error.is_connect() => {
-                // It may have moved.
+                // For the next try.
                 self.names.forget();
                 PushError::Unreachable(Some(error))
             }

@@ -1,7 +1,7 @@
 //! AI Rudder's addresses, remembered for a while.
 //!
 //! The system's look-up takes another thread and asks the network for each lead. What it said serves the leads that follow
-//! soon after, until a connection can't be made.
+//! soon after, until one of them gets no clear answer.
 
 use std::{
     net::SocketAddr,
@@ -61,13 +61,13 @@ mod tests {
     use std::time::SystemTime;
 
     use bytes::Bytes;
-    use stand_ins::Rudder as StandIn;
+    use stand_ins::{Reply, Rudder as StandIn};
     use tokio::time::advance;
 
     use super::*;
     use crate::{
         config::Upstream,
-        rudder::{Rudder, Window},
+        rudder::{Push, PushError, Rudder, Window},
     };
 
     async fn resolve(names: &Names, name: &str) -> Option<Vec<SocketAddr>> {
@@ -89,8 +89,8 @@ mod tests {
         assert_ne!(resolve(&names, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
     }
 
-    #[tokio::test]
-    async fn a_push_that_finds_nobody_at_an_address_that_was_remembered_looks_again() {
+    /// AI Rudder's stand-in, and a client that looks its name up.
+    async fn neighbours() -> (StandIn, Rudder) {
         let stand_in = StandIn::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
         let base = stand_in.base_url().replace("127.0.0.1", "localhost");
         let upstream = Upstream {
@@ -100,14 +100,36 @@ mod tests {
             extra_roots: Vec::new(),
         };
         let rudder = Rudder::new(&upstream).unwrap();
-        rudder.names().remember(vec![([127, 0, 0, 9], 0).into()]);
+        (stand_in, rudder)
+    }
+
+    async fn push(rudder: &Rudder) -> Result<Push, PushError> {
         let window = Window {
             until: Instant::now() + Duration::from_secs(10),
             lease_until: SystemTime::now() + Duration::from_secs(10),
         };
         let token = "token".to_owned().try_into().unwrap();
-        rudder.push(&token, &Bytes::from_static(b"{}"), window).await.unwrap();
+        rudder.push(&token, &Bytes::from_static(b"{}"), window).await
+    }
+
+    #[tokio::test]
+    async fn a_push_that_finds_nobody_at_an_address_that_was_remembered_looks_again() {
+        let (stand_in, rudder) = neighbours().await;
+        rudder.names().remember(vec![([127, 0, 0, 9], 0).into()]);
+        push(&rudder).await.unwrap();
         assert_eq!(stand_in.received().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_address_is_remembered_as_long_as_its_answers_are_clear() {
+        let (stand_in, rudder) = neighbours().await;
+        push(&rudder).await.unwrap();
+        assert!(rudder.names().known().is_some());
+        stand_in.answer_next(Reply::new(503, "draining"));
+        push(&rudder).await.unwrap();
+        assert!(rudder.names().known().is_none());
+        push(&rudder).await.unwrap();
+        assert!(rudder.names().known().is_some());
     }
 
     #[tokio::test]
