@@ -12,7 +12,8 @@ use serde::{
 const READ: [HeaderName; 4] =
     [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static("idempotency-key")];
 
-/// An HTTP API event of payload format 2.0, as far as the relay reads it. Has no `Debug`, since its body is all that the consumer said.
+/// An HTTP API event of payload format 2.0, as far as the relay reads it. Has no `Debug`, since its body is all that the
+/// consumer said.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
