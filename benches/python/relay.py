@@ -24,6 +24,7 @@ from urllib.parse import quote
 import boto3
 import urllib3
 from aws_lambda_powertools.logging import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
@@ -50,6 +51,7 @@ BASE_PATH = urllib3.util.parse_url(BASE_URL).path or ""
 TABLE = os.environ["CLAIMS_TABLE"]
 
 LOGGER = Logger(service="lendswift-relay")
+NAMESPACE = "LendswiftRelay"
 
 # Region, endpoints and credentials are in the environment, so botocore asks no metadata service. Of the two names that
 # Lambda gives the region, it reads the other one.
@@ -151,10 +153,18 @@ def read(event: dict[str, Any]) -> Reading:
     raise Problem(400, "malformed_json", f"The lead can't be read: {cause}.")
 
 
+def count(metric: str, dimension: str, value: str) -> None:
+    """Counts one in CloudWatch's embedded metric format."""
+    with single_metric(name=metric, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as counted:
+        counted.add_dimension(name=dimension, value=value)
+
+
 def token_of(account: str, key: str) -> str:
     """The account's token, for who has its key."""
+    name = f"{PREFIX}/{account}"
+    source = "cached" if SECRETS.has_not_expired_in_cache((name, "json", False)) else "read"
     try:
-        secret: Any = SECRETS.get(f"{PREFIX}/{account}", max_age=300, transform="json")
+        secret: Any = SECRETS.get(name, max_age=300, transform="json")
         digests = [digest.lower().encode() for digest in secret["api_key_sha256"]]
         token: str = secret["lendswift_token"]
     except GetParameterError as error:
@@ -167,6 +177,8 @@ def token_of(account: str, key: str) -> str:
     digest = hashlib.sha256(key.encode()).hexdigest().encode()
     if not any([hmac.compare_digest(digest, known) for known in digests]):
         raise unauthorized()
+    LOGGER.append_keys(account=account, secret=source)
+    count("SecretReads", "result", source)
     return token
 
 
@@ -175,8 +187,10 @@ def push(*, claim: Any, token: str, seconds: float, request_id: str, answers: li
     body = json.dumps(claim["lead"], separators=(",", ":"), ensure_ascii=False).encode()
     path = f"{BASE_PATH}/{quote(token, safe='+=')}"
     timeout = urllib3.Timeout(total=seconds, connect=min(2, seconds))
+    begun = time.perf_counter()
     try:
         response = RUDDER.urlopen("POST", path, body, HEADERS, RETRIES, redirect=False, timeout=timeout)
+        LOGGER.append_keys(upstream_status=response.status)
         answer = verdict(response.status, response.data, request_id)
     except ReadTimeoutError:
         message = "AI Rudder did not answer in time. It may have the lead."
@@ -188,6 +202,10 @@ def push(*, claim: Any, token: str, seconds: float, request_id: str, answers: li
         else:
             message = "The connection to AI Rudder broke after the lead was sent. It may have the lead."
             answer = Problem(504, "upstream_broke", message, "unknown").answer(request_id)
+    milliseconds = round((time.perf_counter() - begun) * 1000)
+    LOGGER.append_keys(upstream_ms=milliseconds)
+    with single_metric("UpstreamMilliseconds", MetricUnit.Milliseconds, milliseconds, namespace=NAMESPACE):
+        pass
     answers.append(answer)
     if answer["outcome"] in ("not_sent", "refused"):
         raise NobodyCalled
@@ -275,9 +293,9 @@ def relay(event: dict[str, Any], context: Any, request_id: str) -> Answer:
     return answer
 
 
-@LOGGER.inject_lambda_context
+@LOGGER.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers a request, and writes one line about it without personal data."""
+    """Answers a request, and writes one line about it without personal data, and what is counted."""
     begun = time.perf_counter()
     request_id = event["requestContext"]["requestId"]
     cause = None
@@ -285,6 +303,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         answer = relay(event, context, request_id)
     except Problem as problem:
         answer = problem.answer(request_id)
+        for fault in problem.fields:
+            count("Faults", "field", fault["field"])
         cause = ", ".join(f"{fault['field']} {fault['code']}" for fault in problem.fields) or None
     except Exception as error:
         cause = type(error).__name__
@@ -300,6 +320,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         cause=cause,
         ms=round((time.perf_counter() - begun) * 1000),
     )
+    count("Leads", "outcome", answer["outcome"])
+    if "error" in answer:
+        count("Errors", "error", answer["error"])
     headers = {
         "content-type": "application/json",
         "cache-control": "no-store",

@@ -132,6 +132,9 @@ impl Rudder {
             .pool_max_idle_per_host(0)
             // Of no use to a connection that lives for one lead.
             .tcp_keepalive(None)
+            .tcp_keepalive_interval(None)
+            .tcp_keepalive_retries(None)
+            .tcp_user_timeout(None)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, names, base: upstream.base_url.clone() })
