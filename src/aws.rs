@@ -37,7 +37,7 @@ pub fn sdk_config(aws: &Aws) -> Result<SdkConfig, ClientError> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .http_client(http_client(&[])?)
+        .http_client(http_client(&aws.extra_roots)?)
         .build())
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>, limits: TimeoutCo
 }
 
 /// The HTTP client for the AWS SDK. Trusts the public roots, and these.
-pub fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<SharedHttpClient, ClientError> {
+fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<SharedHttpClient, ClientError> {
     let connector = OverReqwest(tls::http_client(extra_roots)?.build()?);
     Ok(http_client_fn(move |_: &_, _: &RuntimeComponents| connector.clone().into_shared()))
 }

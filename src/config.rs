@@ -66,6 +66,8 @@ pub struct Aws {
     pub secrets_manager: Option<Url>,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` (none): what stands for DynamoDB.
     pub dynamodb: Option<Url>,
+    /// `AWS_CA_BUNDLE` (none): a PEM file of certificates to trust beside the public ones.
+    pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
 /// How the relay logs, as Lambda's advanced logging controls set it.
@@ -113,7 +115,7 @@ impl Config {
                     2000,
                     100..=29_000,
                 )?),
-                extra_roots: variables.extra_roots()?,
+                extra_roots: variables.extra_roots("UPSTREAM_CA_FILE")?,
             },
             claims: variables.claims()?,
             duplicate_window: Duration::from_secs(variables.number(
@@ -164,8 +166,7 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             .map_err(|error| fault(variable, error.to_string()))
     }
 
-    fn extra_roots(&self) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-        let variable = "UPSTREAM_CA_FILE";
+    fn extra_roots(&self, variable: &'static str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
         let Some(path) = self.text(variable)? else { return Ok(Vec::new()) };
         let file = File::open(path).map_err(|error| fault(variable, format!("can't be read: {}", error.kind())))?;
         let roots = CertificateDer::pem_reader_iter(BufReader::new(file)).collect::<Result<Vec<_>, _>>();
@@ -193,6 +194,7 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             region: self.text(region)?.ok_or_else(|| fault(region, "is required: an AWS region, like us-east-1"))?,
             secrets_manager: self.endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER")?.or_else(|| everywhere.clone()),
             dynamodb: self.endpoint("AWS_ENDPOINT_URL_DYNAMODB")?.or(everywhere),
+            extra_roots: self.extra_roots("AWS_CA_BUNDLE")?,
         })
     }
 

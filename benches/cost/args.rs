@@ -25,6 +25,10 @@ pub struct Args {
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=5_000))]
     pub delay_ms: u64,
 
+    /// Milliseconds from here to each neighbour and back: a connection takes one, and so does what is asked over it.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000))]
+    pub round_trip_ms: u64,
+
     /// Use all processors, as Lambda would for a function of over 1,769 MB.
     ///
     /// By default all processes share one: how threads fall on several makes CPU time differ by half from start to start.
@@ -48,6 +52,11 @@ impl Args {
     /// What AI Rudder takes longer.
     pub fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms)
+    }
+
+    /// How far the neighbours are.
+    pub fn round_trip(&self) -> Duration {
+        Duration::from_millis(self.round_trip_ms)
     }
 
     /// Whether this subject is to be measured.

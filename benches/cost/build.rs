@@ -17,6 +17,11 @@ pub fn relay() -> Result<PathBuf, Failure> {
     build(&["--package", "lendswift-relay"], "lendswift-relay")
 }
 
+/// What times the relay's own work, built in the same way.
+pub fn own_work() -> Result<PathBuf, Failure> {
+    build(&["--package", "own-work"], "own-work")
+}
+
 /// One of the programs that the relay is compared with.
 pub fn subject(name: &str) -> Result<PathBuf, Failure> {
     build(&["--manifest-path", "benches/subjects/Cargo.toml"], name)

@@ -9,6 +9,7 @@
 
 mod args;
 mod build;
+mod far;
 #[path = "../../tests/it/front.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "the tests' own: some of it is theirs alone")]
 mod front;
@@ -16,6 +17,7 @@ mod goals;
 mod leads;
 mod machine;
 mod neighbours;
+mod own_work;
 mod package;
 mod process;
 mod python;
@@ -27,12 +29,18 @@ mod stage;
 mod subject;
 mod table;
 
-use std::{error::Error, fs, process::ExitCode};
+use std::{error::Error, fs, path::Path, process::ExitCode};
 
 use clap::Parser;
 use tokio::runtime::Runtime;
 
-use self::{args::Args, leads::Leads, neighbours::Neighbours, results::Results, subject::Subject};
+use self::{
+    args::Args,
+    leads::Leads,
+    neighbours::Neighbours,
+    results::Results,
+    subject::{Subject, Who},
+};
 
 /// Why there is no result.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -49,10 +57,11 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let subjects = subject::all(args)?;
+    let own_work = args.wants(Who::RelayOff).then(build::own_work).transpose()?;
     if !args.spread {
         process::stay_on_one_processor()?;
     }
-    let results = Runtime::new()?.block_on(measure(&subjects, args))?;
+    let results = Runtime::new()?.block_on(measure(&subjects, own_work.as_deref(), args))?;
     let report = report(&subjects, &results, args)?;
     println!("\n{report}");
     fs::write(&args.markdown, report)?;
@@ -60,9 +69,9 @@ fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn measure(subjects: &[Subject], args: &Args) -> Result<Results, Failure> {
+async fn measure(subjects: &[Subject], own_work: Option<&Path>, args: &Args) -> Result<Results, Failure> {
     let folder = tempfile::tempdir()?;
-    let neighbours = Neighbours::start(args.delay(), folder.path()).await?;
+    let neighbours = Neighbours::start(args.delay(), args.round_trip(), folder.path()).await?;
     let mut leads = Leads::new()?;
     let mut results = Results::default();
     for round in 1..=args.rounds {
@@ -71,6 +80,10 @@ async fn measure(subjects: &[Subject], args: &Args) -> Result<Results, Failure> 
             let sample = round::of(subject, &neighbours, &mut leads, args.leads).await;
             results.add(subject.who, sample.map_err(|failure| format!("{}: {failure}", subject.who.title()))?);
         }
+    }
+    if let Some(program) = own_work {
+        println!("The relay's own work");
+        results.own_work = Some(own_work::of(program, &neighbours).await?);
     }
     Ok(results)
 }
@@ -87,7 +100,7 @@ fn report(subjects: &[Subject], results: &Results, args: &Args) -> Result<String
 }
 
 const LIMITS: &str = "\
-AI Rudder is a stand-in behind TLS 1.3; Secrets Manager and DynamoDB are stand-ins over plain HTTP. All are on the same
-machine, so the times have no network in them, and the TLS to AWS costs nothing here. CPU time and memory are the function's
-process alone. The time of a lead is from the moment the runtime API hands out its event until it has the answer.
+AI Rudder, Secrets Manager and DynamoDB are stand-ins on the same machine behind TLS 1.3, so the times have no more of a
+network in them than is said above. CPU time and memory are the function's process alone. The time of a lead is from the
+moment the runtime API hands out its event until it has the answer.
 ";

@@ -6,7 +6,11 @@ use crate::{round::Sample, subject::Who};
 
 /// The rounds of each subject.
 #[derive(Default)]
-pub struct Results(BTreeMap<Who, Vec<Sample>>);
+pub struct Results {
+    rounds: BTreeMap<Who, Vec<Sample>>,
+    /// What the relay itself takes for a lead, in microseconds, where it was measured.
+    pub own_work: Option<f64>,
+}
 
 /// A figure of a subject: times in milliseconds, memory in MiB.
 pub type Figure = fn(&Results, Who) -> Option<f64>;
@@ -14,7 +18,7 @@ pub type Figure = fn(&Results, Who) -> Option<f64>;
 impl Results {
     /// Takes in one more round.
     pub fn add(&mut self, who: Who, sample: Sample) {
-        self.0.entry(who).or_default().push(sample);
+        self.rounds.entry(who).or_default().push(sample);
     }
 
     /// From the start of the process to its first request for an event.
@@ -29,13 +33,19 @@ impl Results {
 
     /// The time within which this share of the later leads, of all rounds, was answered.
     pub fn following(&self, who: Who, percent: usize) -> Option<f64> {
-        let times = self.0.get(&who)?.iter().flat_map(|sample| &sample.following).copied().map(ms);
+        let times = self.rounds.get(&who)?.iter().flat_map(|sample| &sample.following).copied().map(ms);
         percentile(times.collect(), percent)
     }
 
     /// Time on the processor for a later lead.
     pub fn cpu(&self, who: Who) -> Option<f64> {
         self.median(who, |sample| ms(sample.cpu))
+    }
+
+    /// The least and the most of it that a round had.
+    pub fn cpu_range(&self, who: Who) -> Option<(f64, f64)> {
+        let times: Vec<_> = self.rounds.get(&who)?.iter().map(|sample| ms(sample.cpu)).collect();
+        Some((times.iter().copied().reduce(f64::min)?, times.into_iter().reduce(f64::max)?))
     }
 
     /// The most memory at once.
@@ -45,7 +55,7 @@ impl Results {
     }
 
     fn median(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {
-        percentile(self.0.get(&who)?.iter().map(figure).collect(), 50)
+        percentile(self.rounds.get(&who)?.iter().map(figure).collect(), 50)
     }
 }
 

@@ -11,6 +11,8 @@
 #[path = "../cost/build.rs"]
 #[expect(dead_code, reason = "the other benchmark's: some of it is its alone")]
 mod build;
+#[path = "../cost/far.rs"]
+mod far;
 #[path = "../../tests/it/front.rs"]
 #[expect(dead_code, reason = "the tests' own: some of it is theirs alone")]
 mod front;
@@ -46,7 +48,7 @@ const fn here(port: u16) -> SocketAddr {
 }
 
 const RUNTIME_API: SocketAddr = here(19400);
-const TLS: SocketAddr = here(19401);
+const RUDDER: SocketAddr = here(19401);
 const SECRETS: SocketAddr = here(19402);
 const DYNAMODB: SocketAddr = here(19403);
 
@@ -61,7 +63,7 @@ fn authority() -> PathBuf {
 /// and the process ends.
 fn lambda(_table: &str, leads: u32, refused: u32) {
     let lambda = async {
-        let _neighbours = Neighbours::at([TLS, SECRETS, DYNAMODB], authority()).await?;
+        let _neighbours = Neighbours::at([RUDDER, SECRETS, DYNAMODB], authority()).await?;
         let api = RuntimeApi::start(RUNTIME_API).await?;
         api.ready().await;
         let mut next = Leads::new()?;
@@ -109,9 +111,10 @@ fn relay(table: &str, _leads: u32, _refused: u32) -> Command {
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLE".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "an example".to_owned()),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("http://{SECRETS}")),
-        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{DYNAMODB}")),
-        ("UPSTREAM_BASE_URL", format!("https://localhost:{}/api/push/lendswift-under-wirting", TLS.port())),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("https://localhost:{}", SECRETS.port())),
+        ("AWS_ENDPOINT_URL_DYNAMODB", format!("https://localhost:{}", DYNAMODB.port())),
+        ("AWS_CA_BUNDLE", authority().to_string_lossy().into_owned()),
+        ("UPSTREAM_BASE_URL", format!("https://localhost:{}/api/push/lendswift-under-wirting", RUDDER.port())),
         ("UPSTREAM_CA_FILE", authority().to_string_lossy().into_owned()),
         ("CLAIMS_TABLE", table.to_owned()),
         ("CONNECT_AT_START", "false".to_owned()),

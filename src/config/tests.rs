@@ -29,6 +29,7 @@ fn only_the_ledger_has_to_be_named() {
     assert_eq!(config.upstream.timeout, Duration::from_secs(10));
     assert_eq!(config.upstream.connect_timeout, Duration::from_secs(2));
     assert!(config.upstream.extra_roots.is_empty());
+    assert!(config.aws.extra_roots.is_empty());
     assert_eq!(config.claims, Claims::Off);
     assert_eq!(config.duplicate_window, Duration::from_secs(604_800));
     assert!(config.connect_at_start);
@@ -113,6 +114,7 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         ("AWS_ENDPOINT_URL", "localhost:4566", "must be an http or https URL"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets", "must be an http or https URL"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "file:///db", "must be an http or https URL"),
+        ("AWS_CA_BUNDLE", "Cargo.toml", "must be a PEM file of one or more certificates"),
         ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
     ] {

@@ -16,6 +16,7 @@ use lendswift_relay::{
     gateway,
     relay::Relay,
 };
+use rustls::pki_types::CertificateDer;
 use serde_json::{Value, value::RawValue};
 use sha2::{Digest, Sha256};
 use stand_ins::{
@@ -115,8 +116,13 @@ pub fn furnish(secrets: &SecretsManager, dynamodb: &DynamoDb) {
 
 /// AWS as the relay reaches it, blind to the environment that the tests run in.
 pub fn aws() -> SdkConfig {
+    aws_trusting(Vec::new())
+}
+
+/// The same with these certificates trusted too.
+pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
     let credentials = Credentials::from_keys("local", "local", None);
-    let aws = Aws { region: "us-east-1".to_owned(), secrets_manager: None, dynamodb: None };
+    let aws = Aws { region: "us-east-1".to_owned(), secrets_manager: None, dynamodb: None, extra_roots };
     let aws = aws::sdk_config(&aws).expect("a client can be built").to_builder();
     aws.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
 }

@@ -3,7 +3,7 @@
 use std::{env, fs, process::Command};
 
 use lambda_http::Context;
-use lendswift_relay::{aws, relay::Relay};
+use lendswift_relay::relay::Relay;
 use rustls::{ALL_VERSIONS, HandshakeKind, ProtocolVersion, SupportedProtocolVersion, version::TLS12};
 use stand_ins::{Rudder, SecretsManager};
 use tokio::{
@@ -14,7 +14,7 @@ use tokio::{
 use crate::{
     front::{Authority, Front, Handshake},
     request::{LEAD, Request},
-    stage::{ANYWHERE, KEY, Stage, TOKEN, aws, relay, relay_over, secret, serve},
+    stage::{ANYWHERE, KEY, Stage, TOKEN, aws_trusting, relay, relay_over, secret, serve},
     wire::Wire,
 };
 
@@ -170,11 +170,10 @@ async fn authenticated_by(name: &str, days: i64, trusted: bool) -> ((u16, String
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
-    let behind = secrets.url().trim_start_matches("http://").parse().unwrap();
-    let front = Front::of(behind, authority.server(name, days, ALL_VERSIONS)).await;
+    let front = Front::of(secrets.address(), authority.server(name, days, ALL_VERSIONS)).await;
 
     let roots = if trusted { vec![authority.der()] } else { Vec::new() };
-    let aws = aws().to_builder().http_client(aws::http_client(&roots).unwrap()).build();
+    let aws = aws_trusting(roots);
     let variables = [
         ("UPSTREAM_BASE_URL", rudder.base_url()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", format!("https://localhost:{}", front.address.port())),

@@ -68,9 +68,14 @@ impl SecretsManager {
         Ok(Self { server, vault })
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
     /// The endpoint to give the AWS SDK.
     pub fn url(&self) -> String {
-        format!("http://{}", self.server.address())
+        format!("http://{}", self.address())
     }
 
     /// Its connections as of now.
