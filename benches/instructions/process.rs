@@ -1,9 +1,9 @@
 //! How many instructions the relay takes as a process: for its start, for twenty leads with everything around them, and for a
 //! hundred that are refused, where all but Lambda's runtime client is its own work.
 //!
-//! This is Lambda's runtime API and all that the relay talks to, on ports 19400 to 19403. `cargo bench --bench process` needs
-//! valgrind, and `cargo install gungraun-runner` in the version that `Cargo.toml` has of gungraun. It fails where a figure grows by more than a
-//! twentieth over the one that is written down here.
+//! This is Lambda's runtime API and all that the relay talks to, on ports 19400 to 19403. `cargo bench --features instructions
+//! --bench process` needs valgrind, and `cargo install gungraun-runner` in the version that `Cargo.toml` has of gungraun. It
+//! fails where a figure grows by more than a twentieth over the one that is written down here.
 
 #![expect(missing_docs, reason = "what the harness's macros make has none")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark ends where it can't go on")]
@@ -59,9 +59,9 @@ fn authority() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(build::FOLDER).join("instructions-ca.pem")
 }
 
-/// Lambda, for as long as it takes the process to answer so many leads, and so many that are wrong, and to ask for another. Then nobody is there any more,
-/// and the process ends.
-fn lambda(_table: &str, leads: u32, refused: u32) {
+/// Lambda, for as long as it takes the process to answer so many leads, and so many that are wrong, and to ask for another.
+/// Then nobody is there any more, and the process ends.
+fn lambda(_table: &str, _connect_at_start: bool, leads: u32, refused: u32) {
     let lambda = async {
         let _neighbours = Neighbours::at([RUDDER, SECRETS, DYNAMODB], authority()).await?;
         let api = RuntimeApi::start(RUNTIME_API).await?;
@@ -93,12 +93,13 @@ fn about(instructions: u64) -> BinaryBenchmarkConfig {
 }
 
 #[binary_benchmark]
-#[bench::start(args = (TABLE, 0, 0), setup = lambda, config = about(1_790_000))]
-#[bench::start_without_ledger(args = ("off", 0, 0), setup = lambda, config = about(1_280_000))]
-#[bench::twenty_leads(args = (TABLE, 20, 0), setup = lambda, config = about(55_200_000))]
-#[bench::twenty_leads_without_ledger(args = ("off", 20, 0), setup = lambda, config = about(32_600_000))]
-#[bench::hundred_refusals(args = ("off", 0, 100), setup = lambda, config = about(50_400_000))]
-fn relay(table: &str, _leads: u32, _refused: u32) -> Command {
+#[bench::start(args = (TABLE, false, 0, 0), setup = lambda, config = about(1_810_000))]
+#[bench::start_without_ledger(args = ("off", false, 0, 0), setup = lambda, config = about(1_300_000))]
+#[bench::start_connected(args = (TABLE, true, 0, 0), setup = lambda, config = about(10_500_000))]
+#[bench::twenty_leads(args = (TABLE, false, 20, 0), setup = lambda, config = about(60_200_000))]
+#[bench::twenty_leads_without_ledger(args = ("off", false, 20, 0), setup = lambda, config = about(35_100_000))]
+#[bench::hundred_refusals(args = ("off", false, 0, 100), setup = lambda, config = about(53_400_000))]
+fn relay(table: &str, connect_at_start: bool, _leads: u32, _refused: u32) -> Command {
     let mut command = Command::new(build::relay().unwrap());
     for (name, value) in [
         ("AWS_LAMBDA_RUNTIME_API", RUNTIME_API.to_string()),
@@ -117,7 +118,7 @@ fn relay(table: &str, _leads: u32, _refused: u32) -> Command {
         ("UPSTREAM_BASE_URL", format!("https://localhost:{}/api/push/lendswift-under-wirting", RUDDER.port())),
         ("UPSTREAM_CA_FILE", authority().to_string_lossy().into_owned()),
         ("CLAIMS_TABLE", table.to_owned()),
-        ("CONNECT_AT_START", "false".to_owned()),
+        ("CONNECT_AT_START", connect_at_start.to_string()),
     ] {
         command.env(name, value);
     }

@@ -217,6 +217,10 @@ class Reading:
         """The names of the fields that nobody knows, like `email, details.shoe_size, +2`."""
         return ", ".join([*self._ignored, f"+{self._nameless}"] if self._nameless else self._ignored)
 
+    def ignored_fields(self) -> int:
+        """How many there are."""
+        return len(self._ignored) + self._nameless
+
     def _read(self, given: str, value: Any, in_details: bool = False) -> None:
         known = (DETAILS if in_details else TOP_LEVEL).get(given)
         if not known:

@@ -44,6 +44,7 @@ ROUTE = re.compile(r"/v1/accounts/([^/]+)/leads")
 ACCOUNT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 MEDIA_TYPE = re.compile(r"application/(?:[^;/\s]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+TRACE_ID = re.compile(r"[0-9A-Fa-f-]{16,64}")
 MAX_BYTES = 64 * 1024
 PREFIX = os.environ.get("SECRET_PREFIX") or "lendswift"
 BASE_URL = os.environ["UPSTREAM_BASE_URL"].rstrip("/")
@@ -177,7 +178,7 @@ def token_of(account: str, key: str) -> str:
     digest = hashlib.sha256(key.encode()).hexdigest().encode()
     if not any([hmac.compare_digest(digest, known) for known in digests]):
         raise unauthorized()
-    LOGGER.append_keys(account=account, secret=source)
+    LOGGER.append_keys(account=account, key=digest[:8].decode(), secret=source)
     count("SecretReads", "result", source)
     return token
 
@@ -190,7 +191,6 @@ def push(*, claim: Any, token: str, seconds: float, request_id: str, answers: li
     begun = time.perf_counter()
     try:
         response = RUDDER.urlopen("POST", path, body, HEADERS, RETRIES, redirect=False, timeout=timeout)
-        LOGGER.append_keys(upstream_status=response.status)
         answer = verdict(response.status, response.data, request_id)
     except ReadTimeoutError:
         message = "AI Rudder did not answer in time. It may have the lead."
@@ -219,8 +219,11 @@ def verdict(status: int, data: bytes, request_id: str) -> Answer:
         envelope = json.loads(data) if len(data) <= MAX_BYTES else None
         if isinstance(envelope, dict) and type(envelope.get("code")) is int:
             code, theirs = envelope["code"], data.decode()
+            if TRACE_ID.fullmatch(str(envelope.get("trace_id"))):
+                LOGGER.append_keys(upstream_trace_id=envelope["trace_id"])
     except (ValueError, RecursionError):
         pass
+    LOGGER.append_keys(upstream_status=status, upstream_code=code)
     numbers = {status if not 200 <= status < 300 else 200, status if code is None else code}
     if numbers == {200} and theirs is not None:
         return {"status": 200, "outcome": "accepted", "body": theirs}
@@ -280,6 +283,7 @@ def relay(event: dict[str, Any], context: Any, request_id: str) -> Answer:
     token = token_of(account, key)
     reading = read(event)
     ignored = reading.ignored()
+    LOGGER.append_keys(ignored_fields=reading.ignored_fields())
     more = {"lead_ignored_fields": ignored} if ignored else {}
     if reading.faults:
         message = "The lead has faults. Each is named in body.fields; mend them and send it again."

@@ -1,7 +1,7 @@
 //! How many instructions it takes to read an event, to read its body and to write down what goes to AI Rudder, or to find all
 //! that is wrong.
 //!
-//! `cargo bench --bench reading` needs valgrind, and `cargo install gungraun-runner` in the version that `Cargo.toml` has of gungraun. It fails
+//! `cargo bench --package reading` needs valgrind, and `cargo install gungraun-runner` in the version that `Cargo.toml` has of gungraun. It fails
 //! where a figure grows by more than a twentieth over the one that is written down here.
 
 use std::hint::black_box;
