@@ -28,7 +28,7 @@ pub struct Config {
     pub duplicate_window: Duration,
     /// Where AWS is.
     pub aws: Aws,
-    /// `CONNECT_AT_START` (`true`): whether a process makes its connections before it asks for its first lead.
+    /// `CONNECT_AT_START` (`true`): whether a process connects to AWS, and looks AI Rudder up, before it asks for its first lead.
     pub connect_at_start: bool,
     /// What is logged and how.
     pub log: Log,

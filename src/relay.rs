@@ -87,10 +87,10 @@ impl Relay {
         })
     }
 
-    /// Makes the connections that the first lead would wait for. Whatever can't be had in a second is left to that lead, and
-    /// its sender is told.
+    /// Makes the connections to AWS that the first lead would wait for, and looks AI Rudder up. Whatever can't be had in a
+    /// second is left to that lead, and its sender is told.
     pub async fn connect(&self) {
-        let all = async { join!(self.accounts.connect(), self.ledger.connect(), self.rudder.connect()) };
+        let all = async { join!(self.accounts.connect(), self.ledger.connect(), self.rudder.look_up()) };
         let _ = timeout(CONNECT_LIMIT, all).await;
     }
 

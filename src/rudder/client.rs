@@ -8,7 +8,7 @@ use std::{
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, Url, dns::Resolve};
 use tokio::time::{Instant, timeout_at};
 use tower::{BoxError, util::MapResultLayer};
 
@@ -145,12 +145,13 @@ impl Rudder {
         &self.names
     }
 
-    /// Makes a connection and closes it, so that the first lead finds the name resolved before and the code in memory. No
-    /// byte of HTTP goes over it.
-    pub async fn connect(&self) {
-        let lease_is_over = Attempt { connection: Cell::new(Connection::None), lease_until: SystemTime::UNIX_EPOCH };
-        // It fails in any case.
-        let _ = ATTEMPT.scope(lease_is_over, self.http.head(self.base.clone()).send()).await;
+    /// Looks AI Rudder's name up, so that the first lead need not. No connection is made: it would be of no use to a lead,
+    /// and takes AI Rudder's round trips.
+    pub async fn look_up(&self) {
+        if let Some(name) = self.base.domain().and_then(|name| name.parse().ok()) {
+            // Where it can't be found, the first lead looks again.
+            let _ = self.names.resolve(name).await;
+        }
     }
 
     /// Pushes a payload and reads the answer. Only a connection that could not be made is tried again, at most twice: once

@@ -113,6 +113,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_name_is_looked_up_ahead() {
+        let (stand_in, rudder) = neighbours().await;
+        rudder.look_up().await;
+        assert!(rudder.names().known().is_some());
+        assert_eq!(stand_in.connections().open(), 0);
+    }
+
+    #[tokio::test]
     async fn a_push_that_finds_nobody_at_an_address_that_was_remembered_looks_again() {
         let (stand_in, rudder) = neighbours().await;
         rudder.names().remember(vec![([127, 0, 0, 9], 0).into()]);
