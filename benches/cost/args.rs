@@ -11,7 +11,7 @@ use crate::subject::Who;
 /// It builds what it measures, and prints tables of medians and ratios. Nothing leaves this machine but what Cargo and pip
 /// download.
 #[derive(Debug, Parser)]
-#[command(bin_name = "cargo bench --bench cost --")]
+#[command(bin_name = "cargo bench --")]
 pub struct Args {
     /// How often each subject is started.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]

@@ -2,7 +2,7 @@
 //! in Python.
 //!
 //! This process is Lambda's runtime API and all that the subjects talk to. Each round starts every subject once, one after
-//! the other, so that what else the machine does is borne by all alike. `cargo bench --bench cost -- --help` has the options.
+//! the other, so that what else the machine does is borne by all alike. `cargo bench -- --help` has the options.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
 #![expect(clippy::indexing_slicing, reason = "only JSON is indexed, by names that the sample has")]

@@ -1,7 +1,7 @@
 //! Prints how many microseconds the relay itself takes for a lead: the event is read, the account opened with a secret that is
 //! in memory, the body read, the answer made, the line for the log and the metrics written to nowhere. A fault in the lead
 //! keeps it from being pushed; what an accepted lead takes beyond that, its payload and the reading of AI Rudder's
-//! envelope, is added. The variables are the relay's; `cargo bench --bench cost` sets them.
+//! envelope, is added. The variables are the relay's; `cargo bench` sets them.
 
 use std::{
     hint::black_box,
