@@ -18,7 +18,8 @@ pub struct Config {
     pub secret_prefix: String,
     /// `SECRET_TTL_SECONDS` (300), 1 to 86,400: how long a secret is used before it is read again.
     pub secret_ttl: Duration,
-    /// `SECRET_MAX_STALE_SECONDS` (3600, or the above where that is longer), from the above to 86,400: how long it is used while it can't be read again.
+    /// `SECRET_MAX_STALE_SECONDS` (3600, or the above where that is longer), from the above to 86,400: how long it is used
+    /// while it can't be read again.
     pub secret_max_stale: Duration,
     /// Where AI Rudder is and how long it gets.
     pub upstream: Upstream,
@@ -28,7 +29,8 @@ pub struct Config {
     pub duplicate_window: Duration,
     /// Where AWS is.
     pub aws: Aws,
-    /// `CONNECT_AT_START` (`true`): whether a process connects to AWS, and looks AI Rudder up, before it asks for its first lead.
+    /// `CONNECT_AT_START` (`true`): whether a process connects to AWS, and looks AI Rudder up, before it asks for its first
+    /// lead.
     pub connect_at_start: bool,
     /// What is logged and how.
     pub log: Log,
@@ -44,7 +46,7 @@ pub struct Upstream {
     pub timeout: Duration,
     /// `UPSTREAM_CONNECT_TIMEOUT_MS` (2000), 100 to 29,000: how long one attempt to connect may take.
     pub connect_timeout: Duration,
-    /// `UPSTREAM_CA_FILE` (none): a PEM file of certificates to trust beside the public ones.
+    /// `UPSTREAM_CA_FILE` (none): a PEM file of certificates to trust there beside the public ones.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -66,7 +68,7 @@ pub struct Aws {
     pub secrets_manager: Option<Url>,
     /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` (none): what stands for DynamoDB.
     pub dynamodb: Option<Url>,
-    /// `AWS_CA_BUNDLE` (none): a PEM file of certificates to trust beside the public ones.
+    /// `AWS_CA_BUNDLE` (none): a PEM file of certificates to trust there beside the public ones, not instead of them.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 

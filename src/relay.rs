@@ -28,7 +28,7 @@ use crate::{
     unix_time,
 };
 
-/// What the connections at the start get: Lambda bills the time before the first lead as well.
+/// What connecting and looking up at the start get: Lambda bills the time before the first lead as well.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The relay with all its clients. Made once, shared by all requests.
@@ -206,5 +206,27 @@ fn note_push(pushed: &Result<Push, PushError>, begun: Instant) {
 impl From<TooLittleTime> for Problem {
     fn from(error: TooLittleTime) -> Self {
         Self::TemporarilyUnavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws;
+
+    #[tokio::test]
+    async fn ai_rudder_is_looked_up_at_the_start_whoever_else_is_out_of_reach() {
+        let config = Config::read(|variable| match variable {
+            "CLAIMS_TABLE" => Some("off".into()),
+            "AWS_REGION" => Some("us-east-1".into()),
+            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:1".into()),
+            "UPSTREAM_BASE_URL" => Some("http://localhost:1/push".into()),
+            _ => None,
+        });
+        let config = config.unwrap();
+        let relay = Relay::new(&config, &aws::sdk_config(&config.aws).unwrap()).unwrap();
+        assert!(!relay.rudder.knows_its_address());
+        relay.connect().await;
+        assert!(relay.rudder.knows_its_address());
     }
 }

@@ -14,7 +14,7 @@ use crate::subject::Who;
 #[command(bin_name = "cargo bench --")]
 pub struct Args {
     /// How often each subject is started.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
 
     /// Leads after the first one of each start.
@@ -25,7 +25,9 @@ pub struct Args {
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=5_000))]
     pub delay_ms: u64,
 
-    /// Milliseconds from here to each neighbour and back: a connection takes one, and so does what is asked over it.
+    /// Milliseconds from here to each neighbour and back. A connection takes as long, and so does whatever is asked over it.
+    ///
+    /// Each time up to a millisecond more, since that is how exactly the clock for it goes.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000))]
     pub round_trip_ms: u64,
 

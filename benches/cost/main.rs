@@ -56,13 +56,16 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failure> {
-    let subjects = subject::all(args)?;
+    let (subjects, left_out) = subject::all(args)?;
+    if let Some(left_out) = &left_out {
+        println!("{left_out}");
+    }
     let own_work = args.wants(Who::RelayOff).then(build::own_work).transpose()?;
     if !args.spread {
         process::stay_on_one_processor()?;
     }
     let results = Runtime::new()?.block_on(measure(&subjects, own_work.as_deref(), args))?;
-    let report = report(&subjects, &results, args)?;
+    let report = report(&subjects, left_out, &results, args)?;
     println!("\n{report}");
     fs::write(&args.markdown, report)?;
     println!("This is in {} too.", args.markdown.display());
@@ -88,10 +91,12 @@ async fn measure(subjects: &[Subject], own_work: Option<&Path>, args: &Args) -> 
     Ok(results)
 }
 
-fn report(subjects: &[Subject], results: &Results, args: &Args) -> Result<String, Failure> {
+fn report(subjects: &[Subject], left_out: Option<String>, results: &Results, args: &Args) -> Result<String, Failure> {
     Ok([
         machine::told(args)?,
+        left_out.unwrap_or_default(),
         table::medians(subjects, results),
+        table::processor(subjects, results),
         table::ratios(subjects, results),
         goals::table_of(subjects, results),
         LIMITS.to_owned(),

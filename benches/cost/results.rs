@@ -26,9 +26,19 @@ impl Results {
         self.median(who, |sample| ms(sample.start))
     }
 
+    /// Time on the processor for that.
+    pub fn start_cpu(&self, who: Who) -> Option<f64> {
+        self.median(who, |sample| ms(sample.start_cpu))
+    }
+
     /// The answer to the first lead.
     pub fn first(&self, who: Who) -> Option<f64> {
         self.median(who, |sample| ms(sample.first))
+    }
+
+    /// Time on the processor for that.
+    pub fn first_cpu(&self, who: Who) -> Option<f64> {
+        self.median(who, |sample| ms(sample.first_cpu))
     }
 
     /// The time within which this share of the later leads, of all rounds, was answered.

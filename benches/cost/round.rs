@@ -20,8 +20,12 @@ const LIMIT: Duration = Duration::from_secs(29);
 pub struct Sample {
     /// From the start of the process to its first request for an event.
     pub start: Duration,
+    /// Time on the processor for that.
+    pub start_cpu: Duration,
     /// The answer to the first lead.
     pub first: Duration,
+    /// Time on the processor for that.
+    pub first_cpu: Duration,
     /// The answers to those after it.
     pub following: Vec<Duration>,
     /// Time on the processor for each of those after it.
@@ -50,14 +54,16 @@ async fn start(subject: &Subject, neighbours: &Neighbours) -> Result<Lambda, Fai
 async fn observe(subject: &Subject, lambda: &Lambda, leads: &mut Leads, more: u32) -> Result<Sample, Failure> {
     timeout(LIMIT, lambda.ready()).await?.map_err(|exit| format!("it ended at its start: {exit}"))?;
     let start = lambda.started_in().ok_or("it did not start")?;
+    let start_cpu = cpu_time(lambda.process_id())?;
     let first = post(subject, lambda, leads).await?;
     let used = cpu_time(lambda.process_id())?;
+    let first_cpu = used.saturating_sub(start_cpu);
     let mut following = Vec::new();
     for _ in 0..more {
         following.push(post(subject, lambda, leads).await?);
     }
     let cpu = cpu_time(lambda.process_id())?.saturating_sub(used) / more;
-    Ok(Sample { start, first, following, cpu, memory: peak_memory(lambda.process_id())? })
+    Ok(Sample { start, start_cpu, first, first_cpu, following, cpu, memory: peak_memory(lambda.process_id())? })
 }
 
 /// How long the answer took. Returns when the process asks for the next event.

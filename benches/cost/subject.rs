@@ -86,7 +86,7 @@ impl Who {
             }
     }
 
-    /// Whether it connects to its neighbours at its start, where it can be told to.
+    /// Whether it connects to AWS at its start, where it can be told to.
     fn connects(self) -> bool {
         !matches!(self, Self::RelayUnconnected | Self::RelayOffUnconnected)
     }
@@ -104,8 +104,9 @@ impl Who {
 const RUST: [Who; 6] =
     [Who::Relay, Who::RelayOff, Who::RelayUnconnected, Who::RelayOffUnconnected, Who::Floor, Who::Thin];
 
-/// Everything that was asked for, built. Python is left out where it is missing.
-pub fn all(args: &Args) -> Result<Vec<Subject>, Failure> {
+/// Everything that was asked for, built; and what is to be said of Python where it is left out.
+pub fn all(args: &Args) -> Result<(Vec<Subject>, Option<String>), Failure> {
+    let mut left_out = None;
     let mut subjects = Vec::new();
     for who in RUST.into_iter().filter(|who| args.wants(*who)) {
         subjects.push(built(who)?);
@@ -118,10 +119,10 @@ pub fn all(args: &Args) -> Result<Vec<Subject>, Failure> {
                     subjects.push(interpreted(who, &python)?);
                 }
             }
-            Err(missing) => println!("Python is left out: {missing}"),
+            Err(missing) => left_out = Some(format!("Python is left out: {missing}.\n")),
         }
     }
-    Ok(subjects)
+    Ok((subjects, left_out))
 }
 
 fn built(who: Who) -> Result<Subject, Failure> {

@@ -19,18 +19,7 @@ pub fn table(head: &[&str], words: usize, rows: impl IntoIterator<Item = Vec<Str
 
 /// A row a subject.
 pub fn medians(subjects: &[Subject], results: &Results) -> String {
-    let head = [
-        "medians",
-        "start, ms",
-        "first lead, ms",
-        "p50, ms",
-        "p99, ms",
-        "CPU a lead, ms",
-        "least to most",
-        "memory, MiB",
-        "binary, MB",
-        "zip, MB",
-    ];
+    let head = ["medians", "start, ms", "first lead, ms", "p50, ms", "p99, ms", "memory, MiB", "binary, MB", "zip, MB"];
     table(&head, 1, subjects.iter().map(|subject| medians_of(subject, results)))
 }
 
@@ -42,11 +31,26 @@ fn medians_of(subject: &Subject, results: &Results) -> Vec<String> {
         number(results.first(who), 2),
         number(results.following(who, 50), 2),
         number(results.following(who, 99), 2),
-        number(results.cpu(who), 3),
-        results.cpu_range(who).map_or_else(String::new, |(least, most)| format!("{least:.3} to {most:.3}")),
         number(results.memory(who), 1),
         number(subject.binary.map(megabytes), 2),
         number(Some(megabytes(subject.zip)), 2),
+    ]
+}
+
+/// What each subject takes of a processor.
+pub fn processor(subjects: &[Subject], results: &Results) -> String {
+    let head =
+        ["CPU time, medians", "start, ms", "first lead, ms", "a later lead, ms", "least and most of a round, ms"];
+    table(&head, 1, subjects.iter().map(|subject| processor_of(subject.who, results)))
+}
+
+fn processor_of(who: Who, results: &Results) -> Vec<String> {
+    vec![
+        who.title().to_owned(),
+        number(results.start_cpu(who), 2),
+        number(results.first_cpu(who), 2),
+        number(results.cpu(who), 3),
+        results.cpu_range(who).map_or_else(String::new, |(least, most)| format!("{least:.3} {most:.3}")),
     ]
 }
 

@@ -5,6 +5,10 @@ installed or first imported; ship it with the function. Of Powertools' variables
 level; `POWERTOOLS_IDEMPOTENCY_DISABLED`, `POWERTOOLS_LOGGER_LOG_EVENT` and `POWERTOOLS_DEV` must not be set. Nothing is
 traced, so `POWERTOOLS_TRACE_DISABLED` changes nothing.
 
+What the relay does beyond it: an idempotency key stands for its lead, a lead whose sender died is answered `interrupted`, a
+secret is read again for a key or a token that was refused and used on while it can't be read, and AI Rudder's `retry-after`
+is passed on. All of it is work for leads that are not simply accepted, but for the key, a second item in each transaction.
+
 No `APIGatewayHttpResolver` and no event source data class: there is one route, and a look at the event's dictionary
 costs nothing at start-up.
 """
@@ -34,7 +38,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError, TransformParameterError
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 from botocore.config import Config
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ReadTimeoutError, SSLError
 
 from lead import Malformed, Reading
 
@@ -196,7 +200,7 @@ def push(*, claim: Any, token: str, seconds: float, request_id: str, answers: li
         message = "AI Rudder did not answer in time. It may have the lead."
         answer = Problem(504, "upstream_timeout", message, "unknown").answer(request_id)
     except HTTPError as error:
-        if isinstance(error, MaxRetryError) and isinstance(error.reason, ConnectTimeoutError):
+        if isinstance(error, MaxRetryError) and was_not_connected(error.reason):
             message = "AI Rudder could not be reached. Nothing was sent; send this lead again."
             answer = Problem(503, "upstream_unreachable", message, retry_after="1").answer(request_id)
         else:
@@ -210,6 +214,12 @@ def push(*, claim: Any, token: str, seconds: float, request_id: str, answers: li
     if answer["outcome"] in ("not_sent", "refused"):
         raise NobodyCalled
     return answer
+
+
+def was_not_connected(reason: Exception | None) -> bool:
+    """Whether it is certain that nothing was sent. A handshake that hangs looks like an answer that does."""
+    untrusted = isinstance(reason, SSLError) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    return untrusted or isinstance(reason, ConnectTimeoutError)
 
 
 def verdict(status: int, data: bytes, request_id: str) -> Answer:
@@ -275,6 +285,9 @@ def send(lead: dict[str, Any], account: str, token: str, seconds: float, request
             LOGGER.error("the claim could not be closed")
             return answers[0]
         raise unavailable() from None
+    except Exception as error:
+        message = "The relay failed after it began to send the lead."
+        raise Problem(500, "internal_error", message, "unknown") from error
 
 
 def relay(event: dict[str, Any], context: Any, request_id: str) -> Answer:
@@ -312,8 +325,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         cause = ", ".join(f"{fault['field']} {fault['code']}" for fault in problem.fields) or None
     except Exception as error:
         cause = type(error).__name__
-        message = "The relay failed after it began to send the lead."
-        answer = Problem(500, "internal_error", message, "unknown").answer(request_id)
+        answer = Problem(500, "internal_error", "The relay failed. Nothing was sent.").answer(request_id)
     log = LOGGER.info if answer["status"] < 500 else LOGGER.error
     log(
         "lead",

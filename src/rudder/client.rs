@@ -145,6 +145,12 @@ impl Rudder {
         &self.names
     }
 
+    /// Whether the next push need not look for AI Rudder's address.
+    #[cfg(test)]
+    pub(crate) fn knows_its_address(&self) -> bool {
+        self.names.known().is_some()
+    }
+
     /// Looks AI Rudder's name up, so that the first lead need not. No connection is made: it would be of no use to a lead,
     /// and takes AI Rudder's round trips.
     pub async fn look_up(&self) {

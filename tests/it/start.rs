@@ -1,12 +1,15 @@
 //! The binary itself, as Lambda starts it.
 
-use std::{env, path::Path, process::Command, time::Duration};
+use std::{env, fs, path::Path, process::Command, time::Duration};
 
 use futures_util::FutureExt;
-use stand_ins::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager};
+use rustls::ALL_VERSIONS;
+use serde_json::{Value, json};
+use stand_ins::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager, api_gateway};
 use tokio::net::TcpListener;
 
 use crate::{
+    front::{Authority, Front},
     request::{LEAD, Request},
     stage::{ANYWHERE, TABLE, TOKEN, furnish},
 };
@@ -89,6 +92,51 @@ async fn ai_rudder_is_not_connected_to_at_the_start_and_who_is_silent_holds_it_u
     assert!(rudder.accept().now_or_never().is_none());
     let limit = Duration::from_secs(1);
     assert!((limit..limit * 2).contains(&lambda.started_in().unwrap()), "{:?}", lambda.started_in());
+}
+
+/// Status and error of the answer to a lead where AI Rudder has a certificate of one authority and AWS has one of another, and
+/// the process is told to trust one of these for each of them.
+async fn trusted(at_ai_rudder: usize, at_aws: usize) -> (u16, Value) {
+    let authorities = [Authority::new(), Authority::new()];
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["rudder.pem", "aws.pem"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    for (file, authority) in files.iter().zip(&authorities) {
+        fs::write(file, authority.pem()).unwrap();
+    }
+    let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
+    let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
+    let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
+    furnish(&secrets, &dynamodb);
+    let [ai_rudders, awss] = &authorities;
+    let fronts = [
+        Front::of(rudder.address(), ai_rudders.server("localhost", 30, ALL_VERSIONS)).await,
+        Front::of(secrets.address(), awss.server("localhost", 30, ALL_VERSIONS)).await,
+        Front::of(dynamodb.address(), awss.server("localhost", 30, ALL_VERSIONS)).await,
+    ];
+    let [rudder_url, secrets_url, dynamodb_url] =
+        fronts.each_ref().map(|front| format!("https://localhost:{}", front.address.port()));
+    let variables = [
+        ("CLAIMS_TABLE", TABLE),
+        ("UPSTREAM_BASE_URL", &rudder.base_url().replace(&format!("http://{}", rudder.address()), &rudder_url)),
+        ("UPSTREAM_CA_FILE", &files[at_ai_rudder]),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_url),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb_url),
+        ("AWS_CA_BUNDLE", &files[at_aws]),
+    ];
+    let lambda = Lambda::start(Path::new(RELAY), &variables).await.unwrap();
+    let Invoked::Answered(answer) = lambda.invoke(&Request::post(LEAD).event(), 0).await else { panic!("no answer") };
+    let answer = api_gateway::response(&answer);
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    (answer.status, body["body"]["error"].clone())
+}
+
+#[tokio::test]
+async fn aws_and_ai_rudder_are_each_trusted_by_a_file_of_their_own() {
+    const AI_RUDDERS: usize = 0;
+    const AWSS: usize = 1;
+    assert_eq!(trusted(AI_RUDDERS, AWSS).await, (200, Value::Null));
+    assert_eq!(trusted(AI_RUDDERS, AI_RUDDERS).await, (503, json!("temporarily_unavailable")));
+    assert_eq!(trusted(AWSS, AWSS).await, (503, json!("upstream_unreachable")));
 }
 
 #[tokio::test]
