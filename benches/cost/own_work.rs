@@ -7,7 +7,15 @@ use tokio::process::Command;
 use crate::{Failure, neighbours::Neighbours, stage::TOKEN};
 
 /// In microseconds, as the program says that was built for it.
-pub async fn of(program: &Path, neighbours: &Neighbours) -> Result<f64, Failure> {
+pub struct OwnWork {
+    /// Where nothing else is done.
+    pub in_a_loop: f64,
+    /// Where a connection is made for each lead.
+    pub connected: f64,
+}
+
+/// Measures it.
+pub async fn of(program: &Path, neighbours: &Neighbours) -> Result<OwnWork, Failure> {
     let output = Command::new(program)
         .arg(TOKEN)
         .env_clear()
@@ -18,5 +26,9 @@ pub async fn of(program: &Path, neighbours: &Neighbours) -> Result<f64, Failure>
         .await?;
     let told = String::from_utf8(output.stdout)?;
     let complaint = String::from_utf8_lossy(&output.stderr);
-    told.trim().parse().map_err(|_| format!("own-work: {}: {told}{complaint}", output.status).into())
+    let times: Result<Vec<f64>, _> = told.split_whitespace().map(str::parse).collect();
+    match times.as_deref() {
+        Ok(&[in_a_loop, connected]) => Ok(OwnWork { in_a_loop, connected }),
+        _ => Err(format!("own-work: {}: {told}{complaint}", output.status).into()),
+    }
 }

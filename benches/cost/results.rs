@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{round::Sample, subject::Who};
+use crate::{own_work::OwnWork, round::Sample, subject::Who};
 
 /// The rounds of each subject.
 #[derive(Default)]
 pub struct Results {
     rounds: BTreeMap<Who, Vec<Sample>>,
-    /// What the relay itself takes for a lead, in microseconds, where it was measured.
-    pub own_work: Option<f64>,
+    /// What the relay itself takes for a lead, where it was measured.
+    pub own_work: Option<OwnWork>,
 }
 
 /// A figure of a subject: times in milliseconds, memory in MiB.
