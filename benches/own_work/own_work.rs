@@ -34,7 +34,7 @@ const CONNECTED: u32 = 50;
 /// What a lead or a push gets.
 const LIMIT: Duration = Duration::from_secs(29);
 
-const EVENT: &str = include_str!("../../../events/accepted.json");
+const EVENT: &str = include_str!("../../events/accepted.json");
 /// AI Rudder's, as its contract has it.
 const ENVELOPE: &str = r#"{"code":200,"message":"success","show_err":false,"timestamp":1683135757,"body":{},"trace_id":"4a1986b786e944dcb7ce97f455d39743"}"#;
 
