@@ -15,7 +15,7 @@ mod personal;
 mod phone;
 mod text;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{error::Category, value::RawValue};
 
@@ -31,8 +31,9 @@ pub use self::{
 };
 use self::{
     field::{Field, Place},
-    json::{Json, Members, Name as MemberName},
+    json::{Json, Members},
 };
+pub(crate) use self::json::Name as MemberName;
 
 /// A consumer who asked for a loan, and whom the robot may telephone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub struct Lead {
     pub loan_amount: Amount,
     /// How to address the consumer.
     pub customer_name: Name,
-    /// What is known already, in the contract's order.
-    pub texts: BTreeMap<Detail, Text>,
+    /// What is known already, in the contract's order, each field once.
+    pub texts: Vec<(Detail, Text)>,
     /// Whether the consumer ever paid late.
     pub had_late_payment: Option<Flag>,
 }
@@ -90,37 +91,37 @@ impl Reading {
             _ => Malformed::NotJson { line: error.line(), column: error.column() },
         })?;
         let mut draft = Draft::default();
-        draft.read(&members);
+        draft.read(members);
         Ok(draft.finish())
     }
 }
 
 /// A lead while its members are read.
 #[derive(Default)]
-struct Draft {
-    caller_id: Slot<Phone>,
-    loan_amount: Slot<Amount>,
-    customer_name: Slot<Name>,
-    texts: BTreeMap<Detail, Slot<Text>>,
-    had_late_payment: Slot<Flag>,
+struct Draft<'a> {
+    caller_id: Slot<'a, Phone>,
+    loan_amount: Slot<'a, Amount>,
+    customer_name: Slot<'a, Name>,
+    texts: BTreeMap<Detail, Slot<'a, Text>>,
+    had_late_payment: Slot<'a, Flag>,
     /// Whether there is a `details` object, or a field of it at the top level.
     has_details: bool,
     details_fault: Option<FaultKind>,
     ignored: Ignored,
 }
 
-impl Draft {
-    fn read(&mut self, members: &Members<'_>) {
-        for (MemberName(name), value) in &members.0 {
-            match (name.as_ref(), Field::at_top_level(name)) {
+impl<'a> Draft<'a> {
+    fn read(&mut self, members: Members<'a>) {
+        for (MemberName(name), value) in members.0 {
+            match (name.as_ref(), Field::at_top_level(&name)) {
                 ("details", _) => self.read_details(value),
-                (name, Some(field)) => self.read_field(field, Place::top(name), value),
+                (_, Some(field)) => self.read_field(field, Place::top(name), value),
                 (name, None) => self.ignored.add("", name),
             }
         }
     }
 
-    fn read_details(&mut self, value: &RawValue) {
+    fn read_details(&mut self, value: &'a RawValue) {
         match Json::from(value) {
             Json::Null => {}
             Json::Object(object) => {
@@ -132,7 +133,7 @@ impl Draft {
                 };
                 for (name, value) in members {
                     match Json::from(name) {
-                        Json::Text(name) => self.read_detail(&name, value),
+                        Json::Text(name) => self.read_detail(name, value),
                         _ => self.details_fault = Some(FaultKind::BrokenText),
                     }
                 }
@@ -141,14 +142,14 @@ impl Draft {
         }
     }
 
-    fn read_detail(&mut self, name: &str, value: &RawValue) {
-        match Field::in_details(name) {
-            Some(field) => self.read_field(field, Place { in_details: true, name }, value),
-            None => self.ignored.add("details.", name),
+    fn read_detail(&mut self, name: Cow<'a, str>, value: &RawValue) {
+        match Field::in_details(&name) {
+            Some(field) => self.read_field(field, Place::in_details(name), value),
+            None => self.ignored.add("details.", &name),
         }
     }
 
-    fn read_field(&mut self, field: Field, place: Place<'_>, value: &RawValue) {
+    fn read_field(&mut self, field: Field, place: Place<'a>, value: &RawValue) {
         let json = Json::from(value);
         match field {
             Field::CallerId => self.caller_id.fill(place, Phone::read(&json)),
@@ -171,7 +172,7 @@ impl Draft {
         let loan_amount = self.loan_amount.required("loan_amount", &mut faults);
         let customer_name = self.customer_name.required("customer_name", &mut faults);
         let missing = (!self.has_details).then_some(FaultKind::Missing);
-        faults.extend(self.details_fault.or(missing).map(|kind| kind.at(Place::top("details"))));
+        faults.extend(self.details_fault.or(missing).map(|kind| kind.at(&Place::top("details"))));
         let texts = self.texts.into_iter().filter_map(|(detail, slot)| Some((detail, slot.optional(&mut faults)?)));
         let texts = texts.collect();
         let had_late_payment = self.had_late_payment.optional(&mut faults);
@@ -186,32 +187,28 @@ impl Draft {
 }
 
 /// A field's value, wherever and however often it is given.
-struct Slot<T> {
-    value: Option<T>,
-    /// The pointer of the place that `value` is from.
-    from: String,
+struct Slot<'a, T> {
+    /// Where it was given first, and what.
+    given: Option<(Place<'a>, T)>,
     faults: Faults,
 }
 
-impl<T> Default for Slot<T> {
+impl<T> Default for Slot<'_, T> {
     fn default() -> Self {
-        Self { value: None, from: String::new(), faults: Faults::new() }
+        Self { given: None, faults: Faults::new() }
     }
 }
 
-impl<T: PartialEq> Slot<T> {
+impl<'a, T: PartialEq> Slot<'a, T> {
     /// Takes what stands at one place. The same said again is no fault; something else is.
-    fn fill(&mut self, place: Place<'_>, read: Result<Option<T>, FaultKind>) {
+    fn fill(&mut self, place: Place<'a>, read: Result<Option<T>, FaultKind>) {
         match read {
-            Err(kind) => self.note(kind.at(place)),
+            Err(kind) => self.note(kind.at(&place)),
             Ok(None) => {}
-            Ok(Some(value)) => match &self.value {
-                None => {
-                    self.value = Some(value);
-                    self.from = place.to_string();
-                }
-                Some(first) if *first == value => {}
-                Some(_) => self.note(FaultKind::Conflict(self.from.clone()).at(place)),
+            Ok(Some(value)) => match &self.given {
+                None => self.given = Some((place, value)),
+                Some((_, first)) if *first == value => {}
+                Some((first, _)) => self.note(FaultKind::Conflict(first.to_string()).at(&place)),
             },
         }
     }
@@ -225,12 +222,12 @@ impl<T: PartialEq> Slot<T> {
 
     fn optional(self, faults: &mut Faults) -> Option<T> {
         faults.extend(self.faults);
-        self.value
+        self.given.map(|(_, value)| value)
     }
 
     fn required(self, name: &str, faults: &mut Faults) -> Option<T> {
-        let missing = self.value.is_none() && self.faults.is_empty();
-        faults.extend(missing.then(|| FaultKind::Missing.at(Place::top(name))));
+        let missing = self.given.is_none() && self.faults.is_empty();
+        faults.extend(missing.then(|| FaultKind::Missing.at(&Place::top(name))));
         self.optional(faults)
     }
 }

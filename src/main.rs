@@ -47,7 +47,7 @@ async fn serve(relay: Arc<Relay>, recorder: &'static Collector) -> Result<(), Er
         async move {
             let answer = gateway::serve(&relay, event).await;
             // A metric that can't be written is no reason to keep an answer back.
-            let mut lines = Vec::new();
+            let mut lines = Vec::with_capacity(1024);
             let _ = recorder.flush(&mut lines).and_then(|()| io::stdout().write_all(&lines));
             answer
         }

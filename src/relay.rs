@@ -11,7 +11,7 @@ use tokio::{
     join,
     time::{Instant, timeout},
 };
-use tracing::Span;
+use tracing::{Span, record_all};
 
 use crate::{
     account::{Account, Accounts},
@@ -23,7 +23,7 @@ use crate::{
     gateway::Request,
     lead::{Lead, Reading},
     log, metrics,
-    rudder::{Push, PushError, Rudder, Verdict, Window, payload},
+    rudder::{Envelope, Push, PushError, Rudder, Verdict, Window, payload},
     tls::ClientError,
     unix_time,
 };
@@ -111,10 +111,12 @@ impl Relay {
         // What is too late to be sent is not worth asking Secrets Manager for.
         course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
-        span.record("secret", account.source().as_str());
         metrics::opened(account.source());
-        let Reading { lead, ignored } = Reading::of(&post.body?)?;
-        span.record("ignored_fields", ignored.count());
+        let reading = post.body.and_then(|body| Reading::of(&body));
+        let ignored_fields = reading.as_ref().ok().map(|reading| reading.ignored.count());
+        // At once: the log's layer writes all fields of the span anew each time.
+        record_all!(span, secret = account.source().as_str(), ignored_fields);
+        let Reading { lead, ignored } = reading?;
         let answer = match lead {
             Ok(lead) => self.send_once(&account, &lead, post.idempotency_key.as_ref(), course).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),
@@ -190,17 +192,18 @@ impl Relay {
 
 /// Puts AI Rudder's last word on a lead into its line of the log.
 fn note_push(pushed: &Result<Push, PushError>, begun: Instant) {
-    let span = Span::current();
     let milliseconds = log::milliseconds(begun);
-    span.record("upstream_ms", milliseconds);
     metrics::pushed(milliseconds);
-    if let Ok(push) = pushed {
-        span.record("upstream_status", push.status);
-        if let Some(envelope) = &push.envelope {
-            span.record("upstream_code", envelope.code_for_logs());
-            span.record("upstream_trace_id", envelope.trace_id());
-        }
-    }
+    let push = pushed.as_ref().ok();
+    let envelope = push.and_then(|push| push.envelope.as_ref());
+    let span = Span::current();
+    record_all!(
+        span,
+        upstream_ms = milliseconds,
+        upstream_status = push.map(|push| push.status),
+        upstream_code = envelope.and_then(Envelope::code_for_logs),
+        upstream_trace_id = envelope.and_then(Envelope::trace_id),
+    );
 }
 
 impl From<TooLittleTime> for Problem {

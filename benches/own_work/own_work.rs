@@ -1,12 +1,12 @@
-//! Prints how many microseconds of a processor the relay itself takes for a lead, its connection to AI Rudder aside, in two
-//! ways. In a loop: a lead with a fault from the event to the response, its lines in the log and the metrics included (written
-//! to nowhere), and what an accepted one takes beyond that, its payload and the reading of AI Rudder's envelope. And between
-//! connections, when the processor's caches hold other things: accepted leads less as many pushes alone. Both without the
-//! ledger. The variables are the relay's; `cargo bench` sets them.
+//! Prints how many microseconds of a processor the relay itself takes for a lead that AI Rudder accepts: the time of such
+//! leads, from what Lambda's runtime client hands over to what it gets back, with the line in the log and the metrics (written
+//! to nowhere), less that of as many pushes alone. Twice: with an AI Rudder on this very thread, and with the one that the
+//! environment names. Without the ledger. The variables are the relay's; `cargo bench` sets them.
 
 use std::{
-    hint::black_box,
+    env,
     io::{self, Write},
+    net::{Ipv4Addr, SocketAddr},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -15,22 +15,24 @@ use lendswift_relay::{
     aws,
     config::Config,
     gateway,
-    lead::{Lead, Reading},
+    lead::Reading,
     log, metrics,
     relay::Relay,
-    rudder::{Envelope, Rudder, Token, Window, payload, verdict},
+    rudder::{Rudder, Token, Window, payload},
 };
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use nix::time::ClockId;
-use serde_json::{Value, json, value::RawValue};
-use tokio::time::Instant;
+use serde_json::{Value, value::RawValue};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 
 /// How often a batch is timed. The median counts.
 const TIMES: usize = 101;
-/// Leads, or pushes, that are timed together, in a loop.
-const IN_A_LOOP: u32 = 200;
-/// And where each has a connection.
-const CONNECTED: u32 = 50;
+/// Leads, and pushes, that are timed together.
+const TOGETHER: usize = 50;
 /// What a lead or a push gets.
 const LIMIT: Duration = Duration::from_secs(29);
 
@@ -40,99 +42,88 @@ const ENVELOPE: &str = r#"{"code":200,"message":"success","show_err":false,"time
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let config = Config::from_env()?;
-    let token = Token::try_from(std::env::args().nth(1).ok_or("the account's token is missing")?)?;
-    log::start(config.log, io::sink);
+    let token = Token::try_from(env::args().nth(1).ok_or("the account's token is missing")?)?;
+    let elsewhere = Config::from_env()?;
+    let rudder = rudder().await?;
+    let here = Config::read(|variable| match variable {
+        "UPSTREAM_BASE_URL" => Some(format!("http://{rudder}/api/push/lendswift-under-wirting").into()),
+        _ => env::var_os(variable),
+    })?;
+    log::start(here.log, io::sink);
     let recorder = Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
     metrics::describe();
-    let handler = Handler { relay: Relay::new(&config, &aws::sdk_config(&config.aws)?)?, recorder };
-    let rudder = Rudder::new(&config.upstream)?;
-    let in_a_loop = in_a_loop(&handler).await?;
-    let connected = connected(&handler, &rudder, &token).await?;
-    println!("{in_a_loop:.1} {connected:.1}");
+    println!("{:.1} {:.1}", own_work(&here, &token, recorder).await?, own_work(&elsewhere, &token, recorder).await?);
     Ok(())
 }
 
-/// What `main` of the relay does with an event.
-struct Handler {
-    relay: Relay,
-    recorder: &'static Collector,
-}
-
-impl Handler {
-    /// Answers an event, which must come to this status.
-    async fn answer(&self, payload: &RawValue, status: i64) -> Result<(), Error> {
-        let mut context = Context::default();
-        context.deadline = (SystemTime::now() + LIMIT).duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
-        let answer = gateway::serve(&self.relay, LambdaEvent { payload: payload.to_owned(), context }).await?;
-        let mut lines = Vec::new();
-        self.recorder.flush(&mut lines)?;
-        io::sink().write_all(&lines)?;
-        let response = serde_json::to_string(&answer)?;
-        if answer.status_code == status { Ok(()) } else { Err(response.into()) }
-    }
-}
-
-/// A lead's own work where nothing else is done.
-async fn in_a_loop(handler: &Handler) -> Result<f64, Error> {
-    let mut event: Value = serde_json::from_str(EVENT)?;
-    let mut body: Value = serde_json::from_str(event["body"].as_str().ok_or("no body")?)?;
-    body["loan_amount"] = json!("4k");
-    event["body"] = json!(body.to_string());
-    let refused: Box<RawValue> = serde_json::from_str(&event.to_string())?;
-    let lead = lead()?;
-    let mut times = Vec::new();
-    for _ in 0..TIMES {
-        let begun = now()?;
-        for _ in 0..IN_A_LOOP {
-            handler.answer(&refused, 422).await?;
-            black_box(payload(black_box(&lead)));
-            let envelope = Envelope::read(black_box(ENVELOPE).as_bytes().to_vec());
-            black_box(envelope.as_ref().and_then(Envelope::trace_id));
-            black_box(verdict(200, envelope.as_ref().map(Envelope::code)));
+/// An AI Rudder that accepts every lead, and does as little for it as can be.
+async fn rudder() -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(accept(connection));
         }
-        times.push(each(now()? - begun, IN_A_LOOP));
-    }
-    Ok(median(times))
+    });
+    Ok(address)
 }
 
-/// And where a connection is made for each lead.
-async fn connected(handler: &Handler, rudder: &Rudder, token: &Token) -> Result<f64, Error> {
-    let accepted: Box<RawValue> = serde_json::from_str(EVENT)?;
-    let payload = payload(&lead()?).into();
+async fn accept(mut connection: TcpStream) -> io::Result<()> {
+    let mut request = Vec::with_capacity(2048);
+    // The end of the lead is the end of the request.
+    while !request.ends_with(b"}}") {
+        connection.read_buf(&mut request).await?;
+    }
+    let length = ENVELOPE.len();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{ENVELOPE}");
+    connection.write_all(answer.as_bytes()).await
+}
+
+/// The median of what a lead takes more than its push.
+async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Result<f64, Error> {
+    let relay = Relay::new(config, &aws::sdk_config(&config.aws)?)?;
+    let rudder = Rudder::new(&config.upstream)?;
+    let mut event = LambdaEvent { payload: serde_json::from_str(EVENT)?, context: Context::default() };
+    let payload = lead()?.into();
     let mut differences = Vec::new();
     for _ in 0..TIMES {
+        event.context.deadline = (SystemTime::now() + LIMIT).duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
+        let events = vec![event.clone(); TOGETHER];
         let begun = now()?;
-        for _ in 0..CONNECTED {
-            handler.answer(&accepted, 200).await?;
+        for event in events {
+            handle(&relay, event, recorder).await?;
         }
         let answered = now()?;
-        for _ in 0..CONNECTED {
+        for _ in 0..TOGETHER {
             let window = Window { until: Instant::now() + LIMIT, lease_until: SystemTime::now() + LIMIT };
             rudder.push(token, &payload, window).await?;
         }
         let pushed = now()?;
-        differences.push(each(answered - begun, CONNECTED) - each(pushed - answered, CONNECTED));
+        let difference = (answered - begun).as_secs_f64() - (pushed - answered).as_secs_f64();
+        differences.push(difference * 1e6 / TOGETHER as f64);
     }
-    Ok(median(differences))
+    differences.sort_by(f64::total_cmp);
+    Ok(differences[TIMES / 2])
 }
 
-fn lead() -> Result<Lead, Error> {
+/// Does what `main` of the relay does with an event.
+async fn handle(relay: &Relay, event: LambdaEvent<Box<RawValue>>, recorder: &Collector) -> Result<(), Error> {
+    let answer = gateway::serve(relay, event).await?;
+    let mut lines = Vec::with_capacity(1024);
+    recorder.flush(&mut lines)?;
+    io::sink().write_all(&lines)?;
+    if answer.status_code == 200 { Ok(()) } else { Err(serde_json::to_string(&answer)?.into()) }
+}
+
+/// The sample event's lead, as it goes to AI Rudder.
+fn lead() -> Result<Vec<u8>, Error> {
     let event: Value = serde_json::from_str(EVENT)?;
     let body = event["body"].as_str().ok_or("no body")?;
-    Ok(Reading::of(body.as_bytes()).map_err(|_| "not JSON")?.lead.map_err(|_| "a lead with faults")?)
+    let lead = Reading::of(body.as_bytes()).map_err(|_| "not JSON")?.lead.map_err(|_| "a lead with faults")?;
+    Ok(payload(&lead))
 }
 
 /// What this thread, the only one that works, has had of a processor.
 fn now() -> Result<Duration, Error> {
     Ok(ClockId::CLOCK_THREAD_CPUTIME_ID.now()?.into())
-}
-
-fn each(time: Duration, of: u32) -> f64 {
-    time.as_secs_f64() * 1e6 / f64::from(of)
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

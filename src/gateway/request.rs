@@ -8,6 +8,8 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
+use crate::lead::MemberName;
+
 /// The headers that mean something to the relay.
 const READ: [HeaderName; 4] =
     [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static("idempotency-key")];
@@ -64,7 +66,7 @@ impl<'de> Visitor<'de> for Headers {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMap, A::Error> {
         let mut headers = HeaderMap::with_capacity(READ.len());
-        while let Some(name) = members.next_key::<String>()? {
+        while let Some(MemberName(name)) = members.next_key()? {
             match READ.into_iter().find(|read| name.eq_ignore_ascii_case(read.as_str())) {
                 Some(name) => {
                     let value = HeaderValue::try_from(members.next_value::<String>()?);

@@ -94,7 +94,7 @@ impl FaultKind {
     }
 
     /// This fault at a place in the sender's body.
-    pub(super) fn at(self, place: Place<'_>) -> Fault {
+    pub(super) fn at(self, place: &Place<'_>) -> Fault {
         Fault { field: place.to_string(), kind: self }
     }
 }

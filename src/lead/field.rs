@@ -1,6 +1,6 @@
 //! The names of a lead's fields, in every spelling that is accepted.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// A field of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,17 +68,21 @@ impl Field {
 }
 
 /// Where a field stands in the sender's body. Displays as an RFC 6901 pointer.
-#[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
-    pub(super) in_details: bool,
+    in_details: bool,
     /// A name that [`Field`] knows: it holds neither `/` nor `~`, so needs no escape in a pointer.
-    pub(super) name: &'a str,
+    name: Cow<'a, str>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     /// A field at the top level.
-    pub(super) fn top(name: &str) -> Place<'_> {
-        Place { in_details: false, name }
+    pub(super) fn top(name: impl Into<Cow<'a, str>>) -> Self {
+        Self { in_details: false, name: name.into() }
+    }
+
+    /// A field of `details`.
+    pub(super) fn in_details(name: impl Into<Cow<'a, str>>) -> Self {
+        Self { in_details: true, name: name.into() }
     }
 }
 
@@ -118,6 +122,6 @@ mod tests {
     #[test]
     fn a_place_is_a_json_pointer() {
         assert_eq!(Place::top("caller_id").to_string(), "/caller_id");
-        assert_eq!(Place { in_details: true, name: "status" }.to_string(), "/details/status");
+        assert_eq!(Place::in_details("status").to_string(), "/details/status");
     }
 }

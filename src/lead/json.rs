@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 /// With `&RawValue` for a name, one that is no Unicode text is a member like any other.
 pub(super) struct Members<'a, N = Name<'a>>(pub(super) Vec<(N, &'a RawValue)>);
 
-/// A member's name, borrowed from the body unless it holds an escape.
+/// A member's name, borrowed from where it stands unless it holds an escape.
 #[derive(Deserialize)]
-pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

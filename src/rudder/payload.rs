@@ -7,8 +7,10 @@ use crate::lead::{Detail, Lead};
 /// The JSON of a lead as it goes over the wire. The same lead gives the same bytes.
 #[must_use]
 pub fn payload(lead: &Lead) -> Vec<u8> {
+    let mut json = Vec::with_capacity(1024);
     // Writing strings and integers into memory has no way to fail.
-    serde_json::to_vec(&Payload(lead)).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut json, &Payload(lead));
+    json
 }
 
 struct Payload<'a>(&'a Lead);
