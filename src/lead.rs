@@ -37,7 +37,7 @@ pub(crate) use self::json::Name as MemberName;
 
 /// A consumer who asked for a loan, and whom the robot may telephone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lead {
+pub struct Lead<'a> {
     /// Whom to call.
     pub caller_id: Phone,
     /// How much the consumer asked for.
@@ -45,22 +45,22 @@ pub struct Lead {
     /// How to address the consumer.
     pub customer_name: Name,
     /// What is known already, in the contract's order, each field once.
-    pub texts: Vec<(Detail, Text)>,
+    pub texts: Vec<(Detail, Text<'a>)>,
     /// Whether the consumer ever paid late.
     pub had_late_payment: Option<Flag>,
 }
 
 /// What a body turned out to be.
 #[derive(Debug)]
-pub struct Reading {
+pub struct Reading<'a> {
     /// The lead, or all that is wrong with it.
-    pub lead: Result<Lead, Faults>,
+    pub lead: Result<Lead<'a>, Faults>,
     /// The fields that aren't forwarded because nobody knows them.
     pub ignored: Ignored,
 }
 
 /// A body that is no JSON object. The message names the place, not what is there.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Marked as base64, and isn't.
     #[error("the body is marked as base64 and is not")]
@@ -81,12 +81,12 @@ pub enum Malformed {
     NotAnObject,
 }
 
-impl Reading {
+impl<'a> Reading<'a> {
     /// Reads a body: UTF-8 JSON, with or without a byte order mark.
-    pub fn of(body: &[u8]) -> Result<Self, Malformed> {
+    pub fn of(body: &'a [u8]) -> Result<Self, Malformed> {
         let body = std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8(error.valid_up_to()))?;
         let body = body.strip_prefix('\u{feff}').unwrap_or(body);
-        let members: Members<'_> = serde_json::from_str(body).map_err(|error| match error.classify() {
+        let members: Members<'a> = serde_json::from_str(body).map_err(|error| match error.classify() {
             Category::Data => Malformed::NotAnObject,
             _ => Malformed::NotJson { line: error.line(), column: error.column() },
         })?;
@@ -102,7 +102,7 @@ struct Draft<'a> {
     caller_id: Slot<'a, Phone>,
     loan_amount: Slot<'a, Amount>,
     customer_name: Slot<'a, Name>,
-    texts: BTreeMap<Detail, Slot<'a, Text>>,
+    texts: BTreeMap<Detail, Slot<'a, Text<'a>>>,
     had_late_payment: Slot<'a, Flag>,
     /// Whether there is a `details` object, or a field of it at the top level.
     has_details: bool,
@@ -142,14 +142,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn read_detail(&mut self, name: Cow<'a, str>, value: &RawValue) {
+    fn read_detail(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
         match Field::in_details(&name) {
             Some(field) => self.read_field(field, Place::in_details(name), value),
             None => self.ignored.add("details.", &name),
         }
     }
 
-    fn read_field(&mut self, field: Field, place: Place<'a>, value: &RawValue) {
+    fn read_field(&mut self, field: Field, place: Place<'a>, value: &'a RawValue) {
         let json = Json::from(value);
         match field {
             Field::CallerId => self.caller_id.fill(place, Phone::read(&json)),
@@ -157,7 +157,7 @@ impl<'a> Draft<'a> {
             Field::CustomerName => self.customer_name.fill(place, Name::read(&json)),
             Field::Text(detail) => {
                 self.has_details = true;
-                self.texts.entry(detail).or_default().fill(place, Text::read(&json));
+                self.texts.entry(detail).or_default().fill(place, Text::read(json));
             }
             Field::HadLatePayment => {
                 self.has_details = true;
@@ -166,7 +166,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn finish(self) -> Reading {
+    fn finish(self) -> Reading<'a> {
         let mut faults = Faults::new();
         let caller_id = self.caller_id.required("caller_id", &mut faults);
         let loan_amount = self.loan_amount.required("loan_amount", &mut faults);

@@ -112,7 +112,7 @@ impl Relay {
         course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         metrics::opened(account.source());
-        let reading = post.body.and_then(|body| Reading::of(&body));
+        let reading = post.body.as_deref().map_err(|malformed| *malformed).and_then(Reading::of);
         let ignored_fields = reading.as_ref().ok().map(|reading| reading.ignored.count());
         // At once: the log's layer writes all fields of the span anew each time.
         record_all!(span, secret = account.source().as_str(), ignored_fields);
@@ -128,7 +128,7 @@ impl Relay {
     async fn send_once(
         &self,
         account: &Account,
-        lead: &Lead,
+        lead: &Lead<'_>,
         key: Option<&IdempotencyKey>,
         course: &Course,
     ) -> Result<Answer, Problem> {

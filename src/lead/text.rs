@@ -1,21 +1,24 @@
 //! The text fields of `details`.
 
+use std::borrow::Cow;
+
 use super::{fault::FaultKind, json::Json, personal::Personal};
 
-/// Free text of 1 to 200 characters, trimmed, without control characters.
+/// Free text of 1 to 200 characters, trimmed, without control characters. Borrowed from the body, unless it holds an escape.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text(Personal<String>);
+pub struct Text<'a>(Personal<Cow<'a, str>>);
 
 const MAX_CHARACTERS: usize = 200;
 
-impl Text {
+impl<'a> Text<'a> {
     /// Reads a text field; `None` where it isn't given or is empty, since AI Rudder wants no empty field.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    pub(super) fn read(json: Json<'a>) -> Result<Option<Self>, FaultKind> {
         let text = match json {
             Json::Null => return Ok(None),
-            Json::Text(text) => text.trim(),
+            Json::Text(Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
+            Json::Text(Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
             Json::Number(number) if number.contains(['e', 'E']) => return Err(FaultKind::Exponent),
-            Json::Number(number) => number,
+            Json::Number(number) => Cow::Borrowed(number),
             Json::BrokenText => return Err(FaultKind::BrokenText),
             Json::Bool(_) | Json::Array | Json::Object(_) => return Err(FaultKind::WrongType("a string or a number")),
         };
@@ -28,7 +31,7 @@ impl Text {
         if text.chars().count() > MAX_CHARACTERS {
             return Err(FaultKind::TooLong(MAX_CHARACTERS));
         }
-        Ok(Some(Self(Personal(text.to_owned()))))
+        Ok(Some(Self(Personal(text))))
     }
 
     /// The text as AI Rudder gets it.
@@ -43,7 +46,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Option<String>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Text::read(&Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
+        Text::read(Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
     }
 
     #[test]
@@ -90,6 +93,6 @@ mod tests {
 
     #[test]
     fn text_is_not_printed() {
-        assert_eq!(format!("{:?}", Text::read(&Json::Number("10")).unwrap().unwrap()), "Text(personal)");
+        assert_eq!(format!("{:?}", Text::read(Json::Number("10")).unwrap().unwrap()), "Text(personal)");
     }
 }

@@ -6,14 +6,14 @@ use crate::lead::{Detail, Lead};
 
 /// The JSON of a lead as it goes over the wire. The same lead gives the same bytes.
 #[must_use]
-pub fn payload(lead: &Lead) -> Vec<u8> {
+pub fn payload(lead: &Lead<'_>) -> Vec<u8> {
     let mut json = Vec::with_capacity(1024);
     // Writing strings and integers into memory has no way to fail.
     let _ = serde_json::to_writer(&mut json, &Payload(lead));
     json
 }
 
-struct Payload<'a>(&'a Lead);
+struct Payload<'a>(&'a Lead<'a>);
 
 impl Serialize for Payload<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -27,7 +27,7 @@ impl Serialize for Payload<'_> {
     }
 }
 
-struct Details<'a>(&'a Lead);
+struct Details<'a>(&'a Lead<'a>);
 
 impl Serialize for Details<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
