@@ -19,6 +19,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{error::Category, value::RawValue};
 
+pub(crate) use self::json::Name as MemberName;
 pub use self::{
     amount::Amount,
     fault::{Fault, FaultKind, Faults},
@@ -33,7 +34,6 @@ use self::{
     field::{Field, Place},
     json::{Json, Members},
 };
-pub(crate) use self::json::Name as MemberName;
 
 /// A consumer who asked for a loan, and whom the robot may telephone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -43,7 +43,7 @@ where
     } else {
         fmt::layer().with_writer(writer).with_target(false).with_ansi(false).without_time().boxed()
     };
-    tracing_subscriber::registry().with(lines.with_filter(targets))
+    tracing_subscriber::registry().with(lines).with(targets)
 }
 
 /// Makes a panic a line with its place. The message is left out, since it may quote what was being read.

@@ -38,7 +38,6 @@ use self::{
     args::Args,
     leads::Leads,
     neighbours::Neighbours,
-    own_work::OwnWork,
     results::Results,
     subject::{Subject, Who},
 };
@@ -61,7 +60,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     if let Some(left_out) = &left_out {
         println!("{left_out}");
     }
-    // It makes ten thousand connections, for too long where each takes its time.
+    // It makes twenty thousand connections, for too long where each takes its time.
     let near = args.delay().is_zero() && args.round_trip().is_zero();
     let own_work = (near && args.wants(Who::RelayOff)).then(build::own_work).transpose()?;
     if !args.spread {
@@ -86,10 +85,9 @@ async fn measure(subjects: &[Subject], own_work: Option<&Path>, args: &Args) -> 
             let sample = round::of(subject, &neighbours, &mut leads, args.leads).await;
             results.add(subject.who, sample.map_err(|failure| format!("{}: {failure}", subject.who.title()))?);
         }
-    }
-    if let Some(program) = own_work {
-        println!("The relay's own work");
-        results.own_work = Some(own_work::of(program, &neighbours).await?);
+        if let Some(program) = own_work {
+            results.add_own_work(own_work::of(program, &neighbours).await?);
+        }
     }
     Ok(results)
 }
@@ -102,18 +100,19 @@ fn report(subjects: &[Subject], left_out: Option<String>, results: &Results, arg
         table::processor(subjects, results),
         table::ratios(subjects, results),
         goals::table_of(subjects, results),
-        results.own_work.as_ref().map(told).unwrap_or_default(),
+        own_work(results).unwrap_or_default(),
         LIMITS.to_owned(),
     ]
     .join("\n"))
 }
 
-fn told(own_work: &OwnWork) -> String {
-    let OwnWork { in_a_loop, connected } = own_work;
-    format!(
-        "The relay's own work for a lead, without the ledger and the connection, takes {in_a_loop:.0} µs in a loop, and \
-         {connected:.0} µs where its code and\ndata have to come into the processor's caches again, after each connection.\n"
-    )
+fn own_work(results: &Results) -> Option<String> {
+    let (alone, switching) = (results.own_work(|time| time.alone)?, results.own_work(|time| time.switching)?);
+    Some(format!(
+        "The relay's own work is what a lead takes of a processor more than its push, without the ledger: {alone:.0} µs, with \
+         an AI\nRudder on the same thread. With one in another process it is {switching:.0} µs, since the caches hold the other's \
+         code and\ndata after each switch.\n"
+    ))
 }
 
 const LIMITS: &str = "\

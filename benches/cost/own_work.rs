@@ -8,10 +8,10 @@ use crate::{Failure, neighbours::Neighbours, stage::TOKEN};
 
 /// In microseconds, as the program says that was built for it.
 pub struct OwnWork {
-    /// Where nothing else is done.
-    pub in_a_loop: f64,
-    /// Where a connection is made for each lead.
-    pub connected: f64,
+    /// Beside an AI Rudder on the same thread.
+    pub alone: f64,
+    /// Where AI Rudder is another process, and both have to be switched between.
+    pub switching: f64,
 }
 
 /// Measures it.
@@ -28,7 +28,7 @@ pub async fn of(program: &Path, neighbours: &Neighbours) -> Result<OwnWork, Fail
     let complaint = String::from_utf8_lossy(&output.stderr);
     let times: Result<Vec<f64>, _> = told.split_whitespace().map(str::parse).collect();
     match times.as_deref() {
-        Ok(&[in_a_loop, connected]) => Ok(OwnWork { in_a_loop, connected }),
+        Ok(&[alone, switching]) if neighbours.pushes()? > 0 => Ok(OwnWork { alone, switching }),
         _ => Err(format!("own-work: {}: {told}{complaint}", output.status).into()),
     }
 }

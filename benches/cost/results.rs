@@ -8,8 +8,7 @@ use crate::{own_work::OwnWork, round::Sample, subject::Who};
 #[derive(Default)]
 pub struct Results {
     rounds: BTreeMap<Who, Vec<Sample>>,
-    /// What the relay itself takes for a lead, where it was measured.
-    pub own_work: Option<OwnWork>,
+    own_work: Vec<OwnWork>,
 }
 
 /// A figure of a subject: times in milliseconds, memory in MiB.
@@ -62,6 +61,16 @@ impl Results {
     pub fn memory(&self, who: Who) -> Option<f64> {
         #[expect(clippy::cast_precision_loss, reason = "no process has so much")]
         self.median(who, |sample| sample.memory as f64 / 1_048_576.0)
+    }
+
+    /// Takes in what the relay itself took for a lead in one more round.
+    pub fn add_own_work(&mut self, own_work: OwnWork) {
+        self.own_work.push(own_work);
+    }
+
+    /// What the relay itself takes for a lead, in microseconds, where it was measured.
+    pub fn own_work(&self, figure: fn(&OwnWork) -> f64) -> Option<f64> {
+        percentile(self.own_work.iter().map(figure).collect(), 50)
     }
 
     fn median(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {

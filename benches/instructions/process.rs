@@ -96,9 +96,9 @@ fn about(instructions: u64) -> BinaryBenchmarkConfig {
 #[bench::start(args = (TABLE, false, 0, 0), setup = lambda, config = about(1_810_000))]
 #[bench::start_without_ledger(args = ("off", false, 0, 0), setup = lambda, config = about(1_300_000))]
 #[bench::start_connected(args = (TABLE, true, 0, 0), setup = lambda, config = about(8_120_000))]
-#[bench::twenty_leads(args = (TABLE, false, 20, 0), setup = lambda, config = about(62_200_000))]
-#[bench::twenty_leads_without_ledger(args = ("off", false, 20, 0), setup = lambda, config = about(36_900_000))]
-#[bench::hundred_refusals(args = ("off", false, 0, 100), setup = lambda, config = about(53_400_000))]
+#[bench::twenty_leads(args = (TABLE, false, 20, 0), setup = lambda, config = about(61_200_000))]
+#[bench::twenty_leads_without_ledger(args = ("off", false, 20, 0), setup = lambda, config = about(35_900_000))]
+#[bench::hundred_refusals(args = ("off", false, 0, 100), setup = lambda, config = about(52_700_000))]
 fn relay(table: &str, connect_at_start: bool, _leads: u32, _refused: u32) -> Command {
     let mut command = Command::new(build::relay().unwrap());
     for (name, value) in [
