@@ -60,7 +60,7 @@ pub struct Reading<'a> {
 }
 
 /// A body that is no JSON object. The message names the place, not what is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Marked as base64, and isn't.
     #[error("the body is marked as base64 and is not")]

@@ -112,11 +112,9 @@ impl Relay {
         course.budget.for_push(self.push_limit)?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         metrics::opened(account.source());
-        let reading = post.body.as_deref().map_err(|malformed| *malformed).and_then(Reading::of);
-        let ignored_fields = reading.as_ref().ok().map(|reading| reading.ignored.count());
-        // At once: the log's layer writes all fields of the span anew each time.
-        record_all!(span, secret = account.source().as_str(), ignored_fields);
-        let Reading { lead, ignored } = reading?;
+        let body = post.body?;
+        let Reading { lead, ignored } = Reading::of(&body)?;
+        span.record("ignored_fields", ignored.count());
         let answer = match lead {
             Ok(lead) => self.send_once(&account, &lead, post.idempotency_key.as_ref(), course).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),

@@ -60,7 +60,7 @@ fn run(args: &Args) -> Result<(), Failure> {
     if let Some(left_out) = &left_out {
         println!("{left_out}");
     }
-    // It makes twenty thousand connections, for too long where each takes its time.
+    // It makes a hundred thousand connections, for too long where each takes its time.
     let near = args.delay().is_zero() && args.round_trip().is_zero();
     let own_work = (near && args.wants(Who::RelayOff)).then(build::own_work).transpose()?;
     if !args.spread {
@@ -107,11 +107,11 @@ fn report(subjects: &[Subject], left_out: Option<String>, results: &Results, arg
 }
 
 fn own_work(results: &Results) -> Option<String> {
-    let (alone, switching) = (results.own_work(|time| time.alone)?, results.own_work(|time| time.switching)?);
+    let (alone, switching) = (results.own_work()?, results.own_work_switching()?);
     Some(format!(
-        "The relay's own work is what a lead takes of a processor more than its push, without the ledger: {alone:.0} µs, with \
-         an AI\nRudder on the same thread. With one in another process it is {switching:.0} µs, since the caches hold the other's \
-         code and\ndata after each switch.\n"
+        "The relay's own work is what a lead takes of a processor more than its push, without the ledger: {alone:.0} µs at \
+         the least,\nwith an AI Rudder on the same thread. With one in another process it is {switching:.0} µs, since the \
+         caches hold the other's\ncode and data after each switch.\n"
     ))
 }
 

@@ -18,7 +18,7 @@ use futures_util::{
 };
 use quick_cache::{Weighter, sync::Cache};
 use tokio::time::{Instant, timeout_at};
-use tracing::{Span, field::display};
+use tracing::{Span, field::display, record_all};
 
 use super::{
     AccountId, ApiKey,
@@ -148,11 +148,7 @@ impl Accounts {
         if entry.may_miss(key, came_at) {
             entry = within(until, self.read_ahead(id, |entry| !entry.may_miss(key, came_at))).await?;
         }
-        if matches!(entry.token, Ok(_) | Err(StoreError::Unreadable(_))) {
-            // What is no account's name may be anything, a phone number too.
-            Span::current().record("account", display(id));
-        }
-        match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
+        let opened = match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
             (true, Ok(token), _) => Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) }),
             (_, Err(error @ StoreError::Passing(_)), _) | (false, Ok(_), Some(error)) => {
                 Err(AuthError::Unavailable(error.to_string()))
@@ -161,7 +157,13 @@ impl Accounts {
             (false, Err(error @ StoreError::Unreadable(_)), _) => Err(AuthError::Closed(error.to_string())),
             (false, Err(error), _) => Err(AuthError::Unauthorized(error.to_string())),
             (false, Ok(_), None) => Err(AuthError::Unauthorized("wrong key".to_owned())),
-        }
+        };
+        let source = opened.as_ref().ok().map(|account| account.source.as_str());
+        // What is no account's name may be anything, a phone number too.
+        let account = matches!(entry.token, Ok(_) | Err(StoreError::Unreadable(_))).then(|| display(id));
+        let span = Span::current();
+        record_all!(span, account, secret = source);
+        opened
     }
 
     /// The account with another token than the one that AI Rudder has refused, where its secret has got one.
