@@ -43,6 +43,7 @@ where
     } else {
         fmt::layer().with_writer(writer).with_target(false).with_ansi(false).without_time().boxed()
     };
+    // For all layers, not for one: so what it lets through is decided once for each place in the code.
     tracing_subscriber::registry().with(lines).with(targets)
 }
 

@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     door::{IdempotencyKey, Post},
     gateway::Request,
-    lead::{Lead, Reading},
+    lead::Reading,
     log, metrics,
     rudder::{Envelope, Push, PushError, Rudder, Verdict, Window, payload},
     tls::ClientError,
@@ -115,8 +115,11 @@ impl Relay {
         let body = post.body?;
         let Reading { lead, ignored } = Reading::of(&body)?;
         span.record("ignored_fields", ignored.count());
-        let answer = match lead {
-            Ok(lead) => self.send_once(&account, &lead, post.idempotency_key.as_ref(), course).await,
+        let payload = lead.map(|lead| Bytes::from(payload(&lead)));
+        // Not kept for as long as AI Rudder takes.
+        drop(body);
+        let answer = match payload {
+            Ok(payload) => self.send_once(&account, payload, post.idempotency_key.as_ref(), course).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),
         };
         Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
@@ -126,12 +129,11 @@ impl Relay {
     async fn send_once(
         &self,
         account: &Account,
-        lead: &Lead<'_>,
+        payload: Bytes,
         key: Option<&IdempotencyKey>,
         course: &Course,
     ) -> Result<Answer, Problem> {
         let budget = course.budget;
-        let payload = Bytes::from(payload(lead));
         budget.for_push(self.push_limit)?;
         let claim = Claim::draw(account.id(), &payload, key, &course.request_id, budget.lease_until());
         course.claiming();

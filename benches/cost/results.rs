@@ -68,15 +68,9 @@ impl Results {
         self.own_work.push(own_work);
     }
 
-    /// What the relay itself takes for a lead, in microseconds, where it was measured. The least of all rounds: whatever
-    /// else the machine does only adds to it.
-    pub fn own_work(&self) -> Option<f64> {
-        self.own_work.iter().map(|time| time.alone).reduce(f64::min)
-    }
-
-    /// The same where processes are switched between, which is what adds to it there.
-    pub fn own_work_switching(&self) -> Option<f64> {
-        percentile(self.own_work.iter().map(|time| time.switching).collect(), 50)
+    /// What the relay itself takes for a lead, in microseconds, where it was measured.
+    pub fn own_work(&self, figure: fn(&OwnWork) -> f64) -> Option<f64> {
+        percentile(self.own_work.iter().map(figure).collect(), 50)
     }
 
     fn median(&self, who: Who, figure: fn(&Sample) -> f64) -> Option<f64> {

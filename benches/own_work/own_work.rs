@@ -1,7 +1,8 @@
 //! Prints how many microseconds of a processor the relay itself takes for a lead that AI Rudder accepts: the time of such
 //! leads, from what Lambda's runtime client hands over to what it gets back, with the line in the log and the metrics (written
-//! to nowhere), less that of as many pushes alone. Twice: with an AI Rudder on this very thread, and with the one that the
-//! environment names. The ledger is off. The variables are the relay's; `cargo bench` sets them.
+//! to nowhere), less that of as many pushes alone. The reading of AI Rudder's envelope is counted, though the push does it.
+//! Twice: with an AI Rudder on this very thread, over plain HTTP, and with the one that the environment names. The ledger is
+//! off. The variables are the relay's; `cargo bench` sets them.
 
 use std::{
     env,
@@ -19,7 +20,7 @@ use lendswift_relay::{
     lead::Reading,
     log, metrics,
     relay::Relay,
-    rudder::{Rudder, Token, Window, payload},
+    rudder::{Envelope, Rudder, Token, Window, payload, verdict},
 };
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use nix::time::ClockId;
@@ -48,9 +49,9 @@ const ENVELOPE: &str = r#"{"code":200,"message":"success","show_err":false,"time
 async fn main() -> Result<(), Error> {
     let token = Token::try_from(env::args().nth(1).ok_or("the account's token is missing")?)?;
     let elsewhere = Config::from_env()?;
-    let rudder = rudder().await?;
+    let address = rudder().await?;
     let here = Config::read(|variable| match variable {
-        "UPSTREAM_BASE_URL" => Some(format!("http://{rudder}/api/push/lendswift-under-wirting").into()),
+        "UPSTREAM_BASE_URL" => Some(format!("http://{address}/api/push/lendswift-under-wirting").into()),
         _ => env::var_os(variable),
     })?;
     log::start(here.log, io::sink);
@@ -66,13 +67,13 @@ async fn rudder() -> io::Result<SocketAddr> {
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(accept(connection));
+            tokio::spawn(answer(connection));
         }
     });
     Ok(address)
 }
 
-async fn accept(mut connection: TcpStream) -> io::Result<()> {
+async fn answer(mut connection: TcpStream) -> io::Result<()> {
     let mut request = Vec::with_capacity(2048);
     // The end of the lead is the end of the request.
     while !request.ends_with(b"}}") && connection.read_buf(&mut request).await? > 0 {}
@@ -89,8 +90,8 @@ async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Resul
     // Without white space, as Lambda hands it over.
     let event: Value = serde_json::from_str(EVENT)?;
     let mut event = LambdaEvent { payload: to_raw_value(&event)?, context: Context::default() };
-    let payload = lead()?.into();
-    let (mut leads, mut pushes) = (Duration::MAX, Duration::MAX);
+    let payload = sample_payload()?.into();
+    let (mut leads, mut pushes, mut readings) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..TIMES {
         event.context.deadline = (SystemTime::now() + LIMIT).duration_since(UNIX_EPOCH)?.as_millis().try_into()?;
         let begun = now()?;
@@ -104,10 +105,16 @@ async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Resul
             rudder.push(token, &payload, window).await?;
             drop(black_box(event.clone()));
         }
+        let pushed = now()?;
+        for _ in 0..TOGETHER {
+            let envelope = Envelope::read(black_box(ENVELOPE).into());
+            black_box(verdict(200, envelope.as_ref().map(Envelope::code)));
+        }
         leads = leads.min(answered - begun);
-        pushes = pushes.min(now()? - answered);
+        pushes = pushes.min(pushed - answered);
+        readings = readings.min(now()? - pushed);
     }
-    Ok((leads.as_secs_f64() - pushes.as_secs_f64()) * 1e6 / f64::from(TOGETHER))
+    Ok(((leads + readings).as_secs_f64() - pushes.as_secs_f64()) * 1e6 / f64::from(TOGETHER))
 }
 
 /// Does what `main` of the relay does with an event.
@@ -120,7 +127,7 @@ async fn handle(relay: &Relay, event: LambdaEvent<Box<RawValue>>, recorder: &Col
 }
 
 /// The sample event's lead, as it goes to AI Rudder.
-fn lead() -> Result<Vec<u8>, Error> {
+fn sample_payload() -> Result<Vec<u8>, Error> {
     let event: Value = serde_json::from_str(EVENT)?;
     let body = event["body"].as_str().ok_or("no body")?;
     let lead = Reading::of(body.as_bytes()).map_err(|_| "not JSON")?.lead.map_err(|_| "a lead with faults")?;

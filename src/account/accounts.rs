@@ -18,7 +18,7 @@ use futures_util::{
 };
 use quick_cache::{Weighter, sync::Cache};
 use tokio::time::{Instant, timeout_at};
-use tracing::{Span, field::display, record_all};
+use tracing::{Span, record_all};
 
 use super::{
     AccountId, ApiKey,
@@ -158,11 +158,13 @@ impl Accounts {
             (false, Err(error), _) => Err(AuthError::Unauthorized(error.to_string())),
             (false, Ok(_), None) => Err(AuthError::Unauthorized("wrong key".to_owned())),
         };
-        let source = opened.as_ref().ok().map(|account| account.source.as_str());
-        // What is no account's name may be anything, a phone number too.
-        let account = matches!(entry.token, Ok(_) | Err(StoreError::Unreadable(_))).then(|| display(id));
-        let span = Span::current();
-        record_all!(span, account, secret = source);
+        if matches!(entry.token, Ok(_) | Err(StoreError::Unreadable(_))) {
+            let source = opened.as_ref().ok().map(|account| account.source.as_str());
+            let span = Span::current();
+            // Only here: what is no account's name may be anything, a phone number too. And together: the log writes the
+            // whole span anew at each record.
+            record_all!(span, account = %id, secret = source);
+        }
         opened
     }
 

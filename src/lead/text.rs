@@ -52,6 +52,7 @@ mod tests {
     #[test]
     fn text_is_trimmed_and_kept_as_it_is_inside() {
         assert_eq!(read(r#""  buy  a car ""#), Ok(Some("buy  a car".to_owned())));
+        assert_eq!(read(r#""\u0020caf\u00e9 ""#), Ok(Some("café".to_owned())));
         assert_eq!(read(r#""caf\u00e9 \ud83d\ude42""#), Ok(Some("café 🙂".to_owned())));
     }
 

@@ -7,6 +7,7 @@ use crate::lead::{Detail, Lead};
 /// The JSON of a lead as it goes over the wire. The same lead gives the same bytes.
 #[must_use]
 pub fn payload(lead: &Lead<'_>) -> Vec<u8> {
+    // Room for a lead as most are, so that it need not grow.
     let mut json = Vec::with_capacity(1024);
     // Writing strings and integers into memory has no way to fail.
     let _ = serde_json::to_writer(&mut json, &Payload(lead));

@@ -171,15 +171,39 @@ async fn a_body_that_is_not_json_leaves_who_sent_it_and_no_count_of_its_fields()
 
 #[tokio::test]
 async fn a_refused_key_leaves_the_cause_that_its_answer_keeps_back() {
-    for (request, cause) in [
-        (Request::post(LEAD).key("wrong"), "wrong key"),
-        (Request::post(LEAD).account("nobody"), "no such secret"),
-        (Request::post(LEAD).without("authorization"), "no key"),
+    for (request, cause, account) in [
+        (Request::post(LEAD).key("wrong"), "wrong key", json!("acme")),
+        (Request::post(LEAD).account("nobody"), "no such secret", Value::Null),
+        (Request::post(LEAD).without("authorization"), "no key", Value::Null),
     ] {
         let lines = lines(LevelFilter::INFO, request).await;
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0]["cause"], cause);
+        assert_eq!(lines[0]["span"]["account"], account, "{cause}");
+        assert_eq!(lines[0]["span"]["secret"], Value::Null, "{cause}");
     }
+}
+
+#[tokio::test]
+async fn the_secret_of_the_second_lead_was_known() {
+    let lines = lines_of(LevelFilter::INFO, &[], [Request::post(LEAD), Request::post("{")]).await;
+    let secrets: Vec<&Value> = lines.iter().map(|line| &line["span"]["secret"]).collect();
+    assert_eq!(secrets, ["read", "cached"]);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_leaves_whose_it_is_and_not_that_it_opened() {
+    let logged = Lines::default();
+    let writer = logged.clone();
+    let stage = Stage::start().await;
+    stage.secrets.put("lendswift/acme", "{}");
+    let subscriber = log::subscriber(Log { level: LevelFilter::INFO, json: true }, move || writer.clone());
+    let logging = tracing::subscriber::set_default(subscriber);
+    stage.serve(&Request::post(LEAD).event()).await;
+    drop(logging);
+    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
+    let line: Value = serde_json::from_str(&log).unwrap();
+    assert_eq!((&line["span"]["account"], &line["span"]["secret"]), (&json!("acme"), &Value::Null));
 }
 
 #[test]

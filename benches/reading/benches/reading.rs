@@ -41,7 +41,7 @@ fn reshaped(body: String) -> Vec<u8> {
 }
 
 #[library_benchmark(setup = body)]
-#[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(84_700))]
+#[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(84_000))]
 fn refused(body: String) -> Faults {
     black_box(Reading::of(black_box(body.as_bytes())).unwrap().lead.unwrap_err())
 }
