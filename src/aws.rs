@@ -2,8 +2,7 @@
 //!
 //! Lambda gives a function its region and its credentials in variables. The SDK's own set-up would look further, into
 //! files that Lambda does not have. The SDK's HTTP client brings its own TLS set-up: it reads and parses the system's
-//! certificates when it starts, a second time beside AI Rudder's. Here it gets a client like AI Rudder's, with the same
-//! roots.
+//! certificates when it starts. Here it gets a client like AI Rudder's, with the same roots.
 
 use std::time::Duration;
 

@@ -16,14 +16,14 @@ pub const LEADS: &str = "Leads";
 pub const ERRORS: &str = "Errors";
 /// Faults of leads, by `field`.
 pub const FAULTS: &str = "Faults";
-/// How long AI Rudder took, in milliseconds.
+/// How long the push took, all tries of it, in milliseconds.
 pub const UPSTREAM_MILLISECONDS: &str = "UpstreamMilliseconds";
 /// Secrets that opened an account, by the `result` of looking for them: `cached`, `read` or `stale`.
 pub const SECRET_READS: &str = "SecretReads";
 
 /// Says what the numbers are of. Called once, when there is something that records them.
 pub fn describe() {
-    describe_histogram!(UPSTREAM_MILLISECONDS, Unit::Milliseconds, "how long AI Rudder took");
+    describe_histogram!(UPSTREAM_MILLISECONDS, Unit::Milliseconds, "how long the push took");
 }
 
 /// Counts an answer.

@@ -8,8 +8,7 @@ use crate::subject::Who;
 
 /// Measures what a lead costs: the relay beside the least that a function can be, a thin relay, and the same job in Python.
 ///
-/// It builds what it measures, and prints tables of medians and ratios. Nothing leaves this machine but what Cargo and pip
-/// download.
+/// It builds what it measures, and prints tables of medians and ratios. Only Cargo and pip use the network.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo bench --")]
 pub struct Args {

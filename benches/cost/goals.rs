@@ -50,7 +50,7 @@ pub fn table_of(subjects: &[Subject], results: &Results) -> String {
     let zip = subjects.iter().find(|subject| subject.who == Who::Relay).map(|relay| megabytes(relay.zip));
     let zip = zip.map(|zip| row("zipped function, MB", Who::Relay.title().to_owned(), zip, ZIP));
     let own_work = results.own_work(|time| time.same_thread);
-    let own_work = own_work.map(|time| row("own work, µs", Who::RelayOff.title().to_owned(), time, OWN_WORK));
+    let own_work = own_work.map(|time| row("own work in a loop, µs", Who::RelayOff.title().to_owned(), time, OWN_WORK));
     let rows = GOALS.iter().filter_map(|goal| ratio_row(goal, results)).chain(own_work).chain(zip);
     table(&["figure", "of", "measured", "at most", "holds"], 2, rows)
 }
