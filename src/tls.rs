@@ -1,12 +1,12 @@
 //! TLS and HTTP for every connection the relay makes, so that there is one stack to audit and to start: rustls on ring,
 //! HTTP/1.1, Mozilla's root certificates compiled in.
 //!
-//! Reading the system's certificates would take longer than a start without connections. AWS-LC gathers entropy from the processor's
-//! jitter at its first handshake, 20 ms and more. Built without that, and with X25519 alone, it takes about twice ring's
-//! instructions to its first hello, as long as ring for a lead, and a fifth more of the zip; both have the kernel's random
-//! numbers then. What ring lacks is a FIPS validation, which nobody asked for, and a post-quantum key exchange: who records a
-//! lead's connection today may read it when there is a quantum computer. A change of mind is this file and a feature in
-//! `Cargo.toml`.
+//! Reading the system's certificates would take longer than a start without connections. AWS-LC gathers entropy from the
+//! processor's jitter at its first handshake, 20 ms and more. Built without that, and with X25519 alone, it takes about twice
+//! ring's instructions to its first hello, as long as ring for a lead, and a fifth more of the zip; both have the kernel's
+//! random numbers then. What ring lacks is a FIPS validation, which nobody asked for, and a post-quantum key exchange: who
+//! records a lead's connection today may read it when there is a quantum computer. A change of mind is this file and a
+//! feature in `Cargo.toml`.
 
 use std::sync::Arc;
 

@@ -110,9 +110,9 @@ fn told_of_own_work(results: &Results) -> Option<String> {
     let same_thread = results.own_work(|time| time.same_thread)?;
     let other_process = results.own_work(|time| time.other_process)?;
     Some(format!(
-        "The relay's own work for a lead, its push aside, takes {same_thread:.0} µs of a processor in a loop, without \
-         the ledger and with an\nAI Rudder on the same thread that speaks plain HTTP. Where TLS and the switches to another process come between \
-         one lead's code and\nthe next's, it takes {other_process:.0} µs.\n"
+        "The relay's own work for a lead, its push aside, takes {same_thread:.0} µs of a processor in a loop, without the \
+         ledger and with\nan AI Rudder on the same thread that speaks plain HTTP. Where TLS and the switches to another \
+         process come between\none lead's code and the next's, it takes {other_process:.0} µs.\n"
     ))
 }
 

@@ -49,10 +49,14 @@ async fn lines_of(
     variables: &[(&str, &str)],
     requests: impl IntoIterator<Item = Request>,
 ) -> Vec<Value> {
+    lines_at(&Stage::with(variables).await, level, requests).await
+}
+
+/// The lines that requests leave at a stage that is set already.
+async fn lines_at(stage: &Stage, level: LevelFilter, requests: impl IntoIterator<Item = Request>) -> Vec<Value> {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = log::subscriber(Log { level, json: true }, move || writer.clone());
-    let stage = Stage::with(variables).await;
     {
         let _logging = tracing::subscriber::set_default(subscriber);
         for request in requests {
@@ -193,17 +197,11 @@ async fn the_secret_of_the_second_lead_was_known() {
 
 #[tokio::test]
 async fn a_secret_that_cannot_be_read_leaves_whose_it_is_and_not_that_it_opened() {
-    let logged = Lines::default();
-    let writer = logged.clone();
     let stage = Stage::start().await;
     stage.secrets.put("lendswift/acme", "{}");
-    let subscriber = log::subscriber(Log { level: LevelFilter::INFO, json: true }, move || writer.clone());
-    let logging = tracing::subscriber::set_default(subscriber);
-    stage.serve(&Request::post(LEAD).event()).await;
-    drop(logging);
-    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
-    let line: Value = serde_json::from_str(&log).unwrap();
-    assert_eq!((&line["span"]["account"], &line["span"]["secret"]), (&json!("acme"), &Value::Null));
+    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD)]).await;
+    assert_eq!(lines.len(), 1);
+    assert_eq!((&lines[0]["span"]["account"], &lines[0]["span"]["secret"]), (&json!("acme"), &Value::Null));
 }
 
 #[test]
@@ -226,33 +224,19 @@ fn a_panic_leaves_its_place_and_not_its_message() {
 
 #[tokio::test]
 async fn secrets_manager_out_of_order_leaves_one_line_too() {
-    let lines = Lines::default();
-    let writer = lines.clone();
     let stage = Stage::start().await;
     stage.secrets.behave(Behaviour::Down);
-    let subscriber = log::subscriber(Log { level: LevelFilter::TRACE, json: true }, move || writer.clone());
-    let logging = tracing::subscriber::set_default(subscriber);
-    stage.serve(&Request::post(LEAD).event()).await;
-    drop(logging);
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(log.lines().count(), 1, "{log}");
-    assert!(log.contains("Secrets Manager failed: InternalServiceError"), "{log}");
+    let lines = lines_at(&stage, LevelFilter::TRACE, [Request::post(LEAD)]).await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(json!(lines).to_string().contains("Secrets Manager failed: InternalServiceError"), "{lines:?}");
 }
 
 #[tokio::test]
 async fn an_answer_that_is_given_again_is_said_to_be_one_and_is_an_error_as_before() {
     let stage = Stage::with_ledger().await;
     stage.rudder.answer_next(Reply::new(500, r#"{"code":500}"#));
-    let logged = Lines::default();
-    let writer = logged.clone();
-    let subscriber = log::subscriber(Log { level: LevelFilter::INFO, json: true }, move || writer.clone());
-    let logging = tracing::subscriber::set_default(subscriber);
-    for _ in 0..2 {
-        assert_eq!(stage.serve(&Request::post(LEAD).event()).await.status, 502);
-    }
-    drop(logging);
-    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD), Request::post(LEAD)]).await;
+    assert!(lines.iter().all(|line| line["status"] == 502), "{lines:?}");
     let told = |line: &Value| ["level", "outcome", "error", "replayed"].map(|field| line[field].clone());
     assert_eq!(
         lines.iter().map(told).collect::<Vec<_>>(),
