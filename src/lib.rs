@@ -32,7 +32,7 @@
 //! 7. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
 //! 8. [`answer`]: outcome, status, envelope; the table of answers as code.
 //!
-//! Beside it: [`config`] (all variables), [`budget`] (how long a request may take), `tls` and [`aws`] (one
+//! Beside it: [`config`] (all variables), [`clock`], [`budget`] (how long a request may take), `tls` and [`aws`] (one
 //! stack for all connections), [`log`] (what may be printed), [`metrics`],
 //! [`retry_after`], `unix_time`.
 //!
@@ -46,6 +46,7 @@ pub mod answer;
 pub mod aws;
 pub mod budget;
 pub mod claim;
+pub mod clock;
 pub mod config;
 mod door;
 pub mod gateway;

@@ -1,0 +1,59 @@
+//! Where the time comes from. Whatever reads a clock is given one, so that a test can decide what time it is.
+
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+/// A monotonic clock and a wall clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(Wall);
+
+#[derive(Debug, Clone, Copy)]
+enum Wall {
+    System,
+    Following { start: Instant, at_start: SystemTime },
+}
+
+impl Clock {
+    /// The clocks of this machine.
+    pub const SYSTEM: Self = Self(Wall::System);
+
+    /// A wall clock that shows `at_start` now and then goes with the monotonic one: for tests on tokio's paused clock, and
+    /// for a process whose wall clock is wrong.
+    #[must_use]
+    pub fn starting_at(at_start: SystemTime) -> Self {
+        Self(Wall::Following { start: Self::SYSTEM.now(), at_start })
+    }
+
+    /// The monotonic clock: tokio's.
+    #[must_use]
+    #[expect(clippy::unused_self, reason = "a caller that reads a clock holds one")]
+    pub fn now(self) -> Instant {
+        Instant::now()
+    }
+
+    /// The wall clock, which may have been set or, in a process that was frozen, may be late.
+    #[must_use]
+    pub fn wall(self) -> SystemTime {
+        match self.0 {
+            Wall::System => SystemTime::now(),
+            Wall::Following { start, at_start } => at_start + self.now().duration_since(start),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_was_set_goes_with_tokios() {
+        let clock = Clock::starting_at(UNIX_EPOCH);
+        advance(Duration::from_secs(7)).await;
+        assert_eq!(clock.wall(), UNIX_EPOCH + Duration::from_secs(7));
+    }
+}
