@@ -122,13 +122,11 @@ impl Answer {
     #[must_use]
     pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
         let body = self.text(request_id, timestamp).into_owned();
-        let accepted = match self.outcome {
-            Outcome::Accepted => Some(true),
-            Outcome::Unknown => Some(false),
+        let settled = match self.outcome {
+            Outcome::Accepted => Some(Settled::Accepted { body: body.clone() }),
+            Outcome::Unknown => Some(Settled::Unknown { status: self.status, body: body.clone() }),
             Outcome::Refused | Outcome::NotSent | Outcome::Pending => None,
         };
-        let status = self.status;
-        let settled = accepted.map(|accepted| Settled { accepted, status, body: body.clone() });
         (Self { body: Body::Written(Text(body)), ..self }, settled)
     }
 
@@ -213,9 +211,12 @@ impl From<Push> for Answer {
 /// The answer that the lead's first sender got, again.
 impl From<Settled> for Answer {
     fn from(settled: Settled) -> Self {
-        let outcome = if settled.accepted { Outcome::Accepted } else { Outcome::Unknown };
-        let mut answer = Self::passed_on(settled.status, outcome, settled.body);
-        answer.alarming = settled.status.is_server_error();
+        let (status, outcome, body) = match settled {
+            Settled::Accepted { body } => (StatusCode::OK, Outcome::Accepted, body),
+            Settled::Unknown { status, body } => (status, Outcome::Unknown, body),
+        };
+        let mut answer = Self::passed_on(status, outcome, body);
+        answer.alarming = outcome == Outcome::Unknown;
         answer.replayed = true;
         answer.headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         answer
@@ -247,9 +248,8 @@ mod tests {
     fn an_answer_that_is_settled_goes_out_byte_for_byte_as_it_was_written_down_whenever_that_is() {
         let (answer, settled) = Answer::from(Problem::UpstreamTimeout).settled("first", 1_790_000_000);
         let settled = settled.unwrap();
-        assert_eq!((settled.accepted, settled.status), (false, StatusCode::GATEWAY_TIMEOUT));
         let body = answer.into_response("first", 1_790_000_007).body;
-        assert_eq!(body, settled.body);
+        assert_eq!(settled, Settled::Unknown { status: StatusCode::GATEWAY_TIMEOUT, body: body.clone() });
         assert_eq!(Answer::from(settled).into_response("second", 1_790_000_099).body, body);
     }
 

@@ -27,40 +27,40 @@
 //!
 //! # The protocol
 //!
-//! 1. An id is drawn before the first attempt to claim. The write goes through where there is no item, an expired one, or
-//!    one that bears the same id and has no answer: so an attempt whose answer was lost does not refuse the next one.
-//! 2. Claim and pointer are written in one transaction, and released in one.
-//! 3. A claim that failed may have been written all the same: it is deleted by its id, and nothing is sent. Where that
-//!    fails too, or the write arrives later still, a claim is left that nobody answers for.
-//! 4. The lease ends five seconds after the time that Lambda gives the request. It is looked at again for every connection
-//!    to AI Rudder, when the connection is there and nothing has been written into it (`rudder::client`): a process that
-//!    was frozen after its claim sends nothing when it wakes up too late, but for the instant between that look and the
-//!    first byte.
-//! 5. Settling and releasing are conditional on the id, not on the lease: a sender that was slow may still do either. But
-//!    what an operator has settled meanwhile stands.
-//! 6. `expires` and `lease_until` are compared here, since DynamoDB deletes expired items days late.
+//! 1. A claim's id is drawn before its first attempt, and is the `ClientRequestToken` of its transaction. Its writes are
+//!    built once, so that each attempt is the same request.
+//! 2. Claim and key are written in one transaction, where there is no item, an expired one, or one that bears the same id
+//!    and no answer. They are released in one.
+//! 3. Errors that pass are retried: for a claim at most 8 s, and never into the time that a push needs; to settle and to
+//!    release until the response has to go out.
+//! 4. A claim that may have been written although it failed is voided: another transaction under the same token uses the
+//!    token up, so that the claim is not written later. Where the token is in use already, the claim's own request is made
+//!    once more; if that is not clear either, the claim is deleted by its id ([`protocol`]). Nothing is sent on a guess.
+//! 5. The lease ends five seconds after Lambda's deadline. It is looked at with the connection to AI Rudder in hand, and
+//!    again when the first byte of the lead is asked for (`rudder::client`): a process that was frozen after its claim
+//!    sends nothing when it wakes up too late, but for the instant between the last look and the first byte.
+//! 6. Settling and releasing are conditional on the id, not on the lease: a sender that was slow may still do either. But
+//!    what an operator has settled stands.
+//! 7. What could not be closed is kept in the process, and tried again after the next event's own claim.
+//! 8. `expires` and `lease_until` are compared here, since DynamoDB deletes expired items days late.
 //!
-//! A sender that dies leaves a claim behind, and after its lease everyone is told "interrupted": the consumer may have
-//! been called. No process ever sends that lead again; README tells an operator how to free it.
+//! A sender that dies leaves a claim behind, and after its lease everyone is answered "interrupted": the consumer may have
+//! been called. No process ever sends that lead again; README says how an operator frees it.
 
+pub mod conditions;
 mod ledger;
+pub mod protocol;
 mod record;
 mod table;
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::fmt;
 
 use http::StatusCode;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub use self::ledger::{Ledger, LedgerError};
-use crate::{account::AccountId, door::IdempotencyKey};
-
-/// What DynamoDB gets for one request in all.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
+use crate::{account::AccountId, budget::Lease, door::IdempotencyKey};
 
 /// A request's right to send one lead, while its lease runs.
 #[derive(Debug)]
@@ -68,9 +68,9 @@ pub struct Claim {
     id: String,
     lead: String,
     pointer: Option<String>,
+    void: String,
     request_id: String,
-    lease_until: SystemTime,
-    time_left: Duration,
+    lease: Lease,
 }
 
 /// What the ledger says to a claim.
@@ -78,59 +78,92 @@ pub struct Claim {
 pub enum Claimed {
     /// This request may send the lead, and no other.
     Ours(Claim),
+    /// It may not.
+    Known(Known),
+}
+
+/// What is known of a lead that may not be sent.
+#[derive(Debug)]
+pub enum Known {
     /// Another request claimed the lead, and its lease runs.
     InProgress,
-    /// The request of this id claimed the lead, and was not heard of again.
+    /// The request of this id claimed the lead, and did not settle it before its lease was over.
     Interrupted(String),
     /// The lead was sent, and this is what became of it.
     Answered(Settled),
-    /// The sender's key stands for another lead.
+    /// The sender's key belongs to another lead.
     KeyReused,
     /// There is an item, and this version can't read it. The lead may have been sent.
     Unreadable,
 }
 
-/// What became of a lead that was sent, and the answer that its sender got.
+/// What became of a lead that was sent, with the response that its sender got.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Settled {
-    /// Whether AI Rudder has the lead, or nobody knows.
-    pub accepted: bool,
-    /// The answer's HTTP status.
-    pub status: StatusCode,
-    /// The answer's body.
-    pub body: String,
+pub enum Settled {
+    /// AI Rudder has it: HTTP 200.
+    Accepted {
+        /// The response's body.
+        body: String,
+    },
+    /// Nobody knows.
+    Unknown {
+        /// The response's HTTP status, a server error.
+        status: StatusCode,
+        /// The response's body.
+        body: String,
+    },
 }
 
 impl Claim {
-    /// A claim of a lead, as it will be sent, that nobody has heard of yet.
-    pub(crate) fn draw(
+    /// A new claim of a lead as it will be sent, which is not written yet.
+    pub(crate) fn new(
         account: &AccountId,
         payload: &[u8],
         key: Option<&IdempotencyKey>,
         request_id: &str,
-        lease_until: SystemTime,
+        lease: Lease,
     ) -> Self {
+        let id = Uuid::new_v4().to_string();
         Self {
-            id: Uuid::new_v4().to_string(),
             lead: format!("{account}#lead#{}", hex::encode(Sha256::digest(payload))),
             pointer: key.map(|key| format!("{account}#key#{}", hex::encode(Sha256::digest(key.as_bytes())))),
+            void: format!("{account}#void#{id}"),
+            id,
             request_id: request_id.to_owned(),
-            lease_until,
-            time_left: TIME_LIMIT,
+            lease,
         }
     }
 
-    /// From when on others may think its sender dead.
+    /// Until when it may be sent.
     #[must_use]
-    pub fn lease_until(&self) -> SystemTime {
-        self.lease_until
+    pub fn lease(&self) -> Lease {
+        self.lease
     }
 }
 
 impl Settled {
     /// What became of the lead, as the item says it.
     fn outcome(&self) -> &'static str {
-        if self.accepted { "accepted" } else { "unknown" }
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// The response's HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Accepted { .. } => StatusCode::OK,
+            Self::Unknown { status, .. } => *status,
+        }
+    }
+
+    /// The response's body.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        let (Self::Accepted { body } | Self::Unknown { body, .. }) = self;
+        body
     }
 }
 
@@ -139,7 +172,7 @@ impl fmt::Debug for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settled")
             .field("outcome", &self.outcome())
-            .field("status", &self.status)
+            .field("status", &self.status())
             .finish_non_exhaustive()
     }
 }

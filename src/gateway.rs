@@ -6,13 +6,12 @@
 
 mod request;
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, time::SystemTime};
+use std::{convert::Infallible, panic::AssertUnwindSafe};
 
 use futures_util::FutureExt;
 use http::HeaderMap;
 use lambda_http::{Body, LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 use tracing::{Instrument, Span, error_span, field::Empty};
 
 pub use self::request::Request;
@@ -27,17 +26,18 @@ use crate::{
 
 /// Answers one event, whatever it is and whatever happens, and logs one line about it.
 pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<ApiGatewayV2httpResponse, Infallible> {
-    let begun = Instant::now();
+    let clock = relay.clock();
+    let begun = clock.now();
     let LambdaEvent { payload, context } = event;
     let request = serde_json::from_str::<Request>(payload.get()).ok();
     let gateways_id = request.as_ref().and_then(|request| request.context.request_id.clone());
     let request_id = gateways_id.unwrap_or(context.request_id);
-    let course = Course::new(request_id, Budget::until(context.deadline, SystemTime::now()));
+    let course = Course::new(request_id, Budget::until(context.deadline, clock));
     let span = span(course.request_id(), relay.is_cold());
     let answer = answer(relay, request, &course).instrument(span.clone()).await;
-    span.in_scope(|| log(&answer, begun));
+    span.in_scope(|| log(&answer, milliseconds(begun, clock.now())));
     metrics::answered(&answer);
-    Ok(respond(answer.into_response(course.request_id(), unix_time::seconds(SystemTime::now()))))
+    Ok(respond(answer.into_response(course.request_id(), unix_time::seconds(clock.wall()))))
 }
 
 /// The relay's answer to what is a request.
@@ -74,11 +74,10 @@ fn span(request_id: &str, cold_start: bool) -> Span {
 }
 
 /// The one line about a request: an error where an operator has to act or to know.
-fn log(answer: &Answer, begun: Instant) {
+fn log(answer: &Answer, ms: u64) {
     let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
     let (error, cause) = (answer.error, answer.cause.as_deref());
     let replayed = answer.replayed.then_some(true);
-    let ms = milliseconds(begun);
     if answer.alarming {
         tracing::error!(outcome, status, error, cause, replayed, ms, "answered");
     } else {
@@ -98,6 +97,7 @@ fn respond(response: Response) -> ApiGatewayV2httpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
 
     /// What a sender is told of a handler that panics after it came so far.
     async fn told(course: &Course) -> (u16, &'static str, Option<&'static str>) {
@@ -107,7 +107,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_answer_that_says_whether_the_lead_may_have_gone() {
-        let course = Course::new(String::new(), Budget::until(0, SystemTime::now()));
+        let course = Course::new(String::new(), Budget::until(0, Clock::SYSTEM));
         assert_eq!(told(&course).await, (500, "not_sent", Some("internal_error")));
         course.claiming();
         assert_eq!(told(&course).await, (500, "unknown", Some("internal_error")));

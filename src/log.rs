@@ -55,9 +55,9 @@ pub fn panics() {
     }));
 }
 
-/// The time since an instant as a number in a log line: whole milliseconds.
-pub(crate) fn milliseconds(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+/// The time from one instant to a later one as a number in a log line: whole milliseconds.
+pub(crate) fn milliseconds(since: Instant, now: Instant) -> u64 {
+    u64::try_from(now.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX)
 }
 
 /// An error and its sources, in a line.

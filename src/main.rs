@@ -7,7 +7,7 @@ use std::{
 };
 
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
-use lendswift_relay::{aws, config::Config, gateway, log, metrics, relay::Relay};
+use lendswift_relay::{aws, clock::Clock, config::Config, gateway, log, metrics, relay::Relay};
 use metrics_cloudwatch_embedded::Collector;
 use serde_json::value::RawValue;
 
@@ -33,7 +33,7 @@ async fn start() -> Result<(Arc<Relay>, &'static Collector), Error> {
     log::panics();
     let recorder = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
     metrics::describe();
-    let relay = Arc::new(Relay::new(&config, &aws::sdk_config(&config.aws)?)?);
+    let relay = Arc::new(Relay::new(&config, &aws::sdk_config(&config.aws)?, Clock::SYSTEM)?);
     if config.connect_at_start {
         relay.connect().await;
     }

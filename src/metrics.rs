@@ -12,7 +12,8 @@ pub const NAMESPACE: &str = "LendswiftRelay";
 /// Answers, by `outcome`.
 pub const LEADS: &str = "Leads";
 /// Answers with an error of the relay's own, or that stands for AI Rudder's, by `error`. A secret that can't be read is
-/// `account_misconfigured`, though its senders are told `unauthorized`.
+/// `account_misconfigured`, though its senders are told `unauthorized`; a claim that could not be settled or released is
+/// `claim_left`, whatever its sender was answered.
 pub const ERRORS: &str = "Errors";
 /// Faults of leads, by `field`.
 pub const FAULTS: &str = "Faults";
@@ -35,6 +36,11 @@ pub(crate) fn answered(answer: &Answer) {
     for fault in answer.faults() {
         counter!(FAULTS, "field" => fault.field.clone()).increment(1);
     }
+}
+
+/// Counts a claim that could not be closed, as an error that no sender gets.
+pub(crate) fn claim_left() {
+    counter!(ERRORS, "error" => "claim_left").increment(1);
 }
 
 /// Counts a push of so many milliseconds.

@@ -2,34 +2,29 @@
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use aws_config::SdkConfig;
 use bytes::Bytes;
-use tokio::{
-    join,
-    time::{Instant, timeout},
-};
+use tokio::{join, time::timeout};
 use tracing::{Span, record_all};
 
 use crate::{
     account::{Account, Accounts},
     answer::{Answer, Problem},
-    budget::{self, Budget, TooLittleTime},
-    claim::{Claim, Claimed, Ledger},
+    budget::{self, Budget, CONNECT_AT_START_LIMIT, TooLittleTime},
+    claim::{Claim, Claimed, Known, Ledger},
+    clock::Clock,
     config::Config,
     door::{IdempotencyKey, Post},
     gateway::Request,
     lead::Reading,
     log, metrics,
-    rudder::{Envelope, Push, PushError, Rudder, Verdict, Window, payload},
+    rudder::{Envelope, Push, PushError, Rudder, SendDeadlines, Verdict, payload},
     tls::ClientError,
     unix_time,
 };
-
-/// What connecting and looking up at the start get: Lambda bills the time before the first lead as well.
-const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The relay with all its clients. Made once, shared by all requests.
 #[derive(Debug)]
@@ -38,6 +33,7 @@ pub struct Relay {
     ledger: Ledger,
     rudder: Rudder,
     push_limit: Duration,
+    clock: Clock,
     /// Whether a request has come already.
     warm: AtomicBool,
 }
@@ -76,13 +72,14 @@ impl Course {
 }
 
 impl Relay {
-    /// The relay as configured, with the AWS that `aws` reaches.
-    pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, ClientError> {
+    /// The relay as configured, with the AWS that `aws` reaches, on these clocks.
+    pub fn new(config: &Config, aws: &SdkConfig, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
             accounts: Accounts::new(config, aws),
-            ledger: Ledger::new(config, aws),
-            rudder: Rudder::new(&config.upstream)?,
+            ledger: Ledger::new(config, aws, clock),
+            rudder: Rudder::new(&config.upstream, clock)?,
             push_limit: config.upstream.timeout,
+            clock,
             warm: AtomicBool::new(false),
         })
     }
@@ -91,7 +88,12 @@ impl Relay {
     /// second is left to that lead, and its sender is told.
     pub async fn connect(&self) {
         let all = async { join!(self.accounts.connect(), self.ledger.connect(), self.rudder.look_up()) };
-        let _ = timeout(CONNECT_LIMIT, all).await;
+        let _ = timeout(CONNECT_AT_START_LIMIT, all).await;
+    }
+
+    /// The clocks that it goes by.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Whether this is the first time that this is asked: a process answers its first request after a cold start.
@@ -109,7 +111,7 @@ impl Relay {
         let span = Span::current();
         span.record("key", post.key.short_digest());
         // What is too late to be sent is not worth asking Secrets Manager for.
-        course.budget.for_push(self.push_limit)?;
+        course.budget.for_push(self.push_limit, self.clock.now())?;
         let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
         metrics::opened(account.source());
         let body = post.body?;
@@ -134,42 +136,45 @@ impl Relay {
         course: &Course,
     ) -> Result<Answer, Problem> {
         let budget = course.budget;
-        budget.for_push(self.push_limit)?;
-        let claim = Claim::draw(account.id(), &payload, key, &course.request_id, budget.lease_until());
+        budget.for_push(self.push_limit, self.clock.now())?;
+        let claim = Claim::new(account.id(), &payload, key, &course.request_id, budget.lease());
         course.claiming();
-        match self.ledger.claim(claim, budget).await? {
-            Claimed::Ours(claim) => {
-                let answer = self.send(account, &payload, &claim, budget).await.unwrap_or_else(Answer::from);
-                Ok(self.close(&claim, answer, course).await)
+        let claimed = self.ledger.claim(claim, budget).await;
+        let close_left = self.ledger.close_left(budget);
+        match claimed {
+            Ok(Claimed::Ours(claim)) => {
+                let (sent, ()) = join!(self.send(account, &payload, &claim, budget), close_left);
+                Ok(self.close(&claim, sent.unwrap_or_else(Answer::from), course).await)
             }
-            Claimed::Answered(settled) => Ok(settled.into()),
-            Claimed::InProgress => Err(Problem::InProgress),
-            Claimed::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
-            Claimed::KeyReused => Err(Problem::IdempotencyKeyReused),
-            Claimed::Unreadable => {
-                Err(Problem::Internal { may_have_sent: true, cause: "the lead's item in the ledger can't be read" })
+            Ok(Claimed::Known(known)) => {
+                close_left.await;
+                self::known(known)
+            }
+            Err(error) => {
+                close_left.await;
+                Err(error.into())
             }
         }
     }
 
     /// Sends a lead that is claimed.
     async fn send(&self, account: &Account, payload: &Bytes, claim: &Claim, budget: Budget) -> Result<Answer, Problem> {
-        let window = Window { until: budget.for_push(self.push_limit)?, lease_until: claim.lease_until() };
-        let begun = Instant::now();
-        let pushed = self.push(account, payload, window).await;
-        note_push(&pushed, begun);
+        let begun = self.clock.now();
+        let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
+        let pushed = self.push(account, payload, deadlines).await;
+        note_push(&pushed, log::milliseconds(begun, self.clock.now()));
         Ok(pushed?.into())
     }
 
     /// Pushes, and once more where AI Rudder refused a token that has been replaced meanwhile.
-    async fn push(&self, account: &Account, payload: &Bytes, window: Window) -> Result<Push, PushError> {
-        let push = self.rudder.push(account.token(), payload, window).await?;
+    async fn push(&self, account: &Account, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
+        let push = self.rudder.push(account.token(), payload, deadlines).await?;
         if push.verdict != Verdict::TokenRefused {
             return Ok(push);
         }
-        match self.accounts.with_new_token(account, window.until).await {
-            Some(renewed) if budget::is_enough(window.until) => {
-                self.rudder.push(renewed.token(), payload, window).await
+        match self.accounts.with_new_token(account, deadlines.until).await {
+            Some(renewed) if budget::is_enough(deadlines.until, self.clock.now()) => {
+                self.rudder.push(renewed.token(), payload, deadlines).await
             }
             _ => Ok(push),
         }
@@ -178,21 +183,30 @@ impl Relay {
     /// Settles the claim with the answer, or releases it where nobody was called. The answer goes out in any case: a claim
     /// that can't be settled stays, and still keeps the lead from being sent again.
     async fn close(&self, claim: &Claim, answer: Answer, course: &Course) -> Answer {
-        let (answer, settled) = answer.settled(&course.request_id, unix_time::seconds(SystemTime::now()));
-        let closed = match settled {
+        let (answer, settled) = answer.settled(&course.request_id, unix_time::seconds(self.clock.wall()));
+        match settled {
             Some(settled) => self.ledger.settle(claim, &settled, course.budget).await,
             None => self.ledger.release(claim, course.budget).await,
-        };
-        if let Err(error) = closed {
-            tracing::error!(cause = %error, "the claim could not be closed");
         }
         answer
     }
 }
 
+/// The answer about a lead that was claimed before.
+fn known(known: Known) -> Result<Answer, Problem> {
+    match known {
+        Known::Answered(settled) => Ok(settled.into()),
+        Known::InProgress => Err(Problem::InProgress),
+        Known::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
+        Known::KeyReused => Err(Problem::IdempotencyKeyReused),
+        Known::Unreadable => {
+            Err(Problem::Internal { may_have_sent: true, cause: "the lead's item in the ledger can't be read" })
+        }
+    }
+}
+
 /// Puts AI Rudder's last word on a lead into its line of the log.
-fn note_push(pushed: &Result<Push, PushError>, begun: Instant) {
-    let milliseconds = log::milliseconds(begun);
+fn note_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
     metrics::pushed(milliseconds);
     let push = pushed.as_ref().ok();
     let envelope = push.and_then(|push| push.envelope.as_ref());
@@ -227,7 +241,7 @@ mod tests {
             _ => None,
         });
         let config = config.unwrap();
-        let relay = Relay::new(&config, &aws::sdk_config(&config.aws).unwrap()).unwrap();
+        let relay = Relay::new(&config, &aws::sdk_config(&config.aws).unwrap(), Clock::SYSTEM).unwrap();
         assert!(!relay.rudder.knows_its_address());
         relay.connect().await;
         assert!(relay.rudder.knows_its_address());

@@ -3,6 +3,7 @@
 //! [`payload()`] is what it gets, [`Rudder`] brings it there, an [`Envelope`] is what it answers, and [`verdict()`] says
 //! what an answer means.
 
+mod attempt;
 mod client;
 mod envelope;
 mod names;
@@ -11,7 +12,7 @@ mod token;
 mod verdict;
 
 pub use self::{
-    client::{Push, PushError, Rudder, Window},
+    client::{Push, PushError, Rudder, SendDeadlines},
     envelope::Envelope,
     payload::payload,
     token::{Token, TokenError},

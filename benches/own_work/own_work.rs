@@ -15,12 +15,14 @@ use std::{
 use lambda_http::{Context, Error, LambdaEvent};
 use lendswift_relay::{
     aws,
+    budget::Budget,
+    clock::Clock,
     config::Config,
     gateway,
     lead::Reading,
     log, metrics,
     relay::Relay,
-    rudder::{Envelope, Rudder, Token, Window, payload, verdict},
+    rudder::{Envelope, Rudder, SendDeadlines, Token, payload, verdict},
 };
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use nix::time::ClockId;
@@ -31,7 +33,6 @@ use serde_json::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::Instant,
 };
 
 /// How often a batch is timed. The least counts: whatever else the machine does only adds to it.
@@ -85,8 +86,8 @@ async fn answer(mut connection: TcpStream) -> io::Result<()> {
 
 /// What a lead takes more than its push, in microseconds.
 async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Result<f64, Error> {
-    let relay = Relay::new(config, &aws::sdk_config(&config.aws)?)?;
-    let rudder = Rudder::new(&config.upstream)?;
+    let relay = Relay::new(config, &aws::sdk_config(&config.aws)?, Clock::SYSTEM)?;
+    let rudder = Rudder::new(&config.upstream, Clock::SYSTEM)?;
     // Without white space, as Lambda hands it over.
     let event: Value = serde_json::from_str(EVENT)?;
     let mut event = LambdaEvent { payload: to_raw_value(&event)?, context: Context::default() };
@@ -101,8 +102,9 @@ async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Resul
         }
         let answered = now()?;
         for _ in 0..TOGETHER {
-            let window = Window { until: Instant::now() + LIMIT, lease_until: SystemTime::now() + LIMIT };
-            rudder.push(token, &payload, window).await?;
+            let budget = Budget::until(event.context.deadline, Clock::SYSTEM);
+            let deadlines = SendDeadlines { until: budget.answer_from(), lease: budget.lease() };
+            rudder.push(token, &payload, deadlines).await?;
             drop(black_box(event.clone()));
         }
         let pushed = now()?;

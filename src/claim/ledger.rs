@@ -1,24 +1,34 @@
-//! The protocol of the ledger, as the docs above say it.
+//! The ledger's writes, as the protocol asks for them.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
-use tokio::time::Instant;
+use aws_sdk_dynamodb::error::BuildError;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::{
-    Claim, Claimed, Settled, TIME_LIMIT,
-    record::{self, Record, State, number, text},
-    table::{Busy, Table, What, Write, WriteError},
+    Claim, Claimed, Known, Settled,
+    conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
+    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
+    record::{self, Record, number, text},
+    table::{Attempt, InTheWay, Table, Transaction, What, Write},
 };
 use crate::{
-    budget::Budget,
+    budget::{Budget, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT},
+    clock::Clock,
     config::{Claims, Config},
+    metrics,
     unix_time::seconds,
 };
 
-/// What of it the claim gets, so that some is left to settle it, or to take it back.
-const CLAIM_LIMIT: Duration = Duration::from_millis(1500);
+/// Claims that could not be closed and are kept, at most.
+const MAX_LEFT: usize = 16;
 
 /// The table of leads that are being sent, or were.
 #[derive(Debug)]
@@ -26,6 +36,8 @@ pub struct Ledger {
     /// `None` where the ledger is off: every post is a push.
     table: Option<Table>,
     window: Duration,
+    clock: Clock,
+    left: LeftClaims,
 }
 
 /// The ledger can't be written, or read. The text is for the log.
@@ -33,15 +45,34 @@ pub struct Ledger {
 #[error("the ledger failed: {0}")]
 pub struct LedgerError(String);
 
+/// The writes of one claim, built once.
+struct Writes {
+    claim: Transaction,
+    void: Transaction,
+    release: Transaction,
+}
+
+/// A claim that could not be closed: the finished requests that close it.
+enum LeftClaim {
+    /// It may be written, and nothing was sent for it.
+    InDoubt { void: Transaction, release: Transaction },
+    /// It is written, and this settles or releases it.
+    Open(Transaction),
+}
+
+/// The claims that could not be closed, the oldest first. Has nothing to print: a request may hold AI Rudder's answer.
+#[derive(Default)]
+struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
+
 impl Ledger {
     /// The configured table in the DynamoDB that `aws` reaches.
     #[must_use]
-    pub fn new(config: &Config, aws: &SdkConfig) -> Self {
+    pub fn new(config: &Config, aws: &SdkConfig, clock: Clock) -> Self {
         let table = match &config.claims {
             Claims::Off => None,
-            Claims::Table(name) => Some(Table::new(config, aws, name)),
+            Claims::Table(name) => Some(Table::new(config, aws, name, clock)),
         };
-        Self { table, window: config.duplicate_window }
+        Self { table, window: config.duplicate_window, clock, left: LeftClaims::default() }
     }
 
     /// Opens the connection to DynamoDB, where there is a table.
@@ -51,153 +82,276 @@ impl Ledger {
         }
     }
 
-    /// Writes a claim down, or says what is known of the lead.
-    pub async fn claim(&self, mut claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
+    /// Claims a lead, or says what is known of it. After an error, the lead was not claimed, and nothing may be sent.
+    pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
-        let begun = Instant::now();
-        let until = budget.answer_from().min(begun + CLAIM_LIMIT);
-        let written = table.write(self.writes(&claim), Some(&claim.id), until).await;
-        // A process that was frozen meanwhile still has the rest: that time was not DynamoDB's.
-        claim.time_left = TIME_LIMIT.saturating_sub(begun.elapsed().min(CLAIM_LIMIT));
-        match written {
-            Ok(()) => {
-                note(&claim.id);
-                Ok(Claimed::Ours(claim))
+        let writes = self.writes(table, &claim)?;
+        let (end, cause) = self.run(table, &writes, budget).await;
+        if !matches!(end, End::NotOurs(Answer::Found(_))) {
+            note(&claim.id);
+        }
+        let answer = match end {
+            End::Ours => return Ok(Claimed::Ours(claim)),
+            End::NotOurs(answer) => answer,
+            End::Left(answer) => {
+                self.keep(LeftClaim::InDoubt { void: writes.void, release: writes.release }, cause.as_deref());
+                answer
             }
-            Err(WriteError::Refused(items)) => match items.as_slice() {
-                [Some(lead), ..] => Ok(known(table, &claim, Record::read(lead), budget).await),
-                [None, Some(_)] => Ok(Claimed::KeyReused),
-                _ => Err(LedgerError("a condition did not hold, and no item says why".to_owned())),
-            },
-            Err(error) => {
-                note(&claim.id);
-                self.take_back(&claim, budget).await;
-                // Whoever is at the item all the time has the same lead.
-                if let WriteError::Busy(Busy::Conflict) = error { Ok(Claimed::InProgress) } else { Err(error.into()) }
+        };
+        match answer {
+            Answer::Found(items) => Ok(Claimed::Known(self.found(table, &claim, &items, budget).await?)),
+            Answer::InProgress => Ok(Claimed::Known(Known::InProgress)),
+            Answer::Unavailable => Err(LedgerError(cause.unwrap_or_default())),
+        }
+    }
+
+    /// Makes the writes that the protocol asks for, until it knows what became of the claim; with the last thing that kept
+    /// a write from being done.
+    async fn run(&self, table: &Table, writes: &Writes, budget: Budget) -> (End<InTheWay>, Option<String>) {
+        let mut claiming = Claiming::default();
+        let mut operation = Claiming::<InTheWay>::FIRST;
+        let mut until = budget.claim_until(self.clock.now());
+        let mut void_until = None;
+        let mut waits = backoff();
+        let mut cause = None;
+        loop {
+            let attempt = table.attempt(writes.of(operation), until).await;
+            cause = attempt.cause.or(cause);
+            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            let (then, next) = claiming.next(attempt.reply, self.clock.now() + wait < until);
+            claiming = then;
+            match next {
+                Next::Write(next) => {
+                    operation = next;
+                    until = *void_until.get_or_insert_with(|| budget.void_until(self.clock.now()));
+                    waits = backoff();
+                }
+                Next::Again(_) => sleep(wait).await,
+                Next::End(end) => return (end, cause),
             }
         }
     }
 
-    /// Releases a claim that may have been written although it failed. If this fails too, nobody answers for the claim.
-    async fn take_back(&self, claim: &Claim, budget: Budget) {
-        match self.free(claim, budget).await {
-            // Refused: the lead is another's, so that it never was ours.
-            Ok(()) | Err(WriteError::Refused(_)) => {}
-            Err(error) => {
-                let error = LedgerError::from(error);
-                tracing::error!(cause = %error, "a claim that failed could not be taken back");
+    /// What the items say that are in a claim's way.
+    async fn found(
+        &self,
+        table: &Table,
+        claim: &Claim,
+        items: &InTheWay,
+        budget: Budget,
+    ) -> Result<Known, LedgerError> {
+        match items.as_slice() {
+            [Some(lead), ..] => Ok(self.known(table, claim, Record::read(lead), budget).await),
+            [None, Some(_)] => Ok(Known::KeyReused),
+            _ => Err(LedgerError("a condition did not hold, and no item says why".to_owned())),
+        }
+    }
+
+    /// What a lead is that was claimed before.
+    async fn known(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
+        let Some(record) = record else { return Known::Unreadable };
+        note(&record.claim);
+        match standing(record.state, seconds(self.clock.wall())) {
+            Standing::InProgress => Known::InProgress,
+            Standing::Interrupted => Known::Interrupted(record.request_id),
+            Standing::Settled(settled) => {
+                // From now on this key belongs to the lead too, unless it belongs to another. The answer is the lead's in any
+                // case, and is not kept back where that can't be written.
+                if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
+                    let key = [self.key(key, &claim.lead, record.expires)];
+                    if let Ok(transaction) = table.transaction(key, None) {
+                        table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
+                    }
+                }
+                Known::Answered(settled)
             }
         }
     }
 
-    /// Writes down what became of a lead, with the answer that its sender gets.
-    pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) -> Result<(), LedgerError> {
-        let Some(table) = &self.table else { return Ok(()) };
-        let update = Write {
+    /// Writes down what became of a lead, with the response that its sender gets. What can't be written is kept for later.
+    pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
+        let Some(table) = &self.table else { return };
+        let settle = Write {
             what: What::Update {
                 pk: claim.lead.clone(),
                 expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
             },
-            // An operator may have asked AI Rudder meanwhile, and knows better than a sender who does not.
-            condition: "claim = :claim AND (attribute_not_exists(outcome) OR outcome IN (:unknown, :outcome))",
+            condition: Some(SETTLE_LEAD),
             values: vec![
                 (":claim", text(&claim.id)),
                 (":unknown", text("unknown")),
                 (":outcome", text(settled.outcome())),
-                (":status", number(settled.status.as_u16().into())),
-                (":body", text(&settled.body)),
-                (":now", number(seconds(SystemTime::now()))),
+                (":status", number(settled.status().as_u16().into())),
+                (":body", text(settled.body())),
+                (":now", number(seconds(self.clock.wall()))),
             ],
         };
-        Ok(table.write([update], None, claim.time_is_up(budget)).await?)
+        self.close(table, table.transaction([settle], None), budget).await;
     }
 
-    /// Frees the lead and the key for another post, since nobody was called.
-    pub async fn release(&self, claim: &Claim, budget: Budget) -> Result<(), LedgerError> {
-        Ok(self.free(claim, budget).await?)
+    /// Frees the lead and the key for another post, since nobody was called. What can't be written is kept for later.
+    pub async fn release(&self, claim: &Claim, budget: Budget) {
+        let Some(table) = &self.table else { return };
+        self.close(table, table.transaction(release(claim), None), budget).await;
     }
 
-    async fn free(&self, claim: &Claim, budget: Budget) -> Result<(), WriteError> {
-        let Some(table) = &self.table else { return Ok(()) };
-        // What is gone already is free, and what is settled stays.
-        let lead = Write {
-            what: What::Delete { pk: claim.lead.clone() },
-            condition: "attribute_not_exists(pk) OR (claim = :claim AND attribute_not_exists(outcome))",
-            values: vec![(":claim", text(&claim.id))],
+    async fn close(&self, table: &Table, transaction: Result<Transaction, BuildError>, budget: Budget) {
+        let Ok(transaction) = transaction else { return };
+        let until = budget.settle_until(self.clock.now());
+        for wait in backoff() {
+            let Attempt { reply, cause } = table.attempt(&transaction, until).await;
+            match closing(&reply, self.clock.now() + wait < until) {
+                Closing::Again => sleep(wait).await,
+                Closing::Closed => return,
+                Closing::Superseded => {
+                    tracing::error!("the claim was not closed: it is another's by now, or settled");
+                    return;
+                }
+                Closing::Left => return self.keep(LeftClaim::Open(transaction), cause.as_deref()),
+            }
+        }
+    }
+
+    /// Tries once more to close the claims that earlier requests left. Done after a request's own claim, so that a request
+    /// never waits for another's.
+    pub async fn close_left(&self, budget: Budget) {
+        let Some(table) = &self.table else { return };
+        let until = budget.close_left_until(self.clock.now());
+        for left in self.left.all() {
+            if !left.close(table, until).await {
+                return;
+            }
+            self.left.remove(&left);
+        }
+    }
+
+    fn keep(&self, left: LeftClaim, cause: Option<&str>) {
+        metrics::claim_left();
+        tracing::error!(cause, "the claim was not closed, and is tried again with the next request");
+        self.left.add(left);
+    }
+
+    fn writes(&self, table: &Table, claim: &Claim) -> Result<Writes, LedgerError> {
+        let build = || {
+            Ok::<_, BuildError>(Writes {
+                claim: table.transaction(self.claim_writes(claim), Some(&claim.id))?,
+                void: table.transaction([void(claim)], Some(&claim.id))?,
+                release: table.transaction(release(claim), None)?,
+            })
         };
-        let pointer = claim.pointer.as_ref().map(|pk| Write {
-            what: What::Delete { pk: pk.clone() },
-            condition: "attribute_not_exists(pk) OR lead_pk = :lead",
-            values: vec![(":lead", text(&claim.lead))],
-        });
-        table.write([Some(lead), pointer].into_iter().flatten(), None, claim.time_is_up(budget)).await
+        build().map_err(|error| LedgerError(error.to_string()))
     }
 
-    /// The two items of a claim, where neither the lead nor the key is taken.
-    fn writes(&self, claim: &Claim) -> Vec<Write> {
-        let now = SystemTime::now();
+    /// The items of a claim, where neither the lead nor the key is taken.
+    fn claim_writes(&self, claim: &Claim) -> Vec<Write> {
+        let now = self.clock.wall();
         let expires = seconds(now + self.window);
         let lead = Write {
             what: What::Put(record::claim(claim, now, expires)),
-            // Not over an answer: a late attempt of our own must not undo what was settled meanwhile.
-            condition: "attribute_not_exists(pk) OR expires <= :now \
-                        OR (claim = :claim AND attribute_not_exists(outcome))",
+            condition: Some(CLAIM_LEAD),
             values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
         };
-        let pointer = claim.pointer.as_ref();
-        let pointer = pointer.map(|key| point(key, &claim.lead, expires, now));
-        [Some(lead), pointer].into_iter().flatten().collect()
+        let key = claim.pointer.as_ref().map(|key| self.key(key, &claim.lead, expires));
+        [Some(lead), key].into_iter().flatten().collect()
     }
-}
 
-impl Claim {
-    /// When DynamoDB has had its time for this request, or the answer has to get out.
-    fn time_is_up(&self, budget: Budget) -> Instant {
-        budget.settle_until().min(Instant::now() + self.time_left)
-    }
-}
-
-/// What to make of a lead that was claimed before.
-async fn known(table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Claimed {
-    let now = SystemTime::now();
-    let Some(record) = record else { return Claimed::Unreadable };
-    note(&record.claim);
-    match record.state {
-        State::Sending { lease_until } if seconds(now) <= lease_until => Claimed::InProgress,
-        State::Sending { .. } => Claimed::Interrupted(record.request_id),
-        State::Answered(settled) => {
-            // From now on this key stands for the lead too, unless it stands for another. The answer is the lead's in any
-            // case, and is not kept back where that can't be written.
-            if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
-                let pointer = point(key, &claim.lead, record.expires, now);
-                let _ = table.write([pointer], None, claim.time_is_up(budget)).await;
-            }
-            Claimed::Answered(settled)
+    /// Gives a key to a lead, unless it belongs to another.
+    fn key(&self, key: &str, lead: &str, expires: u64) -> Write {
+        Write {
+            what: What::Put(record::pointer(key, lead, expires)),
+            condition: Some(CLAIM_KEY),
+            values: vec![(":now", number(seconds(self.clock.wall()))), (":lead", text(lead))],
         }
     }
 }
 
-/// Lets a key stand for a lead, unless it stands for another.
-fn point(key: &str, lead: &str, expires: u64, now: SystemTime) -> Write {
-    Write {
-        what: What::Put(record::pointer(key, lead, expires)),
-        condition: "attribute_not_exists(pk) OR expires <= :now OR lead_pk = :lead",
-        values: vec![(":now", number(seconds(now))), (":lead", text(lead))],
+impl Writes {
+    fn of(&self, operation: Operation) -> &Transaction {
+        match operation {
+            Operation::Claim => &self.claim,
+            Operation::Void => &self.void,
+            Operation::Release => &self.release,
+        }
     }
+}
+
+impl LeftClaim {
+    /// Whether it is closed now.
+    async fn close(&self, table: &Table, until: Instant) -> bool {
+        let release = match self {
+            Self::InDoubt { void, release } => {
+                let voided = table.attempt(void, until).await.reply;
+                if !matches!(voided, Reply::Done | Reply::Mismatch) {
+                    return false;
+                }
+                // Always: a token is remembered for ten minutes, and nobody knows how long ago the claim was.
+                release
+            }
+            Self::Open(transaction) => transaction,
+        };
+        let Attempt { reply, .. } = table.attempt(release, until).await;
+        matches!(closing(&reply, false), Closing::Closed | Closing::Superseded)
+    }
+}
+
+impl LeftClaims {
+    fn all(&self) -> Vec<Arc<LeftClaim>> {
+        self.lock(|left| left.iter().cloned().collect())
+    }
+
+    fn add(&self, claim: LeftClaim) {
+        self.lock(|left| {
+            left.push_back(Arc::new(claim));
+            let too_many = left.len().saturating_sub(MAX_LEFT);
+            left.drain(..too_many);
+        });
+    }
+
+    fn remove(&self, claim: &Arc<LeftClaim>) {
+        self.lock(|left| left.retain(|other| !Arc::ptr_eq(other, claim)));
+    }
+
+    fn lock<T>(&self, act: impl FnOnce(&mut VecDeque<Arc<LeftClaim>>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl std::fmt::Debug for LeftClaims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LeftClaims")
+    }
+}
+
+/// Uses the claim's token up, and does nothing else: nobody writes this item.
+fn void(claim: &Claim) -> Write {
+    Write { what: What::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
+}
+
+fn release(claim: &Claim) -> Vec<Write> {
+    let lead = Write {
+        what: What::Delete { pk: claim.lead.clone() },
+        condition: Some(RELEASE_LEAD),
+        values: vec![(":claim", text(&claim.id))],
+    };
+    let key = claim.pointer.as_ref().map(|pk| Write {
+        what: What::Delete { pk: pk.clone() },
+        condition: Some(RELEASE_KEY),
+        values: vec![(":lead", text(&claim.lead))],
+    });
+    [Some(lead), key].into_iter().flatten().collect()
+}
+
+/// How long to wait before each retry.
+fn backoff() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(WRITE_FIRST_WAIT)
+        .with_max_delay(WRITE_LONGEST_WAIT)
+        .without_max_times()
+        .with_jitter()
+        .build()
 }
 
 /// Puts the claim of a lead, this request's or an earlier one's, into the request's line of the log.
 fn note(id: &str) {
     Span::current().record("claim", id);
-}
-
-impl From<WriteError> for LedgerError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Refused(_) => Self("the claim is another's by now, or settled".to_owned()),
-            WriteError::Busy(Busy::Conflict) => Self("other transactions were at the claim all the time".to_owned()),
-            WriteError::Busy(Busy::Throttled) => Self("throttled all the time".to_owned()),
-            WriteError::Failed(cause) => Self(cause),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_sdk_dynamodb::types::AttributeValue;
 use http::StatusCode;
 
-use super::{Claim, Settled, table::Item};
+use super::{Claim, Settled, protocol::State, table::Item};
 use crate::unix_time::seconds;
 
 /// What the ledger knows of a lead that was claimed before.
@@ -15,20 +15,11 @@ pub(super) struct Record {
     pub(super) claim: String,
     /// The request that made it.
     pub(super) request_id: String,
-    pub(super) state: State,
+    pub(super) state: State<Settled>,
     /// The pointer that was written with it.
     pub(super) pointer: Option<String>,
     /// When it is forgotten, in Unix seconds.
     pub(super) expires: u64,
-}
-
-/// How far its sender has come.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Claimed, until this time in Unix seconds.
-    Sending { lease_until: u64 },
-    /// Sent, and answered.
-    Answered(Settled),
 }
 
 /// The item of a claim that is made now.
@@ -39,7 +30,7 @@ pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
         ("request_id", text(&claim.request_id)),
         ("claimed_at", number(seconds(now))),
         // Rounded up: nobody may take it for over before its sender does.
-        ("lease_until", number(seconds(claim.lease_until) + 1)),
+        ("lease_until", number(seconds(claim.lease.until()) + 1)),
         ("expires", number(expires)),
     ];
     let pointer = claim.pointer.as_ref().map(|pointer| ("pointer", text(pointer)));
@@ -53,30 +44,40 @@ pub(super) fn pointer(pk: &str, lead: &str, expires: u64) -> Item {
 }
 
 impl Record {
-    /// Reads the item of a claim, if it is one.
+    /// Reads the item of a claim; `None` where it is none, or contradicts itself.
     pub(super) fn read(item: &Item) -> Option<Self> {
-        let text = |name| item.get(name)?.as_s().ok().cloned();
-        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
         let state = match item.get("outcome") {
-            None => State::Sending { lease_until: number("lease_until")? },
-            Some(outcome) => State::Answered(Settled {
-                accepted: match outcome.as_s().ok()?.as_str() {
-                    "accepted" => true,
-                    "unknown" => false,
-                    _ => return None,
-                },
-                status: StatusCode::from_u16(number("http_status")?.try_into().ok()?).ok()?,
-                body: text("body")?,
-            }),
+            None => State::Sending { lease_until: number_of(item, "lease_until")? },
+            Some(_) => State::Settled(settled(item)?),
         };
         Some(Self {
-            claim: text("claim")?,
-            request_id: text("request_id")?,
+            claim: text_of(item, "claim")?,
+            request_id: text_of(item, "request_id")?,
             state,
-            pointer: text("pointer"),
-            expires: number("expires")?,
+            pointer: text_of(item, "pointer"),
+            expires: number_of(item, "expires")?,
         })
     }
+}
+
+/// What became of the lead. An accepted one was answered with HTTP 200, and one of unknown outcome with a server error.
+fn settled(item: &Item) -> Option<Settled> {
+    let body = text_of(item, "body")?;
+    let status = number_of(item, "http_status")?;
+    let status = StatusCode::from_u16(status.try_into().ok()?).ok()?;
+    match text_of(item, "outcome")?.as_str() {
+        "accepted" if status == StatusCode::OK => Some(Settled::Accepted { body }),
+        "unknown" if status.is_server_error() => Some(Settled::Unknown { status, body }),
+        _ => None,
+    }
+}
+
+fn text_of(item: &Item, name: &str) -> Option<String> {
+    item.get(name)?.as_s().ok().cloned()
+}
+
+fn number_of(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
 }
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {
@@ -92,22 +93,23 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+    use crate::{budget::Budget, clock::Clock};
 
-    #[test]
-    fn a_lease_is_never_over_for_others_before_it_is_for_its_sender() {
-        let claimed = |milliseconds| {
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_never_over_for_others_before_it_is_for_its_sender() {
+        let claimed = |deadline| {
             let claim = Claim {
                 id: "an id".to_owned(),
                 lead: "acme#lead#1".to_owned(),
                 pointer: None,
+                void: "acme#void#an id".to_owned(),
                 request_id: "a request".to_owned(),
-                lease_until: UNIX_EPOCH + Duration::from_millis(milliseconds),
-                time_left: Duration::ZERO,
+                lease: Budget::until(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100))).lease(),
             };
             super::claim(&claim, UNIX_EPOCH, 0).remove("lease_until")
         };
-        assert_eq!(claimed(100_000), Some(number(101)));
-        assert_eq!(claimed(100_999), Some(number(101)));
-        assert_eq!(claimed(101_000), Some(number(102)));
+        assert_eq!(claimed(100_000), Some(number(106)));
+        assert_eq!(claimed(100_999), Some(number(106)));
+        assert_eq!(claimed(101_000), Some(number(107)));
     }
 }

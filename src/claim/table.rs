@@ -1,6 +1,6 @@
 //! The ledger's table in DynamoDB. Every write is one `TransactWriteItems`: one way to be refused, one way to fail.
 
-use std::{collections::HashMap, future::pending, time::Duration};
+use std::collections::HashMap;
 
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
@@ -12,28 +12,29 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
-use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use crate::{aws, config::Config, log};
+use super::protocol::{Busy, Reply};
+use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, log};
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// What one attempt gets, so that a lost packet leaves time for another.
-const ATTEMPT_LIMIT: Duration = Duration::from_secs(1);
+/// For each write of a transaction the item that was in its way, if one was.
+pub(super) type InTheWay = Vec<Option<Item>>;
 
 /// The table, whose key is the string `pk` alone.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     client: Client,
     name: String,
+    clock: Clock,
 }
 
 /// One write of a transaction: what is done to one item, under which condition.
 pub(super) struct Write {
     pub(super) what: What,
-    pub(super) condition: &'static str,
+    pub(super) condition: Option<&'static str>,
     /// What the names in the condition, and in an update, stand for.
     pub(super) values: Vec<(&'static str, AttributeValue)>,
 }
@@ -56,41 +57,26 @@ pub(super) enum What {
     },
 }
 
-/// Why a transaction wrote nothing, or nobody knows whether it did. Has no `Debug`, since an item may hold AI Rudder's
-/// answer.
-pub(super) enum WriteError {
-    /// Conditions did not hold. For each write the item that was in its way, if one was.
-    Refused(Vec<Option<Item>>),
-    /// It was not done yet.
-    Busy(Busy),
-    /// DynamoDB did not do it, or did not say. The text is for the log.
-    Failed(String),
+/// Writes that are done all or none, built once: each attempt is the same request. Has no `Debug`, since an item may hold AI
+/// Rudder's answer.
+#[derive(Clone)]
+pub(super) struct Transaction {
+    items: Vec<TransactWriteItem>,
+    token: Option<String>,
 }
 
-/// What a transaction waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Busy {
-    /// Another transaction is at one of the items.
-    Conflict,
-    /// DynamoDB wants less at a time.
-    Throttled,
-}
-
-/// How long to wait before each try but the first.
-fn patience() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(20))
-        .with_max_delay(Duration::from_millis(200))
-        .without_max_times()
-        .with_jitter()
-        .build()
+/// One attempt of a transaction. Has no `Debug` either.
+pub(super) struct Attempt {
+    pub(super) reply: Reply<InTheWay>,
+    /// Why it is not done, for the log.
+    pub(super) cause: Option<String>,
 }
 
 impl Table {
-    pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str) -> Self {
-        let limits = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_LIMIT).build();
-        let aws = aws::service(aws, config.aws.dynamodb.as_ref(), limits, 3);
-        Self { client: Client::new(&aws), name: name.to_owned() }
+    pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str, clock: Clock) -> Self {
+        // The protocol decides what is tried again and for how long, so the SDK does neither.
+        let aws = aws::service(aws, config.aws.dynamodb.as_ref(), TimeoutConfig::disabled(), 1);
+        Self { client: Client::new(&aws), name: name.to_owned(), clock }
     }
 
     /// Opens the connection that transactions go over.
@@ -98,68 +84,64 @@ impl Table {
         aws::connect(self.client.transact_write_items().set_transact_items(Some(Vec::new())).send()).await;
     }
 
-    /// Does all of the writes or none, before `until`. Where another transaction is at the same items, or DynamoDB wants
-    /// less at a time, it waits its turn.
-    ///
-    /// A transaction with a `token` is done once in ten minutes, however often and late it arrives (TransactWriteItems,
-    /// `ClientRequestToken`). Without one, each try is a transaction of its own.
-    pub(super) async fn write(
+    /// A transaction of these writes. One with a `token` is done once in ten minutes, however often and late it arrives
+    /// (TransactWriteItems, `ClientRequestToken`). Without one, each attempt is a transaction of its own.
+    pub(super) fn transaction(
         &self,
         writes: impl IntoIterator<Item = Write>,
         token: Option<&str>,
-        until: Instant,
-    ) -> Result<(), WriteError> {
-        let items: Result<Vec<_>, _> = writes.into_iter().map(|write| self.item(write)).collect();
-        let items = items.map_err(|error| WriteError::Failed(error.to_string()))?;
-        let transaction = self.client.transact_write_items().set_transact_items(Some(items));
-        let transaction = transaction.set_client_request_token(token.map(str::to_owned));
-        let mut waits_for = None;
-        let written = async {
-            for wait in patience() {
-                // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
-                match Box::pin(transaction.clone().send()).await.map_err(WriteError::from) {
-                    Err(WriteError::Busy(with)) => waits_for = Some(with),
-                    done => return done.map(|_| ()),
-                }
-                sleep(wait).await;
-            }
-            pending().await
-        };
-        let in_time = timeout_at(until, written).await;
-        let late = || waits_for.map_or_else(|| WriteError::Failed("no answer in time".to_owned()), WriteError::Busy);
-        in_time.unwrap_or_else(|_| Err(late()))
+    ) -> Result<Transaction, BuildError> {
+        let items = writes.into_iter().map(|write| self.item(write)).collect::<Result<_, _>>()?;
+        Ok(Transaction { items, token: token.map(str::to_owned) })
+    }
+
+    /// Tries to do a transaction, for a second at most and not beyond `until`.
+    pub(super) async fn attempt(&self, transaction: &Transaction, until: Instant) -> Attempt {
+        let Transaction { items, token } = transaction.clone();
+        let request = self.client.transact_write_items().set_transact_items(Some(items));
+        // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
+        let sent = Box::pin(request.set_client_request_token(token).send());
+        let until = until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT);
+        match timeout_at(until, sent).await {
+            Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
+            Ok(Err(error)) => error.into(),
+            Err(_) => Attempt::because(Reply::InDoubt, "no answer in time"),
+        }
     }
 
     fn item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
         let Write { what, condition, values } = write;
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<HashMap<_, _>>();
-        let key = |pk| HashMap::from([("pk".to_owned(), AttributeValue::S(pk))]);
+        // DynamoDB takes no values for no names.
+        let values = Some(values).filter(|values| !values.is_empty());
+        let condition = condition.map(str::to_owned);
+        let key = |pk| Some(HashMap::from([("pk".to_owned(), AttributeValue::S(pk))]));
         let item = TransactWriteItem::builder();
         let item = match what {
             What::Put(new) => item.put(
                 Put::builder()
                     .table_name(&self.name)
                     .set_item(Some(new))
-                    .condition_expression(condition)
-                    .set_expression_attribute_values(Some(values))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(AllOld)
                     .build()?,
             ),
             What::Update { pk, expression } => item.update(
                 Update::builder()
                     .table_name(&self.name)
-                    .set_key(Some(key(pk)))
+                    .set_key(key(pk))
                     .update_expression(expression)
-                    .condition_expression(condition)
-                    .set_expression_attribute_values(Some(values))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(values)
                     .build()?,
             ),
             What::Delete { pk } => item.delete(
                 Delete::builder()
                     .table_name(&self.name)
-                    .set_key(Some(key(pk)))
-                    .condition_expression(condition)
-                    .set_expression_attribute_values(Some(values))
+                    .set_key(key(pk))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(values)
                     .build()?,
             ),
         };
@@ -167,40 +149,66 @@ impl Table {
     }
 }
 
-impl From<SdkError<TransactWriteItemsError>> for WriteError {
-    fn from(error: SdkError<TransactWriteItemsError>) -> Self {
-        let SdkError::ServiceError(answer) = &error else {
-            return Self::Failed(log::chain(&error));
-        };
-        match answer.err() {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                Self::cancelled(cancelled.cancellation_reasons())
-            }
-            other => Self::failed(other.code().unwrap_or("no error code")),
-        }
+impl Attempt {
+    fn because(reply: Reply<InTheWay>, cause: impl Into<String>) -> Self {
+        Self { reply, cause: Some(cause.into()) }
     }
-}
 
-impl WriteError {
-    /// What came of a transaction that was cancelled, by the reason for each of its writes.
+    /// What came of a transaction that was cancelled, by the reason for each of its writes: the lead's item comes first.
     fn cancelled(reasons: &[CancellationReason]) -> Self {
-        let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
-        let unexpected =
-            reasons.iter().map(code).find(|code| !matches!(code.as_str(), "None" | "ConditionalCheckFailed"));
-        match unexpected.as_deref() {
-            None => Self::Refused(reasons.iter().map(|reason| reason.item().cloned()).collect()),
-            Some("TransactionConflict") => Self::Busy(Busy::Conflict),
-            // The SDK tries a throttled call again, and not a transaction that was cancelled for it.
-            Some("ThrottlingError" | "ProvisionedThroughputExceeded") => Self::Busy(Busy::Throttled),
-            Some(code) => Self::failed(code),
+        let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or(NONE)).collect();
+        let passes = |code: &&str| [NONE, CONDITION, CONFLICT].contains(code) || THROTTLING.contains(code);
+        if let Some(code) = codes.iter().find(|code| !passes(code)) {
+            return Self::failed(code);
+        }
+        let throttled = codes.iter().find(|code| THROTTLING.contains(code));
+        match (codes.iter().position(|code| *code == CONFLICT), throttled) {
+            (Some(0), _) => Self::because(Reply::Busy(Busy::LeadConflict), CONFLICT),
+            (Some(_), _) => Self::because(Reply::Busy(Busy::KeyConflict), CONFLICT),
+            // The SDK does not take this for throttling.
+            (None, Some(code)) => Self::because(Reply::Busy(Busy::Throttled), *code),
+            (None, None) => {
+                let in_the_way = reasons.iter().map(|reason| reason.item().cloned()).collect();
+                Self::because(Reply::Refused(in_the_way), CONDITION)
+            }
         }
     }
 
     fn failed(code: &str) -> Self {
-        Self::Failed(match code {
+        let cause = match code {
             "ValidationException" | "ValidationError" => format!("{code}: is the table's key the string pk alone?"),
             _ => code.to_owned(),
-        })
+        };
+        Self::because(Reply::Failed, cause)
+    }
+}
+
+const NONE: &str = "None";
+const CONDITION: &str = "ConditionalCheckFailed";
+const CONFLICT: &str = "TransactionConflict";
+const THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+
+impl From<SdkError<TransactWriteItemsError>> for Attempt {
+    fn from(error: SdkError<TransactWriteItemsError>) -> Self {
+        let answer = match &error {
+            SdkError::ServiceError(answer) => answer,
+            SdkError::ConstructionFailure(_) => return Self::because(Reply::Failed, log::chain(&error)),
+            _ => return Self::because(Reply::InDoubt, log::chain(&error)),
+        };
+        let (status, code) = (answer.raw().status(), answer.err().code());
+        let cause = code.unwrap_or("no error code");
+        match answer.err() {
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                Self::cancelled(cancelled.cancellation_reasons())
+            }
+            TransactWriteItemsError::IdempotentParameterMismatchException(_) => Self::because(Reply::Mismatch, cause),
+            // An earlier attempt under the same token is being done.
+            TransactWriteItemsError::TransactionInProgressException(_) => Self::because(Reply::InDoubt, cause),
+            // "The operation can have succeeded or failed" (DynamoDB's developer guide, "Error handling", HTTP 500).
+            _ if status.is_server_error() => Self::because(Reply::InDoubt, cause),
+            _ if aws::is_transient(status.as_u16(), code) => Self::because(Reply::Busy(Busy::Throttled), cause),
+            _ => Self::failed(cause),
+        }
     }
 }
 
@@ -208,9 +216,9 @@ impl WriteError {
 mod tests {
     use super::*;
 
-    fn cancelled(codes: &[&str]) -> WriteError {
+    fn cancelled(codes: &[&str]) -> Attempt {
         let reason = |code: &&str| CancellationReason::builder().code(*code).build();
-        WriteError::cancelled(&codes.iter().map(reason).collect::<Vec<_>>())
+        Attempt::cancelled(&codes.iter().map(reason).collect::<Vec<_>>())
     }
 
     #[test]
@@ -218,35 +226,44 @@ mod tests {
         for codes in
             [&["ConditionalCheckFailed"][..], &["None", "ConditionalCheckFailed"], &["ConditionalCheckFailed"; 2]]
         {
-            assert!(matches!(cancelled(codes), WriteError::Refused(items) if items.len() == codes.len()), "{codes:?}");
+            let reply = cancelled(codes).reply;
+            assert!(matches!(reply, Reply::Refused(items) if items.len() == codes.len()), "{codes:?}");
         }
     }
 
     #[test]
-    fn a_transaction_that_met_another_one_waits_for_its_turn_whatever_the_conditions() {
-        for codes in [
-            &["TransactionConflict"][..],
-            &["ConditionalCheckFailed", "TransactionConflict"],
-            &["TransactionConflict", "None"],
+    fn a_conflict_is_at_the_lead_or_at_the_key_alone() {
+        for (codes, busy) in [
+            (&["TransactionConflict"][..], Busy::LeadConflict),
+            (&["TransactionConflict", "None"], Busy::LeadConflict),
+            (&["TransactionConflict", "TransactionConflict"], Busy::LeadConflict),
+            (&["TransactionConflict", "ConditionalCheckFailed"], Busy::LeadConflict),
+            (&["None", "TransactionConflict"], Busy::KeyConflict),
+            (&["ConditionalCheckFailed", "TransactionConflict"], Busy::KeyConflict),
+            (&["ThrottlingError", "TransactionConflict"], Busy::KeyConflict),
         ] {
-            assert!(matches!(cancelled(codes), WriteError::Busy(Busy::Conflict)), "{codes:?}");
+            assert_eq!(cancelled(codes).reply, Reply::Busy(busy), "{codes:?}");
         }
     }
 
     #[test]
-    fn a_transaction_that_is_throttled_waits_too() {
+    fn a_transaction_that_is_throttled_waits() {
         for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
-            assert!(matches!(cancelled(&["None", code]), WriteError::Busy(Busy::Throttled)), "{code}");
+            let attempt = cancelled(&["None", code]);
+            assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Busy(Busy::Throttled), Some(code)));
         }
     }
 
     #[test]
-    fn a_transaction_that_failed_says_so_and_a_table_of_another_shape_is_named() {
+    fn another_reason_is_final_and_a_table_of_another_shape_is_named() {
         for (code, cause) in [
             ("ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceeded"),
             ("ValidationError", "ValidationError: is the table's key the string pk alone?"),
         ] {
-            assert!(matches!(cancelled(&["None", code]), WriteError::Failed(text) if text == cause), "{code}");
+            for codes in [["None", code], ["TransactionConflict", code]] {
+                let attempt = cancelled(&codes);
+                assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Failed, Some(cause)));
+            }
         }
     }
 }

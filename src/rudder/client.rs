@@ -1,24 +1,24 @@
 //! Brings a payload to AI Rudder, at most once.
 
-use std::{
-    cell::Cell,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use reqwest::{Client, Response, Url, dns::Resolve};
+use reqwest::{Body, Client, Response, Url, dns::Resolve};
 use tokio::time::{Instant, timeout_at};
-use tower::{BoxError, util::MapResultLayer};
+use tower::util::MapResultLayer;
 
 use super::{
+    attempt::{Attempt, LeasedBody, Progress},
     envelope::{Envelope, MAX_BYTES},
     names::Names,
     token::Token,
     verdict::{Verdict, verdict},
 };
 use crate::{
+    budget::{CONNECT_FIRST_WAIT, CONNECT_LONGEST_WAIT, Lease, PUSH_UNACKNOWLEDGED},
+    clock::Clock,
     config::Upstream,
     retry_after::RetryAfter,
     tls::{self, ClientError},
@@ -26,55 +26,11 @@ use crate::{
 
 /// When a push may be made.
 #[derive(Debug, Clone, Copy)]
-pub struct Window {
+pub struct SendDeadlines {
     /// When it has to be done, its answer read.
     pub until: Instant,
-    /// From when on no byte of it may leave: others may think by then that its sender is dead.
-    pub lease_until: SystemTime,
-}
-
-tokio::task_local! {
-    static ATTEMPT: Attempt;
-}
-
-/// The push that runs in this task.
-struct Attempt {
-    connection: Cell<Connection>,
-    lease_until: SystemTime,
-}
-
-/// How far it has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Connection {
-    None,
-    /// From here on a byte may have reached AI Rudder.
-    Made,
-    /// It was made when the lease was over. Nothing is written into it.
-    TooLate,
-}
-
-/// What the connector says of it.
-#[derive(Debug, thiserror::Error)]
-#[error("the lease is over")]
-struct LeaseOver;
-
-impl Attempt {
-    /// Looks at the clock with the connection in hand: however long it took, or the process was frozen meanwhile, what
-    /// comes next is the first byte of the lead.
-    fn connect<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
-        let connection = connection?;
-        let in_time = ATTEMPT.try_with(|attempt| {
-            let in_time = SystemTime::now() < attempt.lease_until;
-            attempt.connection.set(if in_time { Connection::Made } else { Connection::TooLate });
-            in_time
-        });
-        // Not in a task of ours, only where nobody waits for the result any more.
-        if in_time.unwrap_or(false) { Ok(connection) } else { Err(LeaseOver.into()) }
-    }
-
-    fn connection() -> Connection {
-        ATTEMPT.with(|attempt| attempt.connection.get())
-    }
+    /// While it runs, bytes of the push may leave. After it, others may take its sender for dead.
+    pub lease: Lease,
 }
 
 /// The client of AI Rudder's one endpoint, made once and shared by all leads.
@@ -83,6 +39,7 @@ pub struct Rudder {
     http: Client,
     names: Names,
     base: Url,
+    clock: Clock,
 }
 
 /// An answer of AI Rudder to a push.
@@ -123,8 +80,12 @@ impl Rudder {
     ///
     /// No connection is used twice: Lambda freezes the process between leads, and a push into a connection that was closed
     /// meanwhile ends as "nobody knows". TLS sessions are resumed instead.
-    pub fn new(upstream: &Upstream) -> Result<Self, ClientError> {
-        let names = Names::default();
+    ///
+    /// The kernel goes on delivering what is in a socket that was closed, and also when the process is gone. So that it does
+    /// not deliver a push that was given up, it drops a connection whose bytes are not acknowledged. A peer that reads
+    /// slowly and never stops acknowledges them, and may get a whole push after its lease.
+    pub fn new(upstream: &Upstream, clock: Clock) -> Result<Self, ClientError> {
+        let names = Names::new(clock);
         let http = tls::http_client(&upstream.extra_roots)?
             .dns_resolver(names.clone())
             .connect_timeout(upstream.connect_timeout)
@@ -134,10 +95,10 @@ impl Rudder {
             .tcp_keepalive(None)
             .tcp_keepalive_interval(None)
             .tcp_keepalive_retries(None)
-            .tcp_user_timeout(None)
+            .tcp_user_timeout(PUSH_UNACKNOWLEDGED)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, names, base: upstream.base_url.clone() })
+        Ok(Self { http, names, base: upstream.base_url.clone(), clock })
     }
 
     #[cfg(test)]
@@ -162,28 +123,25 @@ impl Rudder {
 
     /// Pushes a payload and reads the answer. Only a connection that could not be made is tried again, at most twice: once
     /// there is one, a second try could be a second call.
-    pub async fn push(&self, token: &Token, payload: &Bytes, window: Window) -> Result<Push, PushError> {
+    pub async fn push(&self, token: &Token, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
         let backoff = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(50))
-            .with_max_delay(Duration::from_millis(500))
+            .with_min_delay(CONNECT_FIRST_WAIT)
+            .with_max_delay(CONNECT_LONGEST_WAIT)
             .with_max_times(MORE_TRIES)
             .with_jitter();
+        let attempt = Attempt::new(deadlines.lease, self.clock);
         let tries = async || {
-            (|| self.try_once(token, payload))
+            (|| self.try_once(token, payload, &attempt))
                 .retry(backoff)
                 .when(|error| matches!(error, PushError::Unreachable(_)))
                 .await
         };
-        let attempt = Attempt { connection: Cell::new(Connection::None), lease_until: window.lease_until };
-        let pushed = ATTEMPT
-            .scope(attempt, async {
-                match timeout_at(window.until, tries()).await {
-                    Ok(pushed) => pushed,
-                    Err(_) if Attempt::connection() == Connection::Made => Err(PushError::TimedOut),
-                    Err(_) => Err(PushError::Unreachable(None)),
-                }
-            })
-            .await;
+        let pushed = attempt.scope(timeout_at(deadlines.until, tries())).await;
+        let pushed = pushed.unwrap_or_else(|_| match attempt.progress() {
+            Progress::NotConnected => Err(PushError::Unreachable(None)),
+            Progress::Connected => Err(PushError::TimedOut),
+            Progress::TooLate => Err(PushError::TooLate),
+        });
         if !matches!(&pushed, Ok(push) if push.verdict != Verdict::Unknown) {
             // Whoever is at that address may not be AI Rudder any more, or not well.
             self.names.forget();
@@ -191,24 +149,24 @@ impl Rudder {
         pushed
     }
 
-    async fn try_once(&self, token: &Token, payload: &Bytes) -> Result<Push, PushError> {
-        self.send(token, payload).await.map_err(|error| match Attempt::connection() {
-            Connection::None if error.is_connect() => {
+    async fn try_once(&self, token: &Token, payload: &Bytes, attempt: &Arc<Attempt>) -> Result<Push, PushError> {
+        self.send(token, attempt.body(payload.clone())).await.map_err(|error| match attempt.progress() {
+            Progress::NotConnected if error.is_connect() => {
                 // For the next try.
                 self.names.forget();
                 PushError::Unreachable(Some(error))
             }
-            Connection::TooLate => PushError::TooLate,
-            Connection::None | Connection::Made => PushError::Broke(error),
+            Progress::TooLate => PushError::TooLate,
+            Progress::NotConnected | Progress::Connected => PushError::Broke(error),
         })
     }
 
-    async fn send(&self, token: &Token, payload: &Bytes) -> Result<Push, reqwest::Error> {
+    async fn send(&self, token: &Token, payload: LeasedBody) -> Result<Push, reqwest::Error> {
         let request = self
             .http
             .post(token.url(&self.base))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .body(payload.clone());
+            .body(Body::wrap(payload));
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
         let retry_after = RetryAfter::of(response.headers());

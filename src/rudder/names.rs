@@ -6,18 +6,19 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use reqwest::dns::{Name, Resolve, Resolving};
 use tokio::{net::lookup_host, time::Instant};
 
-/// How long they are taken for what they were. Load balancers let theirs be remembered for a minute.
-const GOOD_FOR: Duration = Duration::from_secs(30);
+use crate::{budget::DNS_LIFETIME, clock::Clock};
 
 /// The addresses of the one host that there is.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names(Arc<Mutex<Option<Known>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    known: Arc<Mutex<Option<Known>>>,
+    clock: Clock,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -26,19 +27,23 @@ struct Known {
 }
 
 impl Names {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { known: Arc::default(), clock }
+    }
+
     /// Has the next connection look the name up again.
     pub(super) fn forget(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn remember(&self, addresses: Vec<SocketAddr>) {
-        let known = Known { addresses, until: Instant::now() + GOOD_FOR };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        let known = Known { addresses, until: self.clock.now() + DNS_LIFETIME };
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
     }
 
     pub(super) fn known(&self) -> Option<Vec<SocketAddr>> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().filter(|known| Instant::now() < known.until).map(|known| known.addresses.clone())
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|known| self.clock.now() < known.until).map(|known| known.addresses.clone())
     }
 }
 
@@ -58,7 +63,7 @@ impl Resolve for Names {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use bytes::Bytes;
     use stand_ins::{Reply, Rudder as StandIn};
@@ -66,8 +71,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        budget::Budget,
         config::Upstream,
-        rudder::{Push, PushError, Rudder, Window},
+        rudder::{Push, PushError, Rudder, SendDeadlines},
     };
 
     async fn resolve(names: &Names, name: &str) -> Option<Vec<SocketAddr>> {
@@ -76,7 +82,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_looked_up_serves_for_half_a_minute_or_until_it_is_forgotten() {
-        let names = Names::default();
+        let names = Names::new(Clock::SYSTEM);
         let here = resolve(&names, "localhost").await.unwrap();
         assert!(here.iter().all(|address| address.ip().is_loopback()), "{here:?}");
         advance(Duration::from_millis(29_999)).await;
@@ -99,17 +105,16 @@ mod tests {
             connect_timeout: Duration::from_secs(2),
             extra_roots: Vec::new(),
         };
-        let rudder = Rudder::new(&upstream).unwrap();
+        let rudder = Rudder::new(&upstream, Clock::SYSTEM).unwrap();
         (stand_in, rudder)
     }
 
     async fn push(rudder: &Rudder) -> Result<Push, PushError> {
-        let window = Window {
-            until: Instant::now() + Duration::from_secs(10),
-            lease_until: SystemTime::now() + Duration::from_secs(10),
-        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(10);
+        let budget = Budget::until(now.as_millis().try_into().unwrap(), Clock::SYSTEM);
+        let deadlines = SendDeadlines { until: budget.answer_from(), lease: budget.lease() };
         let token = "token".to_owned().try_into().unwrap();
-        rudder.push(&token, &Bytes::from_static(b"{}"), window).await
+        rudder.push(&token, &Bytes::from_static(b"{}"), deadlines).await
     }
 
     #[tokio::test]
@@ -134,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_is_unknown_is_not_remembered() {
-        let names = Names::default();
+        let names = Names::new(Clock::SYSTEM);
         assert_eq!(resolve(&names, "no-such-host.invalid").await, None);
         assert_eq!(names.known(), None);
     }

@@ -1,13 +1,14 @@
 //! How a lead is sent: what goes over the wire, what is tried again, and what is never.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use lambda_http::Context;
 use lendswift_relay::{
     budget::Budget,
+    clock::Clock,
     config::Config,
     relay::Course,
-    rudder::{PushError, Rudder, Window},
+    rudder::{PushError, Rudder, SendDeadlines},
 };
 use stand_ins::{Behaviour, SecretsManager, api_gateway::Response};
 use tokio::{sync::mpsc, time::Instant};
@@ -199,7 +200,7 @@ async fn a_request_is_noted_as_having_perhaps_claimed_its_lead_from_its_claim_on
     for (request, claims) in
         [(Request::post(LEAD), true), (Request::post("{}"), false), (Request::post(LEAD).key("wrong"), false)]
     {
-        let course = Course::new("id".to_owned(), Budget::until(0, SystemTime::now()));
+        let course = Course::new("id".to_owned(), Budget::until(0, Clock::SYSTEM));
         let event = serde_json::from_str(&request.event()).unwrap();
         stage.relay.handle(event, &course).await;
         assert_eq!(course.may_have_claimed(), claims);
@@ -216,15 +217,16 @@ async fn a_lease_that_is_over_when_the_connection_is_there_keeps_the_lead_back()
     .await;
     let variables = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1"), ("UPSTREAM_BASE_URL", &wire.url("http"))];
     let config = Config::read(|name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.into())).unwrap();
-    let rudder = Rudder::new(&config.upstream).unwrap();
+    let rudder = Rudder::new(&config.upstream, Clock::SYSTEM).unwrap();
     let (token, lead) = (TOKEN.to_owned().try_into().unwrap(), bytes::Bytes::from_static(LEAD.as_bytes()));
-    let push = |lease_until| {
-        rudder.push(&token, &lead, Window { until: Instant::now() + Duration::from_secs(5), lease_until })
+    let push = |deadline| {
+        let lease = Budget::until(with_deadline(deadline).deadline, Clock::SYSTEM).lease();
+        rudder.push(&token, &lead, SendDeadlines { until: Instant::now() + Duration::from_secs(5), lease })
     };
-    let error = push(SystemTime::now()).await.unwrap_err();
+    let error = push(-5000).await.unwrap_err();
     assert!(matches!(error, PushError::TooLate), "{error:?}");
     assert_eq!(received.recv().await.unwrap(), "", "a connection is made, and nothing is said");
-    let error = push(SystemTime::now() + Duration::from_secs(60)).await.unwrap_err();
+    let error = push(20_000).await.unwrap_err();
     assert!(matches!(error, PushError::Broke(_)), "{error:?}");
     assert!(received.recv().await.unwrap().ends_with(LEAD));
 }

@@ -12,6 +12,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use lambda_http::{Context, LambdaEvent};
 use lendswift_relay::{
     aws,
+    clock::Clock,
     config::{Aws, Config},
     gateway,
     relay::Relay,
@@ -105,7 +106,7 @@ pub fn relay_over(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
         let mut all = defaults.iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
     });
-    Relay::new(&config.expect("variables in order"), aws).expect("a relay can be built")
+    Relay::new(&config.expect("variables in order"), aws, Clock::SYSTEM).expect("a relay can be built")
 }
 
 /// What AWS holds for the sample events: the account's secret, and the ledger's table.
