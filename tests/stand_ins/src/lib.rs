@@ -13,7 +13,10 @@ mod server;
 #[cfg(test)]
 mod client;
 
-pub use dynamodb::{DynamoBehaviour, DynamoDb};
+pub use dynamodb::{
+    CancelledTokens, DynamoAnswer, DynamoBehaviour, DynamoCore, DynamoDb, DynamoOutcome, DynamoUnits, RunningTokens,
+    TokenRules,
+};
 pub use lambda::{Invoked, Lambda, RuntimeApi};
 pub use rudder::{Answering, Received, Reply, Rudder};
 pub use secrets::{Behaviour, SecretsManager};

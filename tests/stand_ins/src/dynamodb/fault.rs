@@ -1,18 +1,16 @@
 //! DynamoDB's errors as they are on the wire.
 
-use axum::{
-    http::{StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
-use dynoxide::DynoxideError;
+use axum::http::StatusCode;
+use dynoxide::{DynoxideError, errors::CancellationReason};
 use serde_json::{Value, json};
 
-use super::MEDIA_TYPE;
+const THROTTLED: &str = "Throughput exceeds the current capacity of your table or index.";
+const CONFLICT: &str = "Transaction is ongoing for the item";
 
 #[derive(Debug)]
 pub(super) struct Fault {
-    status: StatusCode,
-    body: String,
+    pub(super) status: StatusCode,
+    pub(super) body: String,
 }
 
 impl Fault {
@@ -21,18 +19,12 @@ impl Fault {
     }
 
     pub(super) fn down() -> Self {
-        let body = json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError",
-            "message": "Internal server error",
-        });
+        let body = typed("InternalServerError", "Internal server error");
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, body: body.to_string() }
     }
 
     pub(super) fn throttled() -> Self {
-        Self::bad_request(&json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException",
-            "message": "Throughput exceeds the current capacity of your table or index.",
-        }))
+        Self::bad_request(&typed("ThrottlingException", THROTTLED))
     }
 
     pub(super) fn denied(operation: &str) -> Self {
@@ -43,37 +35,20 @@ impl Fault {
         }))
     }
 
-    /// What throttles a transaction where it meets the table's capacity, and not the account's.
-    pub(super) fn throttled_in_transaction(body: &[u8]) -> Self {
-        let message = "Throughput exceeds the current capacity of your table or index.";
-        Self::cancelled(body, "ThrottlingError", message)
+    /// What a write outside of a transaction gets at an item that a transaction is running for.
+    pub(super) fn conflict() -> Self {
+        Self::bad_request(&typed("TransactionConflictException", CONFLICT))
     }
 
-    pub(super) fn conflicting(operation: &str, body: &[u8]) -> Self {
-        let message = "Transaction is ongoing for the item";
-        if operation != "TransactWriteItems" {
-            return Self::bad_request(&json!({
-                "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
-                "message": message,
-            }));
-        }
-        Self::cancelled(body, "TransactionConflict", message)
+    pub(super) fn in_progress() -> Self {
+        let message = "The transaction with the given request token is already in progress.";
+        Self::bad_request(&typed("TransactionInProgressException", message))
     }
 
-    /// A transaction that was cancelled for the same reason in each of its items.
-    fn cancelled(body: &[u8], code: &str, message: &str) -> Self {
-        let request: Value = serde_json::from_slice(body).unwrap_or_default();
-        let items = request["TransactItems"].as_array().map_or(0, Vec::len);
-        let codes = vec![code; items];
-        let reasons = vec![json!({ "Code": code, "Message": message }); items];
-        Self::bad_request(&json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": format!(
-                "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-                codes.join(", "),
-            ),
-            "CancellationReasons": reasons,
-        }))
+    pub(super) fn parameter_mismatch() -> Self {
+        let message = "DynamoDB rejected the request because you retried a request with a different payload but with \
+                       an idempotent token that was already used.";
+        Self::bad_request(&typed("IdempotentParameterMismatchException", message))
     }
 
     fn bad_request(body: &Value) -> Self {
@@ -88,8 +63,28 @@ impl From<DynoxideError> for Fault {
     }
 }
 
-impl IntoResponse for Fault {
-    fn into_response(self) -> Response {
-        (self.status, [(CONTENT_TYPE, MEDIA_TYPE)], self.body).into_response()
-    }
+fn typed(kind: &str, message: &str) -> Value {
+    json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message })
+}
+
+/// An item's reason to cancel a transaction: another one is running for it.
+pub(super) fn conflict() -> CancellationReason {
+    reason("TransactionConflict", CONFLICT)
+}
+
+/// An item's reason to cancel a transaction: the table's capacity, and not the account's.
+pub(super) fn throttled() -> CancellationReason {
+    reason("ThrottlingError", THROTTLED)
+}
+
+fn reason(code: &str, message: &str) -> CancellationReason {
+    CancellationReason { code: code.to_owned(), message: Some(message.to_owned()), item: None }
+}
+
+/// A transaction that was cancelled, with a reason for each of its items in their order.
+pub(super) fn cancelled(reasons: Vec<CancellationReason>) -> Fault {
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.code.as_str()).collect();
+    let codes = codes.join(", ");
+    let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]");
+    DynoxideError::TransactionCanceledException(message, reasons).into()
 }

@@ -1,8 +1,14 @@
+mod orders;
+mod transactions;
+mod units;
+
 use std::{
     io::Write,
     net::{Ipv4Addr, TcpStream},
+    time::Duration,
 };
 
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -198,9 +204,9 @@ async fn a_refusal_stays_until_the_next_behaviour_and_leaves_nothing() {
 async fn a_conflicting_transaction_names_a_reason_for_every_item() {
     let dynamodb = dynamodb().await;
     dynamodb.behave(DynamoBehaviour::Conflicting);
-    let put = json!({ "Put": claim("a", "first") });
+    let puts = ["a", "b"].map(|pk| json!({ "Put": claim(pk, "first") }));
 
-    let answer = ask(&dynamodb, "TransactWriteItems", &json!({ "TransactItems": [put, put] })).await.unwrap();
+    let answer = ask(&dynamodb, "TransactWriteItems", &json!({ "TransactItems": puts })).await.unwrap();
 
     let reason = json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" });
     assert_answer(

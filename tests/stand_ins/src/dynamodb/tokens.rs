@@ -1,0 +1,129 @@
+//! Client request tokens, as the API reference of `TransactWriteItems` describes them under `ClientRequestToken`.
+
+use std::{collections::HashMap, time::Duration};
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::fault::Fault;
+
+/// "A client request token is valid for 10 minutes after the first request that uses it is completed."
+const VALIDITY: Duration = Duration::from_secs(600);
+
+/// What AWS's documentation leaves open about client request tokens. What it says holds in any case: the same request
+/// succeeds again without effect for 10 minutes after it succeeded, and is `TransactionInProgressException` while it
+/// runs; another request with that token is `IdempotentParameterMismatchException` after a success.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenRules {
+    /// What becomes of the token of a transaction that is cancelled.
+    pub cancelled: CancelledTokens,
+    /// What another request gets while a transaction with its token is running.
+    pub running: RunningTokens,
+}
+
+impl TokenRules {
+    /// Each of them: a caller has to be right under all.
+    pub const ALL: [Self; 4] = [
+        Self { cancelled: CancelledTokens::Forgotten, running: RunningTokens::InProgress },
+        Self { cancelled: CancelledTokens::Forgotten, running: RunningTokens::Mismatch },
+        Self { cancelled: CancelledTokens::Remembered, running: RunningTokens::InProgress },
+        Self { cancelled: CancelledTokens::Remembered, running: RunningTokens::Mismatch },
+    ];
+}
+
+/// What becomes of the token of a transaction that is cancelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CancelledTokens {
+    /// It may be used for any request.
+    #[default]
+    Forgotten,
+    /// For 10 minutes any other request is `IdempotentParameterMismatchException`; the same one is evaluated anew.
+    Remembered,
+}
+
+/// What another request gets while a transaction with its token is running.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunningTokens {
+    /// `TransactionInProgressException`, as the same request does.
+    #[default]
+    InProgress,
+    /// `IdempotentParameterMismatchException`.
+    Mismatch,
+}
+
+/// Everything in a request but its token.
+pub(super) type Parameters = Map<String, Value>;
+
+#[derive(Default)]
+pub(super) struct Tokens {
+    pub(super) rules: TokenRules,
+    known: HashMap<String, Known>,
+}
+
+struct Known {
+    parameters: Parameters,
+    state: State,
+}
+
+enum State {
+    Running,
+    Succeeded(Instant),
+    Cancelled(Instant),
+}
+
+/// What a request with a token is.
+#[derive(Debug)]
+pub(super) enum Admission {
+    New,
+    Repeated,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    Succeeded,
+    Cancelled,
+    /// It was no valid request.
+    Invalid,
+}
+
+impl Tokens {
+    pub(super) fn admit(&mut self, token: &str, parameters: &Parameters, now: Instant) -> Result<Admission, Fault> {
+        self.known.retain(|_, known| known.is_valid(now));
+        let Some(known) = self.known.get(token) else { return Ok(Admission::New) };
+        match (&known.state, known.parameters == *parameters) {
+            (State::Succeeded(_), true) => Ok(Admission::Repeated),
+            (State::Cancelled(_), true) => Ok(Admission::New),
+            (State::Running, true) => Err(Fault::in_progress()),
+            (State::Running, false) if self.rules.running == RunningTokens::InProgress => Err(Fault::in_progress()),
+            (State::Running | State::Succeeded(_) | State::Cancelled(_), false) => Err(Fault::parameter_mismatch()),
+        }
+    }
+
+    pub(super) fn begin(&mut self, token: &str, parameters: &Parameters) {
+        self.known.insert(token.to_owned(), Known { parameters: parameters.clone(), state: State::Running });
+    }
+
+    pub(super) fn end(&mut self, token: &str, end: End, now: Instant) {
+        let state = match (end, self.rules.cancelled) {
+            (End::Succeeded, _) => State::Succeeded(now),
+            (End::Cancelled, CancelledTokens::Remembered) => State::Cancelled(now),
+            (End::Cancelled, CancelledTokens::Forgotten) | (End::Invalid, _) => {
+                self.known.remove(token);
+                return;
+            }
+        };
+        if let Some(known) = self.known.get_mut(token) {
+            known.state = state;
+        }
+    }
+}
+
+impl Known {
+    fn is_valid(&self, now: Instant) -> bool {
+        match self.state {
+            State::Running => true,
+            State::Succeeded(completed) | State::Cancelled(completed) => now < completed + VALIDITY,
+        }
+    }
+}
