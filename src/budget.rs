@@ -31,7 +31,7 @@ pub(crate) const WRITE_ATTEMPT_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) const WRITE_FIRST_WAIT: Duration = Duration::from_millis(20);
 /// How long it waits at most.
 pub(crate) const WRITE_LONGEST_WAIT: Duration = Duration::from_millis(200);
-/// How long a claim that may have been written is voided for, before that is left to a later request.
+/// How long each write that voids a claim gets, before that is left to a later request.
 pub(crate) const VOID_LIMIT: Duration = Duration::from_secs(4);
 /// What one request spends on the claims that earlier ones left.
 pub(crate) const LEFT_CLAIMS_LIMIT: Duration = Duration::from_secs(1);

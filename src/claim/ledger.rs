@@ -111,7 +111,6 @@ impl Ledger {
         let mut claiming = Claiming::default();
         let mut operation = Claiming::<InTheWay>::FIRST;
         let mut until = budget.claim_until(self.clock.now());
-        let mut void_until = None;
         let mut waits = backoff();
         let mut cause = None;
         loop {
@@ -123,7 +122,7 @@ impl Ledger {
             match next {
                 Next::Write(next) => {
                     operation = next;
-                    until = *void_until.get_or_insert_with(|| budget.void_until(self.clock.now()));
+                    until = budget.void_until(self.clock.now());
                     waits = backoff();
                 }
                 Next::Again(_) => sleep(wait).await,

@@ -90,7 +90,7 @@ enum Stage<F> {
     /// The token is known with other parameters than the void's. That proves nothing: AWS does not say what a transaction
     /// that was cancelled, or is running, does to its token. So the claim's own request is made once more.
     Confirm(Answer<F>),
-    /// It is being deleted by its id. `in_doubt`: the request that was made once more may still arrive.
+    /// It is being deleted by its id. `in_doubt`: it may be written after that all the same, so that it is left in any case.
     Release { answer: Answer<F>, in_doubt: bool },
 }
 
@@ -191,7 +191,7 @@ impl<F> Claiming<F> {
             Reply::Done => Self::end(End::NotOurs(answer)),
             Reply::Mismatch => Self(Stage::Confirm(answer)).write(Operation::Claim),
             Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Void(answer)).again(Operation::Void),
-            _ => Self::end(End::Left(answer)),
+            _ => Self(Stage::Release { answer, in_doubt: true }).write(Operation::Release),
         }
     }
 
@@ -208,8 +208,9 @@ impl<F> Claiming<F> {
 
     fn release(answer: Answer<F>, in_doubt: bool, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
+            // It is tried only so that a claim that is written already is not in the way until then.
+            _ if in_doubt => Self::end(End::Left(answer)),
             // Refused: the lead is another's.
-            Reply::Done | Reply::Refused(_) if in_doubt => Self::end(End::Left(answer)),
             Reply::Done | Reply::Refused(_) => Self::end(End::NotOurs(answer)),
             Reply::Busy(_) | Reply::InDoubt if in_time => {
                 Self(Stage::Release { answer, in_doubt }).again(Operation::Release)

@@ -17,7 +17,7 @@ use base64::prelude::*;
 use lendswift_relay::{
     account::{Accounts, ApiKey, Secret},
     answer::{Answer, Problem, Response},
-    claim::{Claimed, Settled},
+    claim::{Claimed, Known, Settled},
     config::{Config, Log},
     lead::Reading,
     log,
@@ -335,14 +335,15 @@ fn nothing_that_can_be_printed_prints_a_canary() {
 
 #[test]
 fn a_settled_lead_does_not_print_its_answer() {
-    let settled = || Settled {
-        accepted: true,
-        status: http::StatusCode::OK,
-        body: format!(r#"{{"code":200,"message":"{CANARY_TOKEN} {PHONE} {NAME}"}}"#),
-    };
-    let texts = [printed(&settled()), printed(&Claimed::Answered(settled())), printed(&Answer::from(settled()))];
-    for text in texts {
-        assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
+    let body = || format!(r#"{{"code":200,"message":"{CANARY_TOKEN} {PHONE} {NAME}"}}"#);
+    let accepted = || Settled::Accepted { body: body() };
+    let unknown = || Settled::Unknown { status: http::StatusCode::BAD_GATEWAY, body: body() };
+    let settlements: [&dyn Fn() -> Settled; 2] = [&accepted, &unknown];
+    for settled in settlements {
+        let known = Claimed::Known(Known::Answered(settled()));
+        for text in [printed(&settled()), printed(&known), printed(&Answer::from(settled()))] {
+            assert_eq!(leaks(&text, &CANARIES), Vec::<&str>::new(), "{text}");
+        }
     }
 }
 

@@ -90,10 +90,14 @@ fn voiding_is_retried_while_there_is_time_and_then_left() {
     for reply in BUSY.map(Reply::Busy).into_iter().chain([InDoubt]) {
         let steps = [(InDoubt, false), (reply.clone(), true), (Done, true)];
         ends(&steps, &[Claim, Void, Void], End::NotOurs(Answer::Unavailable));
-        ends(&[(InDoubt, false), (reply, false)], &[Claim, Void], End::Left(Answer::Unavailable));
+        let steps = [(InDoubt, false), (reply, false), (Done, true)];
+        ends(&steps, &[Claim, Void, Release], End::Left(Answer::Unavailable));
     }
     for reply in [Failed, refused(7)] {
-        ends(&[(InDoubt, false), (reply, true)], &[Claim, Void], End::Left(Answer::Unavailable));
+        for released in [Done, InDoubt, Failed, refused(8)] {
+            let steps = [(InDoubt, false), (reply.clone(), true), (released, true)];
+            ends(&steps, &[Claim, Void, Release], End::Left(Answer::Unavailable));
+        }
     }
 }
 
