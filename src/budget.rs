@@ -73,11 +73,11 @@ const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 2 <= VOID_LIMIT.as_milli
 const _: () = assert!(WRITE_FIRST_WAIT.as_millis() < WRITE_LONGEST_WAIT.as_millis());
 const _: () = assert!(WRITE_LONGEST_WAIT.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(CONNECT_LONGEST_WAIT.as_millis() < PUSH_LEAST.as_millis());
-// The slowest secret, claim and void still leave a push its least and time to respond.
+// The slowest secret and claim, voided and released, still leave a push its least and time to respond.
 const _: () = assert!(
     SECRETS_MANAGER_LIMIT.as_millis()
         + CLAIM_LIMIT.as_millis()
-        + VOID_LIMIT.as_millis()
+        + 3 * VOID_LIMIT.as_millis()
         + PUSH_LEAST.as_millis()
         + SETTLE_AND_RESPOND.as_millis()
         < API_GATEWAY_LIMIT.as_millis()

@@ -88,3 +88,6 @@ fn is_over(expires: Option<i64>, now: i64) -> bool {
 fn is_open<Id: PartialEq>(item: &LeadItem<Id>, claim: &Id) -> bool {
     item.claim.as_ref() == Some(claim) && item.outcome == Recorded::Nothing
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,7 @@ mod leads;
 mod log;
 mod metrics;
 mod numbers;
+mod outages;
 mod properties;
 mod request;
 mod secrecy;

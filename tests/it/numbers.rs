@@ -49,7 +49,7 @@ const DESIGN: [Number; 22] = [
     Number { what: "seconds that a name without a secret is remembered", limit: 30, beyond: 2, readme: "An unknown account is asked for once in 30 seconds", holds: not_found },
     Number { what: "seconds between readings that wrong keys force", limit: 30, beyond: 2, readme: "at most once in 30 seconds an account", holds: forced },
     Number { what: "seconds that Secrets Manager gets", limit: 2, beyond: 2, readme: "", holds: secrets_manager },
-    Number { what: "seconds that DynamoDB gets", limit: 2, beyond: 2, readme: "", holds: dynamodb },
+    Number { what: "seconds that DynamoDB gets: 8 for a claim, 4 to void it, 1 to delete it", limit: 12, beyond: 3, readme: "", holds: dynamodb },
     Number { what: "seconds after Lambda's deadline that a claim is its sender's", limit: 5, beyond: 3, readme: "", holds: lease },
     Number { what: "seconds that a lead is remembered", limit: 604_800, beyond: 60, readme: "| `DUPLICATE_WINDOW_SECONDS` | 604800 |", holds: remembered },
     Number { what: "milliseconds that are too few for a push: 1500 to answer in, 1000 to push in", limit: 2500, beyond: 2500, readme: "", holds: too_little_time },
