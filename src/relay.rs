@@ -23,7 +23,7 @@ use crate::{
     gateway::Request,
     lead::Reading,
     log, metrics,
-    rudder::{Envelope, Push, PushError, Rudder, Verdict, Window, payload},
+    rudder::{Push, PushError, Rudder, Verdict, Window, payload},
     tls::ClientError,
     unix_time,
 };
@@ -38,6 +38,7 @@ pub struct Relay {
     ledger: Ledger,
     rudder: Rudder,
     push_limit: Duration,
+    code_labels: metrics::CodeLabels,
     /// Whether a request has come already.
     warm: AtomicBool,
 }
@@ -83,6 +84,7 @@ impl Relay {
             ledger: Ledger::new(config, aws),
             rudder: Rudder::new(&config.upstream)?,
             push_limit: config.upstream.timeout,
+            code_labels: metrics::CodeLabels::new(config.upstream.codes.clone()),
             warm: AtomicBool::new(false),
         })
     }
@@ -142,7 +144,8 @@ impl Relay {
                 let answer = self.send(account, &payload, &claim, budget).await.unwrap_or_else(Answer::from);
                 Ok(self.close(&claim, answer, course).await)
             }
-            Claimed::Answered(settled) => Ok(settled.into()),
+            // An older version of the relay kept envelopes that quote the token, too.
+            Claimed::Answered(settled) => Ok(Answer::from(settled).withholding(account.token())),
             Claimed::InProgress => Err(Problem::InProgress),
             Claimed::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
             Claimed::KeyReused => Err(Problem::IdempotencyKeyReused),
@@ -158,6 +161,9 @@ impl Relay {
         let begun = Instant::now();
         let pushed = self.push(account, payload, window).await;
         note_push(&pushed, begun);
+        if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
+            metrics::own_code(&self.code_labels, code);
+        }
         Ok(pushed?.into())
     }
 
@@ -169,7 +175,9 @@ impl Relay {
         }
         match self.accounts.with_new_token(account, window.until).await {
             Some(renewed) if budget::is_enough(window.until) => {
-                self.rudder.push(renewed.token(), payload, window).await
+                let push = self.rudder.push(renewed.token(), payload, window).await?;
+                // The refused one may still be valid elsewhere.
+                Ok(push.withholding(account.token()))
             }
             _ => Ok(push),
         }
@@ -195,14 +203,13 @@ fn note_push(pushed: &Result<Push, PushError>, begun: Instant) {
     let milliseconds = log::milliseconds(begun);
     metrics::pushed(milliseconds);
     let push = pushed.as_ref().ok();
-    let envelope = push.and_then(|push| push.envelope.as_ref());
     let span = Span::current();
     record_all!(
         span,
         upstream_ms = milliseconds,
         upstream_status = push.map(|push| push.status),
-        upstream_code = envelope.and_then(Envelope::code_for_logs),
-        upstream_trace_id = envelope.and_then(Envelope::trace_id),
+        upstream_code = push.and_then(|push| push.body.code().for_logs()),
+        upstream_trace_id = push.and_then(|push| push.body.trace_id()),
     );
 }
 

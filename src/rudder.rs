@@ -1,9 +1,11 @@
 //! AI Rudder: the one place that knows its contract.
 //!
-//! [`payload()`] is what it gets, [`Rudder`] brings it there, an [`Envelope`] is what it answers, and [`verdict()`] says
-//! what an answer means.
+//! [`payload()`] is what it gets, [`Rudder`] brings it there, an [`Envelope`] is what it answers ([`UpstreamBody`] where it
+//! does not), and [`verdict()`] says what an answer means.
 
+mod body;
 mod client;
+mod codes;
 mod envelope;
 mod names;
 mod payload;
@@ -11,7 +13,9 @@ mod token;
 mod verdict;
 
 pub use self::{
+    body::{Code, UpstreamBody},
     client::{Push, PushError, Rudder, Window},
+    codes::{UpstreamCodes, UpstreamCodesError},
     envelope::Envelope,
     payload::payload,
     token::{Token, TokenError},

@@ -331,7 +331,10 @@ async fn a_lead_with_numbers_has_the_same_fingerprint_in_every_form_for_ever() {
     // `printf %s` of that, to `sha256sum`: as of 0.2.0, see CHANGELOG.md.
     let items = stage.dynamodb.items(TABLE);
     let [_key, lead_item] = items.as_slice() else { panic!("{items:?}") };
-    assert_eq!(attribute(lead_item, "pk"), "acme#lead#cfe5f1aa53f5d2a1564065fab544c0d1f5f0b5f7cb8fc75059d259ba73102e01");
+    assert_eq!(
+        attribute(lead_item, "pk"),
+        "acme#lead#cfe5f1aa53f5d2a1564065fab544c0d1f5f0b5f7cb8fc75059d259ba73102e01"
+    );
     // In a string that need not be a number, the zeros say something.
     assert!(!replayed(&post(&stage, &lead("10", "2.5", "0", r#""10.10""#)).await));
 }

@@ -34,4 +34,5 @@ mod tables;
 mod template;
 mod tidy;
 mod tls;
+mod token;
 mod wire;

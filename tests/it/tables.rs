@@ -6,7 +6,7 @@ use lendswift_relay::{
     answer::{Answer, Problem},
     config::Config,
     lead::{Malformed, Reading},
-    rudder::{Envelope, Push, Verdict, payload},
+    rudder::{Push, UpstreamBody, Verdict, payload},
 };
 
 use crate::request::LEAD;
@@ -104,8 +104,8 @@ fn the_table_of_answers_is_what_the_code_answers() {
             (row[1].clone(), quoted(&row[2]).remove(0), error)
         })
         .collect();
-    let envelope = Envelope::read(br#"{"code":200}"#.to_vec());
-    let accepted = Push { verdict: Verdict::Accepted, status: 200, envelope, retry_after: None };
+    let body = UpstreamBody::read(br#"{"code":200}"#.to_vec());
+    let accepted = Push { verdict: Verdict::Accepted, status: 200, body, retry_after: None };
     let answers = problems().into_iter().map(Answer::from).chain([Answer::from(accepted)]);
     let answered: BTreeSet<(String, String, String)> = answers
         .map(|answer| {
