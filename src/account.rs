@@ -16,7 +16,10 @@ pub use self::{
     secret::{Secret, SecretError},
 };
 
-/// The name of an account: `[a-z0-9]`, then up to 62 of `[a-z0-9-]`.
+/// The name of an account: `[a-z0-9]`, then up to 62 of `[a-z0-9-]`, with at least one letter.
+///
+/// A sender who puts a phone number in its place must not have it sent to Secrets Manager, whose calls CloudTrail records
+/// with the secret's name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountId(String);
 
@@ -31,7 +34,8 @@ impl FromStr for AccountId {
     fn from_str(name: &str) -> Result<Self, InvalidAccountId> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let well_formed = (1..=63).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
-        if well_formed { Ok(Self(name.to_owned())) } else { Err(InvalidAccountId) }
+        let has_letter = name.bytes().any(|byte| byte.is_ascii_lowercase());
+        if well_formed && has_letter { Ok(Self(name.to_owned())) } else { Err(InvalidAccountId) }
     }
 }
 
@@ -47,10 +51,17 @@ mod tests {
 
     #[test]
     fn an_account_name_is_lower_case_letters_digits_and_hyphens() {
-        for name in ["a", "7", "acme", "acme-2", "a-", &"a".repeat(63)] {
+        for name in ["a", "7a", "acme", "acme-2", "a-", "0-0-x", &"a".repeat(63)] {
             assert_eq!(name.parse::<AccountId>().map(|id| id.to_string()).as_deref(), Ok(name));
         }
         for name in ["", "-a", "Acme", "a_b", "a.b", "a/b", "a%2db", "é", "a b", &"a".repeat(64)] {
+            assert_eq!(name.parse::<AccountId>(), Err(InvalidAccountId), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_account_name_has_a_letter_so_that_no_phone_number_is_one() {
+        for name in ["7", "16501231234", "650-123-1234", "1-650-123-1234", "0-", &"9".repeat(63)] {
             assert_eq!(name.parse::<AccountId>(), Err(InvalidAccountId), "{name}");
         }
     }

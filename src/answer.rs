@@ -3,6 +3,7 @@
 //! [`Problem`] is the table of the relay's own answers as code; AI Rudder's answers become [`Answer`]s by their verdict.
 
 mod problem;
+mod upstream;
 
 use std::{borrow::Cow, fmt};
 
@@ -13,7 +14,6 @@ pub use self::problem::Problem;
 use crate::{
     claim::Settled,
     lead::{Fault, Ignored},
-    rudder::{Envelope, Push, Verdict},
 };
 
 /// What became of a lead, as the header `lead-outcome` says it.
@@ -153,11 +153,7 @@ impl Answer {
                     message,
                     show_err: *sender_can_mend,
                     timestamp,
-                    body: Details {
-                        error: self.error.unwrap_or_default(),
-                        outcome: self.outcome.as_str(),
-                        fields: faults,
-                    },
+                    body: Details { error: self.error, outcome: self.outcome.as_str(), fields: faults },
                     trace_id: request_id,
                 };
                 // Writing strings and integers into memory has no way to fail.
@@ -181,31 +177,11 @@ struct OwnEnvelope<'a> {
 /// What the relay puts into its envelope's `body`.
 #[derive(Serialize)]
 struct Details<'a> {
-    error: &'a str,
+    /// Nothing went wrong where a lead was accepted and AI Rudder's envelope is withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
     outcome: &'a str,
     fields: &'a [Fault],
-}
-
-/// AI Rudder's answer to a push, under the status that its verdict has. Its envelope goes on as it came, except where it
-/// speaks of the token: that is between AI Rudder and whoever set the account up.
-impl From<Push> for Answer {
-    fn from(push: Push) -> Self {
-        let Push { verdict, envelope, retry_after, status } = push;
-        let cause = format!("AI Rudder answered {status}");
-        let (problem, theirs) = match (verdict, envelope.map(Envelope::into_text)) {
-            (Verdict::Accepted, Some(theirs)) => return Self::passed_on(StatusCode::OK, Outcome::Accepted, theirs),
-            (Verdict::Refused, theirs) => (Problem::RefusedUpstream, theirs),
-            (Verdict::RateLimited, theirs) => (Problem::RateLimited(retry_after), theirs),
-            (Verdict::TokenRefused, _) => (Problem::TokenRefused(cause), None),
-            // Nothing is accepted without an envelope that says so.
-            (Verdict::Unknown | Verdict::Accepted, theirs) => (Problem::BadUpstreamAnswer(cause), theirs),
-        };
-        let answer = Self::from(problem);
-        match theirs {
-            Some(theirs) => Self { body: Body::Written(Text(theirs)), ..answer },
-            None => answer,
-        }
-    }
 }
 
 /// The answer that the lead's first sender got, again.

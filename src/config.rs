@@ -1,15 +1,15 @@
 //! What the environment says, read once at start-up. No other file reads a variable of the relay's own.
 
-mod base_url;
+mod address;
+mod roots;
 
-use std::{env, ffi::OsString, fs::File, io::BufReader, ops::RangeInclusive, time::Duration};
+use std::{env, ffi::OsString, ops::RangeInclusive, time::Duration};
 
 use reqwest::Url;
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
+use rustls::pki_types::CertificateDer;
 use tracing::level_filters::LevelFilter;
+
+use crate::rudder::{UpstreamCodes, UpstreamCodesError};
 
 /// The configuration of the relay. Each field names its variable; an empty variable counts as none.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub struct Upstream {
     pub timeout: Duration,
     /// `UPSTREAM_CONNECT_TIMEOUT_MS` (2000), 100 to 29,000: how long one attempt to connect may take.
     pub connect_timeout: Duration,
+    /// `UPSTREAM_CODES` (none): what AI Rudder's own codes under HTTP 2xx mean, as pairs like `10510=refused`.
+    pub codes: UpstreamCodes,
     /// `UPSTREAM_CA_FILE` (none): a PEM file of certificates to trust there beside the public ones.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
@@ -64,9 +66,10 @@ pub enum Claims {
 pub struct Aws {
     /// `AWS_REGION` (required; Lambda sets it): the region of the secrets and of the ledger.
     pub region: String,
-    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL` (none): what stands for Secrets Manager.
+    /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL` (none): what stands for Secrets Manager. An address under
+    /// the same rule as `UPSTREAM_BASE_URL`.
     pub secrets_manager: Option<Url>,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` (none): what stands for DynamoDB.
+    /// `AWS_ENDPOINT_URL_DYNAMODB`, or `AWS_ENDPOINT_URL` (none): what stands for DynamoDB. As above.
     pub dynamodb: Option<Url>,
     /// `AWS_CA_BUNDLE` (none): a PEM file of certificates to trust there beside the public ones, not instead of them.
     pub extra_roots: Vec<CertificateDer<'static>>,
@@ -89,8 +92,6 @@ pub struct ConfigError {
     fault: String,
 }
 
-const BASE_URL: &str = "https://flex-route-ia.airudder.com/api/push/lendswift-under-wirting";
-
 impl Config {
     /// Reads the process's environment.
     pub fn from_env() -> Result<Self, ConfigError> {
@@ -111,6 +112,7 @@ impl Config {
             )?),
             upstream: Upstream {
                 base_url: variables.base_url()?,
+                codes: variables.upstream_codes()?,
                 timeout: Duration::from_millis(variables.number("UPSTREAM_TIMEOUT_MS", 10_000, 1000..=29_000)?),
                 connect_timeout: Duration::from_millis(variables.number(
                     "UPSTREAM_CONNECT_TIMEOUT_MS",
@@ -162,21 +164,27 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
 
     fn base_url(&self) -> Result<Url, ConfigError> {
         let variable = "UPSTREAM_BASE_URL";
-        let url = self.text(variable)?;
+        self.address(variable, self.text(variable)?.as_deref().unwrap_or(address::AI_RUDDER))
+    }
+
+    fn endpoint(&self, variable: &'static str) -> Result<Option<Url>, ConfigError> {
+        self.text(variable)?.map(|text| self.address(variable, &text)).transpose()
+    }
+
+    fn address(&self, variable: &'static str, text: &str) -> Result<Url, ConfigError> {
         let sam_local = self.text("AWS_SAM_LOCAL")?.as_deref() == Some("true");
-        base_url::parse(url.as_deref().unwrap_or(BASE_URL), sam_local)
-            .map_err(|error| fault(variable, error.to_string()))
+        address::parse(text, sam_local).map_err(|error| fault(variable, error.to_string()))
+    }
+
+    fn upstream_codes(&self) -> Result<UpstreamCodes, ConfigError> {
+        let variable = "UPSTREAM_CODES";
+        let codes = self.text(variable)?.unwrap_or_default().parse();
+        codes.map_err(|error: UpstreamCodesError| fault(variable, error.to_string()))
     }
 
     fn extra_roots(&self, variable: &'static str) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
         let Some(path) = self.text(variable)? else { return Ok(Vec::new()) };
-        let file = File::open(path).map_err(|error| fault(variable, format!("can't be read: {}", error.kind())))?;
-        let roots = CertificateDer::pem_reader_iter(BufReader::new(file)).collect::<Result<Vec<_>, _>>();
-        let usable = |root: &CertificateDer<'static>| RootCertStore::empty().add(root.clone()).is_ok();
-        match roots {
-            Ok(roots) if !roots.is_empty() && roots.iter().all(usable) => Ok(roots),
-            _ => Err(fault(variable, "must be a PEM file of one or more certificates")),
-        }
+        roots::read(&path).map_err(|error| fault(variable, error.to_string()))
     }
 
     fn claims(&self) -> Result<Claims, ConfigError> {
@@ -198,12 +206,6 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             dynamodb: self.endpoint("AWS_ENDPOINT_URL_DYNAMODB")?.or(everywhere),
             extra_roots: self.extra_roots("AWS_CA_BUNDLE")?,
         })
-    }
-
-    fn endpoint(&self, variable: &'static str) -> Result<Option<Url>, ConfigError> {
-        let Some(text) = self.text(variable)? else { return Ok(None) };
-        let url = text.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https"));
-        url.map(Some).ok_or_else(|| fault(variable, "must be an http or https URL"))
     }
 
     fn connect_at_start(&self) -> Result<bool, ConfigError> {

@@ -157,7 +157,7 @@ impl<'a> Draft<'a> {
             Field::CustomerName => self.customer_name.fill(place, Name::read(&json)),
             Field::Text(detail) => {
                 self.has_details = true;
-                self.texts.entry(detail).or_default().fill(place, Text::read(json));
+                self.texts.entry(detail).or_default().fill(place, Text::read(detail, json));
             }
             Field::HadLatePayment => {
                 self.has_details = true;

@@ -16,7 +16,8 @@
 //!    unless AI Rudder itself answered that it did not take it, an operator reopens the lead, or the window in which leads
 //!    are remembered is over.
 //! 2. Every request gets one envelope and one `lead-outcome`, a caught panic included.
-//! 3. Tokens, keys, phone numbers, names and details are in no log, no error text and no `Debug`.
+//! 3. Tokens, keys, phone numbers, names and details are in no log, no error text and no `Debug`. A token reaches no sender
+//!    and no table, even where AI Rudder's own envelope quotes it.
 //! 4. Only a valid lead leaves, and only the documented fields.
 //! 5. A request that is malformed at the door costs no AWS call.
 //! 6. Wrong configuration stops the start with a message that names the variable.

@@ -3,9 +3,19 @@
 //! The function writes them to its log in CloudWatch's embedded metric format. Dimensions have few values, and none is of
 //! a sender's making.
 
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
 use metrics::{Unit, counter, describe_histogram, histogram};
 
-use crate::{account::Source, answer::Answer};
+use crate::{
+    account::Source,
+    answer::Answer,
+    rudder::{Code, UpstreamCodes},
+};
 
 /// The namespace of all of them.
 pub const NAMESPACE: &str = "LendswiftRelay";
@@ -21,6 +31,41 @@ pub const FAULTS: &str = "Faults";
 pub const UPSTREAM_MILLISECONDS: &str = "UpstreamMilliseconds";
 /// Secrets that opened an account, by the `result` of looking for them: `cached`, `read` or `stale`.
 pub const SECRET_READS: &str = "SecretReads";
+/// Answers of AI Rudder under HTTP 2xx with a `code` of its own, by `code`: those that `UPSTREAM_CODES` names, and those
+/// that left a doubt.
+pub const UPSTREAM_CODES: &str = "UpstreamCodes";
+
+/// How many codes that nobody named get a number of their own from one process: CloudWatch bills each as a metric.
+const UNNAMED_CODES: usize = 50;
+
+/// The values of the dimension `code`. AI Rudder makes them, so they are bounded.
+#[derive(Debug, Default)]
+pub(crate) struct CodeLabels {
+    named: UpstreamCodes,
+    unnamed: Mutex<BTreeSet<i64>>,
+}
+
+impl CodeLabels {
+    /// The values where these codes are named.
+    pub(crate) fn new(named: UpstreamCodes) -> Self {
+        Self { named, unnamed: Mutex::default() }
+    }
+
+    /// The value for a code: `other` where it can't be logged, or where too many came before it.
+    fn of(&self, code: i64) -> Cow<'static, str> {
+        let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_label = self.named.contains(code) || unnamed.contains(&code) || unnamed.len() < UNNAMED_CODES;
+        match Code::Integer(code).for_logs().filter(|_| has_label) {
+            Some(code) => {
+                if !self.named.contains(code) {
+                    unnamed.insert(code);
+                }
+                Cow::Owned(code.to_string())
+            }
+            None => Cow::Borrowed("other"),
+        }
+    }
+}
 
 /// Says what the numbers are of. Called once, when there is something that records them.
 pub fn describe() {
@@ -52,4 +97,36 @@ pub(crate) fn pushed(milliseconds: u64) {
 /// Counts where a secret came from.
 pub(crate) fn opened(source: Source) {
     counter!(SECRET_READS, "result" => source.as_str()).increment(1);
+}
+
+/// Counts a code of AI Rudder's own.
+pub(crate) fn own_code(labels: &CodeLabels, code: i64) {
+    counter!(UPSTREAM_CODES, "code" => labels.of(code)).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifty_codes_that_nobody_named_are_told_apart_and_no_more() {
+        let labels = CodeLabels::new("10510=refused 1234567=refused".parse().unwrap());
+        for code in 1..=50 {
+            assert_eq!(labels.of(code), code.to_string());
+        }
+        for (code, label) in [(51, "other"), (50, "50"), (1, "1"), (10510, "10510"), (-1, "other"), (51, "other")] {
+            assert_eq!(labels.of(code), label, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_can_not_be_logged_has_no_label_and_takes_nobodys_place() {
+        let labels = CodeLabels::new("1234567=refused".parse().unwrap());
+        for code in (1_000_000..1_000_100).chain([16_501_231_234, -1_000_000, 1_234_567]) {
+            assert_eq!(labels.of(code), "other", "{code}");
+        }
+        for code in [999_999, -999_999] {
+            assert_eq!(labels.of(code), code.to_string());
+        }
+    }
 }

@@ -21,7 +21,7 @@ use crate::{
     gateway::Request,
     lead::Reading,
     log, metrics,
-    rudder::{Envelope, Push, PushError, Rudder, SendDeadlines, Verdict, payload},
+    rudder::{Push, PushError, Rudder, SendDeadlines, Verdict, payload},
     tls::ClientError,
     unix_time,
 };
@@ -34,6 +34,7 @@ pub struct Relay {
     rudder: Rudder,
     push_limit: Duration,
     clock: Clock,
+    code_labels: metrics::CodeLabels,
     /// Whether a request has come already.
     warm: AtomicBool,
 }
@@ -80,6 +81,7 @@ impl Relay {
             rudder: Rudder::new(&config.upstream, clock)?,
             push_limit: config.upstream.timeout,
             clock,
+            code_labels: metrics::CodeLabels::new(config.upstream.codes.clone()),
             warm: AtomicBool::new(false),
         })
     }
@@ -148,7 +150,8 @@ impl Relay {
             }
             Ok(Claimed::Known(known)) => {
                 close_left.await;
-                self::known(known)
+                // An older version of the relay kept envelopes that quote the token.
+                self::known(known).map(|answer| answer.withholding(account.token()))
             }
             Err(error) => {
                 close_left.await;
@@ -163,6 +166,9 @@ impl Relay {
         let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
         let pushed = self.push(account, payload, deadlines).await;
         note_push(&pushed, log::milliseconds(begun, self.clock.now()));
+        if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
+            metrics::own_code(&self.code_labels, code);
+        }
         Ok(pushed?.into())
     }
 
@@ -174,7 +180,9 @@ impl Relay {
         }
         match self.accounts.with_new_token(account, deadlines.until).await {
             Some(renewed) if budget::is_enough(deadlines.until, self.clock.now()) => {
-                self.rudder.push(renewed.token(), payload, deadlines).await
+                let push = self.rudder.push(renewed.token(), payload, deadlines).await?;
+                // The refused one may still be valid elsewhere.
+                Ok(push.withholding(account.token()))
             }
             _ => Ok(push),
         }
@@ -209,14 +217,13 @@ fn known(known: Known) -> Result<Answer, Problem> {
 fn note_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
     metrics::pushed(milliseconds);
     let push = pushed.as_ref().ok();
-    let envelope = push.and_then(|push| push.envelope.as_ref());
     let span = Span::current();
     record_all!(
         span,
         upstream_ms = milliseconds,
         upstream_status = push.map(|push| push.status),
-        upstream_code = envelope.and_then(Envelope::code_for_logs),
-        upstream_trace_id = envelope.and_then(Envelope::trace_id),
+        upstream_code = push.and_then(|push| push.body.code().for_logs()),
+        upstream_trace_id = push.and_then(|push| push.body.trace_id()),
     );
 }
 

@@ -22,7 +22,7 @@ use lendswift_relay::{
     lead::Reading,
     log, metrics,
     relay::Relay,
-    rudder::{Envelope, Rudder, SendDeadlines, Token, payload, verdict},
+    rudder::{Rudder, SendDeadlines, Token, UpstreamBody, payload, verdict},
 };
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use nix::time::ClockId;
@@ -109,8 +109,8 @@ async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Resul
         }
         let pushed = now()?;
         for _ in 0..TOGETHER {
-            let envelope = Envelope::read(black_box(ENVELOPE).into());
-            black_box(verdict(200, envelope.as_ref().map(Envelope::code)));
+            let body = UpstreamBody::read(black_box(ENVELOPE).into());
+            black_box(verdict(200, body.code(), &config.upstream.codes));
         }
         leads = leads.min(answered - begun);
         pushes = pushes.min(pushed - answered);

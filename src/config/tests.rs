@@ -28,6 +28,7 @@ fn only_the_ledger_has_to_be_named() {
     );
     assert_eq!(config.upstream.timeout, Duration::from_secs(10));
     assert_eq!(config.upstream.connect_timeout, Duration::from_secs(2));
+    assert_eq!(config.upstream.codes, UpstreamCodes::default());
     assert!(config.upstream.extra_roots.is_empty());
     assert!(config.aws.extra_roots.is_empty());
     assert_eq!(config.claims, Claims::Off);
@@ -46,6 +47,7 @@ fn every_variable_is_read() {
         ("UPSTREAM_BASE_URL", "http://127.0.0.1:9001/push"),
         ("UPSTREAM_TIMEOUT_MS", "5000"),
         ("UPSTREAM_CONNECT_TIMEOUT_MS", "500"),
+        ("UPSTREAM_CODES", "10510=refused 10814=token_refused"),
         ("DUPLICATE_WINDOW_SECONDS", "3600"),
         ("AWS_REGION", "eu-west-1"),
         ("CONNECT_AT_START", "false"),
@@ -60,6 +62,7 @@ fn every_variable_is_read() {
     assert_eq!(config.upstream.base_url.as_str(), "http://127.0.0.1:9001/push");
     assert_eq!(config.upstream.timeout, Duration::from_secs(5));
     assert_eq!(config.upstream.connect_timeout, Duration::from_millis(500));
+    assert_eq!(Ok(config.upstream.codes), "10510=refused 10814=token_refused".parse());
     assert_eq!(config.duplicate_window, Duration::from_secs(3600));
     assert_eq!(config.aws.region, "eu-west-1");
     assert!(!config.connect_at_start);
@@ -111,9 +114,18 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
         ("CONNECT_AT_START", "yes", "must be true or false"),
         ("AWS_REGION", "", "is required: an AWS region, like us-east-1"),
-        ("AWS_ENDPOINT_URL", "localhost:4566", "must be an http or https URL"),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets", "must be an http or https URL"),
-        ("AWS_ENDPOINT_URL_DYNAMODB", "file:///db", "must be an http or https URL"),
+        ("AWS_ENDPOINT_URL", "localhost:4566", "must be an https URL"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets", "must be an https URL"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "file:///db", "must be an https URL"),
+        (
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            "https://user@db.example",
+            "must not hold a user name, a password, a query or a fragment",
+        ),
+        ("UPSTREAM_CODES", "10510", "must be pairs like 10510=refused, separated by white space"),
+        ("UPSTREAM_CODES", "200=refused", "a code must be a whole number, and neither 200 nor one of 400 to 499"),
+        ("UPSTREAM_CODES", "10510=accepted", "a code must mean refused, token_refused or rate_limited"),
+        ("UPSTREAM_CODES", "10510=refused 10510=refused", "a code must be named once"),
         ("AWS_CA_BUNDLE", "Cargo.toml", "must be a PEM file of one or more certificates"),
         ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
@@ -131,10 +143,28 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
 }
 
 #[test]
-fn sam_local_may_use_plain_http_to_the_host() {
-    let variables =
-        [("CLAIMS_TABLE", "off"), ("AWS_SAM_LOCAL", "true"), ("UPSTREAM_BASE_URL", "http://172.17.0.1:9001/push")];
-    assert!(read(&variables).is_ok());
+fn plain_http_goes_to_a_loopback_address_or_from_sam_local_alone() {
+    for variable in
+        ["UPSTREAM_BASE_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_DYNAMODB"]
+    {
+        let with = |url: &str, sam_local: &str| {
+            read(&[("CLAIMS_TABLE", "off"), ("AWS_SAM_LOCAL", sam_local), (variable, url)]).map(|_| ())
+        };
+        let refused = "may be http only to a loopback address, or where AWS_SAM_LOCAL is true";
+        for url in [
+            "http://172.17.0.1:9001",
+            "http://host.docker.internal:9001",
+            "http://secretsmanager.us-east-1.amazonaws.com",
+        ] {
+            assert_eq!(with(url, "true"), Ok(()), "{variable} {url}");
+            for not_sam_local in ["", "false", "TRUE", "1"] {
+                assert_eq!(with(url, not_sam_local), Err(format!("{variable}: {refused}")), "{url} {not_sam_local}");
+            }
+        }
+        for url in ["http://127.0.0.1:9001", "http://localhost:9001", "http://[::1]:9001", "https://172.17.0.1"] {
+            assert_eq!(with(url, ""), Ok(()), "{variable} {url}");
+        }
+    }
 }
 
 #[test]

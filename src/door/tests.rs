@@ -17,7 +17,8 @@ fn admit(change: impl FnOnce(&mut Value)) -> Result<Post, &'static str> {
         "body": "{}",
     });
     change(&mut event);
-    Post::admit(serde_json::from_value(event).unwrap()).map_err(|problem| Answer::from(problem).error.unwrap())
+    Post::admit(serde_json::from_str(&event.to_string()).unwrap())
+        .map_err(|problem| Answer::from(problem).error.unwrap())
 }
 
 fn with_header(name: &str, value: &str) -> Result<Post, &'static str> {
@@ -156,7 +157,7 @@ fn the_first_thing_that_is_wrong_is_the_answer() {
         "body": too_large,
     });
     let refused = |event: &Value| {
-        let post = Post::admit(serde_json::from_value(event.clone()).unwrap());
+        let post = Post::admit(serde_json::from_str(&event.to_string()).unwrap());
         post.map_err(|problem| Answer::from(problem).error.unwrap()).err()
     };
     assert_eq!(refused(&event), Some("not_found"));

@@ -31,6 +31,27 @@ pub enum Detail {
     Status,
 }
 
+impl Detail {
+    /// Whether it counts something or gives years, so that a number in it means the same in every form.
+    pub(super) fn is_count_or_years(self) -> bool {
+        match self {
+            Self::YearsOfWorking
+            | Self::NumberOfBankAccounts
+            | Self::YearsOfDepositBankAccount
+            | Self::NumberOfLoans
+            | Self::SuccessfulPaydayLoans
+            | Self::YearsOfResidence => true,
+            Self::LoanReason
+            | Self::JobTitle
+            | Self::CompanyName
+            | Self::PayType
+            | Self::NextPayDate
+            | Self::PayTimeOfDay
+            | Self::Status => false,
+        }
+    }
+}
+
 impl Field {
     /// The field that goes by `name` at the top level, where those of `details` may stand too.
     pub(super) fn at_top_level(name: &str) -> Option<Self> {

@@ -109,6 +109,9 @@ fn the_same_field_twice_passes_when_both_say_the_same_after_reading() {
         r#", "details": {"had_late_payment": false}, "had_late_payment": "no""#,
         r#", "details": {"number_of_back_account": "3", "number_of_bank_accounts": 3}"#,
         r#", "details": {"status": ""}, "status": "new""#,
+        r#", "details": {"years_of_working": 10, "number_of_loans": "2.50"}, "years_of_working": 10.0, "numbers_of_loan": 2.5"#,
+        r#", "details": {"year_of_residence": "-0.0", "years_of_residence": 0}"#,
+        r#", "details": {"pay_time_of_day": 10.10}, "pay_time_of_day": 10.1"#,
     ] {
         assert!(lead(&with(rest)).is_ok(), "{rest}");
     }
@@ -126,6 +129,8 @@ fn the_same_field_twice_is_a_fault_when_they_differ() {
             "/details/number_of_bank_accounts",
         ),
         (r#", "status": "new", "details": {"status": "old"}"#, "/details/status"),
+        (r#", "years_of_working": 10, "details": {"years_of_working": 10.5}"#, "/details/years_of_working"),
+        (r#", "pay_time_of_day": "10.10", "details": {"pay_time_of_day": "10.1"}"#, "/details/pay_time_of_day"),
     ] {
         assert_eq!(lead(&with(rest)), fault(place, "conflict"), "{rest}");
     }

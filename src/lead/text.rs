@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{fault::FaultKind, json::Json, personal::Personal};
+use super::{fault::FaultKind, field::Detail, json::Json, personal::Personal};
 
 /// Free text of 1 to 200 characters, trimmed, without control characters. Borrowed from the body, unless it holds an escape.
+///
+/// A number is written in one form, since the lead's fingerprint is a hash of this text: a sender whose column becomes a
+/// float writes `10` first and `10.0` later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(Personal<Cow<'a, str>>);
 
@@ -12,13 +15,13 @@ const MAX_CHARACTERS: usize = 200;
 
 impl<'a> Text<'a> {
     /// Reads a text field; `None` where it isn't given or is empty, since AI Rudder wants no empty field.
-    pub(super) fn read(json: Json<'a>) -> Result<Option<Self>, FaultKind> {
+    pub(super) fn read(detail: Detail, json: Json<'a>) -> Result<Option<Self>, FaultKind> {
         let text = match json {
             Json::Null => return Ok(None),
-            Json::Text(Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
-            Json::Text(Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
+            Json::Text(Cow::Borrowed(text)) => Cow::Borrowed(cleaned(detail, text)),
+            Json::Text(Cow::Owned(text)) => Cow::Owned(cleaned(detail, &text).to_owned()),
             Json::Number(number) if number.contains(['e', 'E']) => return Err(FaultKind::Exponent),
-            Json::Number(number) => Cow::Borrowed(number),
+            Json::Number(number) => Cow::Borrowed(in_one_form(number)),
             Json::BrokenText => return Err(FaultKind::BrokenText),
             Json::Bool(_) | Json::Array | Json::Object(_) => return Err(FaultKind::WrongType("a string or a number")),
         };
@@ -40,13 +43,143 @@ impl<'a> Text<'a> {
     }
 }
 
+/// A string as it is sent. In the other fields a number in a string stays as it is: `10.10` may be a date or a time.
+fn cleaned(detail: Detail, text: &str) -> &str {
+    let text = text.trim();
+    if detail.is_count_or_years() && is_plain_number(text) { in_one_form(text) } else { text }
+}
+
+/// Whether a text is a number as JSON writes it (RFC 8259, section 6), without an exponent.
+fn is_plain_number(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    is_digits(whole) && is_digits(fraction) && (whole == "0" || !whole.starts_with('0'))
+}
+
+/// A plain number without zeros at the end of its fraction, and zero without a sign. The other digits stay as written.
+fn in_one_form(number: &str) -> &str {
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    if number == "-0" { "0" } else { number }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(json: &str) -> Result<Option<String>, FaultKind> {
+        read_as(Detail::Status, json)
+    }
+
+    fn read_as(detail: Detail, json: &str) -> Result<Option<String>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Text::read(Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
+        Text::read(detail, Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
+    }
+
+    /// Each number, and the one form of it.
+    const NUMBERS: [(&str, &str); 20] = [
+        ("10", "10"),
+        ("10.0", "10"),
+        ("10.00", "10"),
+        ("100", "100"),
+        ("100.0", "100"),
+        ("2.5", "2.5"),
+        ("2.50", "2.5"),
+        ("2.500", "2.5"),
+        ("2.05", "2.05"),
+        ("2.050", "2.05"),
+        ("0", "0"),
+        ("0.0", "0"),
+        ("-0", "0"),
+        ("-0.0", "0"),
+        ("-0.00", "0"),
+        ("-0.5", "-0.5"),
+        ("-0.50", "-0.5"),
+        ("-1", "-1"),
+        ("-10.0", "-10"),
+        ("12345678901234567890123.4500", "12345678901234567890123.45"),
+    ];
+
+    const COUNTS: [Detail; 6] = [
+        Detail::YearsOfWorking,
+        Detail::NumberOfBankAccounts,
+        Detail::YearsOfDepositBankAccount,
+        Detail::NumberOfLoans,
+        Detail::SuccessfulPaydayLoans,
+        Detail::YearsOfResidence,
+    ];
+
+    const OTHERS: [Detail; 7] = [
+        Detail::LoanReason,
+        Detail::JobTitle,
+        Detail::CompanyName,
+        Detail::PayType,
+        Detail::NextPayDate,
+        Detail::PayTimeOfDay,
+        Detail::Status,
+    ];
+
+    #[test]
+    fn a_json_number_has_one_form_in_every_field() {
+        for (number, form) in NUMBERS {
+            for detail in COUNTS.into_iter().chain(OTHERS) {
+                assert_eq!(read_as(detail, number), Ok(Some(form.to_owned())), "{detail:?} {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_in_a_string_has_one_form_where_it_counts() {
+        for (number, form) in NUMBERS {
+            // As it is, with white space around it, and with an escape in it.
+            let escaped = format!(r#""{}""#, number.replace('0', "\\u0030").replace('1', "\\u0031"));
+            for string in [format!(r#""{number}""#), format!(r#""\t {number}\n""#), escaped] {
+                for detail in COUNTS {
+                    assert_eq!(read_as(detail, &string), Ok(Some(form.to_owned())), "{detail:?} {string}");
+                }
+                for detail in OTHERS {
+                    assert_eq!(read_as(detail, &string), Ok(Some(number.to_owned())), "{detail:?} {string}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_string_that_is_no_json_number_stays_as_written() {
+        for text in [
+            "+10",
+            "+10.0",
+            "10.",
+            ".50",
+            "-.50",
+            "007",
+            "007.50",
+            "-00",
+            "00.0",
+            "1,000.00",
+            "10.0.0",
+            "1e3",
+            "1.50e1",
+            "--1.0",
+            "-",
+            ".",
+            "10.0 years",
+            "2.50-3.50",
+            "\u{ff11}.\u{ff10}",
+            "\u{2212}0",
+        ] {
+            let json = format!(r#""{text}""#);
+            assert_eq!(read_as(Detail::YearsOfWorking, &json), Ok(Some(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_copied_to_bring_a_number_into_its_form() {
+        for json in ["10.0", "-0.0", r#"" 2.50 ""#, r#""-0""#] {
+            let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
+            let text = Text::read(Detail::NumberOfLoans, Json::from(raw)).unwrap().unwrap();
+            assert!(matches!(text, Text(Personal(Cow::Borrowed(_)))), "{json}");
+        }
     }
 
     #[test]
@@ -58,9 +191,7 @@ mod tests {
 
     #[test]
     fn a_number_becomes_the_digits_that_were_written() {
-        for number in ["10", "2.50", "0", "-1", "12345678901234567890123"] {
-            assert_eq!(read(number), Ok(Some(number.to_owned())));
-        }
+        assert_eq!(read("12345678901234567890123"), Ok(Some("12345678901234567890123".to_owned())));
         for number in ["1e3", "1E3", "1.5e-3"] {
             assert_eq!(read(number), Err(FaultKind::Exponent), "{number}");
         }
@@ -79,6 +210,13 @@ mod tests {
         assert_eq!(read(&format!("\" {longest} \"")), Ok(Some(longest.clone())));
         assert_eq!(read(&format!("\"{longest}é\"")), Err(FaultKind::TooLong(200)));
         assert_eq!(read(&"1".repeat(201)), Err(FaultKind::TooLong(200)));
+        // Counted as it is sent, so that here too the form of a number does not matter.
+        let zeros = "0".repeat(300);
+        for number in [format!("10.{zeros}"), format!(r#""10.{zeros}""#)] {
+            assert_eq!(read_as(Detail::NumberOfLoans, &number), Ok(Some("10".to_owned())));
+        }
+        assert_eq!(read(&format!(r#""10.{zeros}""#)), Err(FaultKind::TooLong(200)));
+        assert_eq!(read(&format!("10{zeros}.0")), Err(FaultKind::TooLong(200)));
     }
 
     #[test]
@@ -94,6 +232,6 @@ mod tests {
 
     #[test]
     fn text_is_not_printed() {
-        assert_eq!(format!("{:?}", Text::read(Json::Number("10")).unwrap().unwrap()), "Text(personal)");
+        assert_eq!(format!("{:?}", Text::read(Detail::Status, Json::Number("10")).unwrap().unwrap()), "Text(personal)");
     }
 }

@@ -11,10 +11,12 @@ use tower::util::MapResultLayer;
 
 use super::{
     attempt::{Attempt, LeasedBody, Progress},
-    envelope::{Envelope, MAX_BYTES},
+    body::UpstreamBody,
+    codes::UpstreamCodes,
+    envelope::MAX_BYTES,
     names::Names,
     token::Token,
-    verdict::{Verdict, verdict},
+    verdict::{Verdict, own_code, verdict},
 };
 use crate::{
     budget::{CONNECT_FIRST_WAIT, CONNECT_LONGEST_WAIT, Lease, PUSH_UNACKNOWLEDGED},
@@ -40,6 +42,7 @@ pub struct Rudder {
     names: Names,
     base: Url,
     clock: Clock,
+    codes: UpstreamCodes,
 }
 
 /// An answer of AI Rudder to a push.
@@ -49,10 +52,22 @@ pub struct Push {
     pub verdict: Verdict,
     /// Its HTTP status.
     pub status: u16,
-    /// Its envelope, where its body was one.
-    pub envelope: Option<Envelope>,
+    /// Its body, as far as the relay reads it. An envelope in it quotes no token that it was pushed with.
+    pub body: UpstreamBody,
     /// When it wants to be asked again, where it said so in a valid form.
     pub retry_after: Option<RetryAfter>,
+}
+
+impl Push {
+    /// The same without its envelope, where that quotes this token too.
+    pub(crate) fn withholding(self, token: &Token) -> Self {
+        Self { body: self.body.withholding(token), ..self }
+    }
+
+    /// The answer's `code` where it is AI Rudder's own, which nobody else can explain.
+    pub(crate) fn own_code(&self) -> Option<i64> {
+        own_code(self.status, self.body.code())
+    }
 }
 
 /// A push without an answer. The sources are for the log; none of them holds the URL.
@@ -98,7 +113,7 @@ impl Rudder {
             .tcp_user_timeout(PUSH_UNACKNOWLEDGED)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, names, base: upstream.base_url.clone(), clock })
+        Ok(Self { http, names, base: upstream.base_url.clone(), codes: upstream.codes.clone(), clock })
     }
 
     #[cfg(test)]
@@ -170,9 +185,9 @@ impl Rudder {
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
         let retry_after = RetryAfter::of(response.headers());
-        let body = read_body(response).await.map_err(reqwest::Error::without_url)?;
-        let envelope = Envelope::read(body);
-        Ok(Push { verdict: verdict(status, envelope.as_ref().map(Envelope::code)), status, envelope, retry_after })
+        let body = UpstreamBody::read(read_body(response).await.map_err(reqwest::Error::without_url)?);
+        let verdict = verdict(status, body.code(), &self.codes);
+        Ok(Push { verdict, status, body, retry_after }.withholding(token))
     }
 }
 

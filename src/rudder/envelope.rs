@@ -1,5 +1,7 @@
 //! The envelope that AI Rudder answers with.
 
+use std::string::FromUtf8Error;
+
 use serde::Deserialize;
 
 /// Bytes that are passed on at most: a longer answer is none.
@@ -20,19 +22,17 @@ struct Glance {
 }
 
 impl Envelope {
-    /// Reads an answer's body; `None` where it is no envelope.
-    #[must_use]
-    pub fn read(body: Vec<u8>) -> Option<Self> {
-        if body.len() > MAX_BYTES {
-            return None;
-        }
-        let text = String::from_utf8(body).ok()?;
+    /// Reads an answer's body; where it is no envelope, it comes back.
+    pub(super) fn read(body: Vec<u8>) -> Result<Self, Vec<u8>> {
         // A struct can be read from an array too, so look at what it is first.
-        if !text.trim_start().starts_with('{') {
-            return None;
+        if body.len() > MAX_BYTES || !body.trim_ascii_start().starts_with(b"{") {
+            return Err(body);
         }
-        let Glance { code } = serde_json::from_str(&text).ok()?;
-        Some(Self { text, code })
+        let text = String::from_utf8(body).map_err(FromUtf8Error::into_bytes)?;
+        match serde_json::from_str(&text) {
+            Ok(Glance { code }) => Ok(Self { text, code }),
+            Err(_) => Err(text.into_bytes()),
+        }
     }
 
     /// AI Rudder's own word on the lead. Only 200 is documented.
@@ -44,7 +44,12 @@ impl Envelope {
     /// The code, where it can be one: a number of more than six digits may be a phone number, and isn't printed.
     #[must_use]
     pub fn code_for_logs(&self) -> Option<i64> {
-        Some(self.code).filter(|code| code.unsigned_abs() < 1_000_000)
+        code_for_logs(self.code)
+    }
+
+    /// The envelope as it came.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// AI Rudder's id of the answer, for asking them about it: 16 to 64 hex digits and hyphens, else nothing. The log
@@ -68,6 +73,10 @@ impl Envelope {
     }
 }
 
+pub(super) fn code_for_logs(code: i64) -> Option<i64> {
+    Some(code).filter(|code| code.unsigned_abs() < 1_000_000)
+}
+
 /// AI Rudder may put anything into an envelope, the lead included.
 impl std::fmt::Debug for Envelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -85,7 +94,7 @@ mod tests {
     );
 
     fn code(body: &str) -> Option<i64> {
-        Envelope::read(body.as_bytes().to_vec()).map(|envelope| envelope.code())
+        Envelope::read(body.as_bytes().to_vec()).ok().map(|envelope| envelope.code())
     }
 
     #[test]
@@ -112,9 +121,9 @@ mod tests {
             r#"{"code":200"#,
             r#"{"code":200} {}"#,
         ] {
-            assert_eq!(code(body), None, "{body}");
+            assert_eq!(Envelope::read(body.into()), Err(body.into()), "{body}");
         }
-        assert!(Envelope::read(b"{\"code\":200,\"message\":\"\xff\"}".to_vec()).is_none(), "not UTF-8");
+        assert!(Envelope::read(b"{\"code\":200,\"message\":\"\xff\"}".to_vec()).is_err(), "not UTF-8");
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
     use crate::{
         budget::Budget,
         config::Upstream,
-        rudder::{Push, PushError, Rudder, SendDeadlines},
+        rudder::{Push, PushError, Rudder, SendDeadlines, UpstreamCodes},
     };
 
     async fn resolve(names: &Names, name: &str) -> Option<Vec<SocketAddr>> {
@@ -100,6 +100,7 @@ mod tests {
         let stand_in = StandIn::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
         let base = stand_in.base_url().replace("127.0.0.1", "localhost");
         let upstream = Upstream {
+            codes: UpstreamCodes::default(),
             base_url: base.parse().unwrap(),
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(2),

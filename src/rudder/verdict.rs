@@ -1,9 +1,11 @@
 //! What an answer of AI Rudder means for the consumer: called, not called, or nobody knows.
 //!
 //! The contract documents one answer, HTTP 200 with `code` 200. Everything else here is our reading of HTTP: a 4xx says
-//! that the request was not carried out (RFC 9110, section 15.5), and a few of them say so less firmly. An answer speaks
-//! twice, in its HTTP status and in its envelope's `code`. **Nobody was called only where neither of the two leaves a
+//! that the request was not carried out (RFC 9110, section 15.5), and a few of them say so less firmly. What the codes of
+//! AI Rudder's own mean under HTTP 2xx, the operator says ([`UpstreamCodes`]). An answer speaks twice, in its HTTP status and in its envelope's `code`. **Nobody was called only where neither of the two leaves a
 //! doubt**: a wrong "not sent" telephones a consumer twice, a wrong "unknown" costs an operator a question.
+
+use super::{body::Code, codes::UpstreamCodes};
 
 /// What became of a push that was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,20 +22,23 @@ pub enum Verdict {
     Unknown,
 }
 
-/// The verdict of an answer's HTTP status and, where there was an envelope, its `code`.
+/// The verdict of an answer's HTTP status and of the `code` in its body, where `codes` says what AI Rudder's own mean.
 #[must_use]
-pub fn verdict(status: u16, code: Option<i64>) -> Verdict {
+pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     let by_status = match status {
         200..=299 => Verdict::Accepted,
         404 => Verdict::TokenRefused,
         _ => by_number(i64::from(status)),
     };
     let by_code = match code {
-        Some(200) => Verdict::Accepted,
-        Some(code) => by_number(code),
+        Code::Integer(200) => Verdict::Accepted,
+        Code::Integer(code) if by_status == Verdict::Accepted => codes.meaning(code).unwrap_or(by_number(code)),
+        Code::Integer(code) => by_number(code),
+        // It may say that all went well.
+        Code::Unreadable => Verdict::Unknown,
         // A refusal may come without an envelope, an acceptance never does.
-        None if by_status == Verdict::Accepted => Verdict::Unknown,
-        None => by_status,
+        Code::Absent if by_status == Verdict::Accepted => Verdict::Unknown,
+        Code::Absent => by_status,
     };
     match (by_status, by_code) {
         (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
@@ -47,14 +52,26 @@ pub fn verdict(status: u16, code: Option<i64>) -> Verdict {
     }
 }
 
+/// The code of an answer that only AI Rudder can explain: under HTTP 2xx, neither success nor a refusal of HTTP's.
+pub(super) fn own_code(status: u16, code: Code) -> Option<i64> {
+    let Code::Integer(code) = code else { return None };
+    let is_own = (200..=299).contains(&status) && code != 200 && by_number(code) == Verdict::Unknown;
+    is_own.then_some(code)
+}
+
 /// The reading that an HTTP status and a `code` share.
+///
+/// Of the 4xx only those count that HTTP defines (IANA, "HTTP Status Code Registry"): what a server means by another,
+/// as 460 and 499 are used for a client that went away, says nothing of the lead. 418 is there as "(Unused)": RFC 9110,
+/// section 15.5.19, keeps the number and gives it no meaning. 402 has a name and no details, and the name says enough.
 fn by_number(number: i64) -> Verdict {
     match number {
         401 | 403 => Verdict::TokenRefused,
-        // The server gave up waiting, saw a conflict with what it has, or would not risk a replay: it may have this lead.
-        408 | 409 | 425 => Verdict::Unknown,
         429 => Verdict::RateLimited,
-        400..=499 => Verdict::Refused,
+        // The server gave up waiting, saw a conflict with what it has, failed at another action, or would not risk a
+        // replay: it may have this lead.
+        408 | 409 | 424 | 425 => Verdict::Unknown,
+        400..=417 | 421..=423 | 426 | 428 | 431 | 451 => Verdict::Refused,
         _ => Verdict::Unknown,
     }
 }
@@ -62,6 +79,24 @@ fn by_number(number: i64) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NONE: Code = Code::Absent;
+
+    fn verdict(status: u16, code: impl Into<Option<i64>>) -> Verdict {
+        let code = code.into().map_or(Code::Absent, Code::Integer);
+        super::verdict(status, code, &UpstreamCodes::default())
+    }
+
+    /// Written out, so that a slip in a range is seen: the 4xx of IANA's registry as of 2026, less those that leave a doubt.
+    fn expected_4xx(number: u16) -> Verdict {
+        match number {
+            401 | 403 => Verdict::TokenRefused,
+            429 => Verdict::RateLimited,
+            400 | 402 | 404 | 405 | 406 | 407 | 410 | 411 | 412 | 413 | 414 | 415 | 416 | 417 | 421 | 422 | 423
+            | 426 | 428 | 431 | 451 => Verdict::Refused,
+            _ => Verdict::Unknown,
+        }
+    }
 
     #[test]
     fn only_success_said_twice_is_accepted() {
@@ -74,57 +109,98 @@ mod tests {
     }
 
     #[test]
-    fn a_4xx_alone_is_a_refusal_except_for_those_that_say_something_else() {
+    fn a_4xx_alone_is_a_refusal_where_http_defines_it_and_it_leaves_no_doubt() {
         for status in 400..=499 {
-            let expected = match status {
-                401 | 403 | 404 => Verdict::TokenRefused,
-                408 | 409 | 425 => Verdict::Unknown,
-                429 => Verdict::RateLimited,
-                _ => Verdict::Refused,
-            };
+            let expected = if status == 404 { Verdict::TokenRefused } else { expected_4xx(status) };
             assert_eq!(verdict(status, None), expected, "HTTP {status} without an envelope");
-            assert_eq!(verdict(status, Some(i64::from(status))), expected, "HTTP {status} with the same code");
+            assert_eq!(verdict(status, i64::from(status)), expected, "HTTP {status} with the same code");
+        }
+        for status in [408, 409, 418, 419, 420, 424, 425, 427, 430, 432, 444, 450, 452, 460, 494, 499] {
+            assert_eq!(verdict(status, None), Verdict::Unknown, "HTTP {status}");
+            assert_eq!(verdict(200, i64::from(status)), Verdict::Unknown, "code {status}");
         }
     }
 
     #[test]
     fn a_code_in_a_successful_answer_reads_like_a_status_except_404() {
         for code in 400..=499 {
-            let expected = match code {
-                401 | 403 => Verdict::TokenRefused,
-                408 | 409 | 425 => Verdict::Unknown,
-                429 => Verdict::RateLimited,
-                _ => Verdict::Refused,
-            };
             for status in [200, 201, 202, 299] {
-                assert_eq!(verdict(status, Some(code)), expected, "HTTP {status}, code {code}");
+                let seen = verdict(status, i64::from(code));
+                assert_eq!(seen, expected_4xx(code), "HTTP {status}, code {code}");
             }
         }
     }
 
     #[test]
-    fn everything_else_is_unknown() {
-        for status in (100..200).chain(300..400).chain(500..1000) {
+    fn every_other_status_is_unknown_whatever_the_code() {
+        for status in (0..200).chain(300..400).chain(500..=u16::MAX) {
             for code in [None, Some(200), Some(400), Some(401), Some(429), Some(500)] {
                 assert_eq!(verdict(status, code), Verdict::Unknown, "HTTP {status}, code {code:?}");
             }
         }
-        for code in [i64::MIN, -200, 0, 1, 100, 199, 201, 204, 299, 301, 399, 500, 503, 2000, 10_001, i64::MAX] {
-            assert_eq!(verdict(200, Some(code)), Verdict::Unknown, "code {code}");
+        for code in (-70_000..400).chain(500..70_000).chain([i64::MIN, i64::MAX]).filter(|code| *code != 200) {
+            assert_eq!(verdict(200, code), Verdict::Unknown, "code {code}");
         }
         assert_eq!(verdict(200, None), Verdict::Unknown, "success without an envelope");
     }
 
     #[test]
-    fn an_answer_that_contradicts_itself_is_read_as_the_one_that_leaves_a_doubt() {
-        for (status, code) in [(400, 200), (401, 200), (429, 200), (404, 200), (400, 500), (400, 0), (422, 409)] {
-            assert_eq!(verdict(status, Some(code)), Verdict::Unknown, "HTTP {status}, code {code}");
+    fn a_code_that_can_not_be_read_leaves_a_doubt_whatever_the_status() {
+        for status in 0..=u16::MAX {
+            let seen = super::verdict(status, Code::Unreadable, &UpstreamCodes::default());
+            assert_eq!(seen, Verdict::Unknown, "HTTP {status}");
         }
-        assert_eq!(verdict(400, Some(429)), Verdict::RateLimited);
-        assert_eq!(verdict(429, Some(401)), Verdict::RateLimited);
-        assert_eq!(verdict(400, Some(403)), Verdict::TokenRefused);
-        assert_eq!(verdict(403, Some(400)), Verdict::TokenRefused);
-        assert_eq!(verdict(404, Some(404)), Verdict::TokenRefused);
-        assert_eq!(verdict(422, Some(404)), Verdict::Refused);
+    }
+
+    #[test]
+    fn an_answer_that_contradicts_itself_is_read_as_the_one_that_leaves_a_doubt() {
+        for (status, code) in
+            [(400, 200), (401, 200), (429, 200), (404, 200), (400, 500), (400, 0), (422, 409), (400, 499), (499, 400)]
+        {
+            assert_eq!(verdict(status, code), Verdict::Unknown, "HTTP {status}, code {code}");
+        }
+        assert_eq!(verdict(400, 429), Verdict::RateLimited);
+        assert_eq!(verdict(429, 401), Verdict::RateLimited);
+        assert_eq!(verdict(400, 403), Verdict::TokenRefused);
+        assert_eq!(verdict(403, 400), Verdict::TokenRefused);
+        assert_eq!(verdict(404, 404), Verdict::TokenRefused);
+        assert_eq!(verdict(422, 404), Verdict::Refused);
+    }
+
+    #[test]
+    fn a_code_that_the_operator_names_means_that_under_http_2xx_alone() {
+        let codes: UpstreamCodes = "10510=refused 10814=token_refused 10901=rate_limited 500=refused".parse().unwrap();
+        let meanings = [
+            (10510, Verdict::Refused),
+            (10814, Verdict::TokenRefused),
+            (10901, Verdict::RateLimited),
+            (500, Verdict::Refused),
+            (10511, Verdict::Unknown),
+        ];
+        for status in 0..=u16::MAX {
+            for (code, meaning) in meanings {
+                let meaning = if (200..300).contains(&status) { meaning } else { Verdict::Unknown };
+                assert_eq!(super::verdict(status, Code::Integer(code), &codes), meaning, "HTTP {status}, code {code}");
+            }
+        }
+        // It says nothing of the others.
+        assert_eq!(super::verdict(200, Code::Integer(200), &codes), Verdict::Accepted);
+        assert_eq!(super::verdict(200, Code::Integer(422), &codes), Verdict::Refused);
+        assert_eq!(super::verdict(500, NONE, &codes), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_code_is_ai_rudders_own_where_http_does_not_explain_it() {
+        for code in [0, 201, 408, 409, 424, 425, 460, 499, 500, 10510, -1] {
+            for status in [200, 204, 299] {
+                assert_eq!(own_code(status, Code::Integer(code)), Some(code), "HTTP {status}, code {code}");
+            }
+            for status in [199, 300, 400, 500] {
+                assert_eq!(own_code(status, Code::Integer(code)), None, "HTTP {status}, code {code}");
+            }
+        }
+        for code in [Code::Integer(200), Code::Integer(400), Code::Integer(429), Code::Absent, Code::Unreadable] {
+            assert_eq!(own_code(200, code), None, "{code:?}");
+        }
     }
 }

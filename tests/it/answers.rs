@@ -74,13 +74,15 @@ async fn accepted_is_http_2xx_with_code_200_and_the_envelope_goes_on_byte_for_by
 
 #[tokio::test]
 async fn a_lead_that_ai_rudder_refuses_is_refused() {
-    for (status, code) in [(400, 400), (422, 422), (200, 400), (200, 404), (200, 499), (418, 451)] {
+    for (status, code) in [(400, 400), (422, 422), (200, 400), (200, 404), (200, 431), (423, 451)] {
         let (seen, answer, pushes) = when_rudder_answers(Reply::new(status, envelope(code))).await;
         assert_eq!(seen, row(422, "refused", None), "HTTP {status}, code {code}");
         assert_eq!(answer.body, envelope(code).into_bytes());
         assert_eq!(pushes, 1);
     }
-    for body in ["<html>Bad Request</html>", "", "{}"] {
+    for body in
+        ["<html>Bad Request</html>", "", "{}", r#"{"error":{"code":200}}"#, r#"[{"code":200}]"#, r#"{"Code":200}"#]
+    {
         let (seen, ..) = when_rudder_answers(Reply::new(400, body)).await;
         assert_eq!(seen, row(422, "refused", "refused_upstream"), "{body}");
     }
@@ -198,7 +200,7 @@ async fn a_token_that_ai_rudder_refuses_is_the_operators_business() {
 
 #[tokio::test]
 async fn an_account_with_a_token_that_can_not_be_one_is_misconfigured() {
-    for token in ["", ".", "..", "a\nb"] {
+    for token in ["", ".", "..", "a\nb", "a b", "1JqFE7K6ucf94hAvqu+7Jg "] {
         let stage = Stage::start().await;
         stage.secrets.put("lendswift/acme", secret(token, &[KEY]));
         let answer = stage.serve(&Request::post(LEAD).event()).await;
@@ -252,6 +254,14 @@ async fn answers_of_ai_rudder_that_leave_a_doubt() {
         (200, 500),
         (200, -1),
         (400, 200),
+        (418, 418),
+        (424, 424),
+        (460, 460),
+        (499, 400),
+        (200, 418),
+        (200, 424),
+        (200, 499),
+        (200, 10510),
     ] {
         let reply = Reply::new(status, envelope(code)).header("location", "http://127.0.0.1:1/elsewhere");
         let (seen, answer, pushes) = when_rudder_answers(reply).await;
@@ -259,11 +269,82 @@ async fn answers_of_ai_rudder_that_leave_a_doubt() {
         assert_eq!(answer.body, envelope(code).into_bytes());
         assert_eq!(pushes, 1, "HTTP {status}, code {code}");
     }
+}
+
+#[tokio::test]
+async fn a_2xx_without_an_envelope_leaves_a_doubt() {
     let too_long = format!("{{\"code\":200{}}}", " ".repeat(66_560));
     for body in ["", "OK", "<html>", "{}", r#"{"code":"200"}"#, r#"{"code":20"#, "[200]", &too_long] {
         let (seen, _, pushes) = when_rudder_answers(Reply::new(200, body)).await;
         assert_eq!(seen, row(502, "unknown", "bad_upstream_answer"), "{body:.40}");
         assert_eq!(pushes, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_4xx_with_a_code_that_can_not_be_read_leaves_a_doubt() {
+    let too_long = format!("{{\"code\":400{}}}", " ".repeat(66_560));
+    for code in
+        [r#""200""#, "200.0", "null", "1e2", "9223372036854775808", r#"400,"code":200"#, r#"400,"\u0063ode":400"#]
+    {
+        for status in [400, 401, 404, 429] {
+            let body = format!(r#"{{"message":"no","code":{code}}}"#);
+            let (seen, _, pushes) = when_rudder_answers(Reply::new(status, body)).await;
+            assert_eq!(seen, row(502, "unknown", "bad_upstream_answer"), "HTTP {status}, code {code}");
+            assert_eq!(pushes, 1);
+        }
+    }
+    for body in [too_long.as_str(), r#"{"code":40"#, "\u{feff}{\"code\":400}"] {
+        let (seen, ..) = when_rudder_answers(Reply::new(400, body)).await;
+        assert_eq!(seen, row(502, "unknown", "bad_upstream_answer"), "HTTP 400, {body:.40}");
+    }
+}
+
+#[tokio::test]
+async fn codes_that_the_operator_names_mean_that_under_http_2xx_alone() {
+    let codes = [("UPSTREAM_CODES", "10510=refused 10814=token_refused 10901=rate_limited")];
+    for (status, code, expected) in [
+        (200, 10510, row(422, "refused", None)),
+        (202, 10814, row(500, "not_sent", "token_refused")),
+        (200, 10901, row(429, "not_sent", None)),
+        (200, 10511, row(502, "unknown", None)),
+        (400, 10510, row(502, "unknown", None)),
+        (500, 10510, row(502, "unknown", None)),
+        (200, 200, row(200, "accepted", None)),
+    ] {
+        let stage = Stage::with(&codes).await;
+        stage.rudder.answer_next(Reply::new(status, envelope(code)));
+        let answer = stage.serve(&Request::post(LEAD).event()).await;
+        assert_eq!(seen(&answer), expected, "HTTP {status}, code {code}");
+        assert_eq!(stage.rudder.received().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_no_request_can_have_counts_as_absent_and_keeps_the_requests_id() {
+    for (name, expected) in [
+        ("authorization", row(401, "not_sent", "unauthorized")),
+        ("content-type", row(415, "not_sent", "unsupported_media_type")),
+        ("content-encoding", row(200, "accepted", None)),
+        ("idempotency-key", row(200, "accepted", None)),
+    ] {
+        for value in ["a\nb", "a\u{7f}", "\0"].map(serde_json::Value::from).into_iter().chain([serde_json::Value::Null])
+        {
+            let mut event: serde_json::Value = serde_json::from_str(&Request::post(LEAD).event()).unwrap();
+            event["headers"][name] = value;
+            let answer = Stage::start().await.serve(&event.to_string()).await;
+            assert_eq!(seen(&answer), expected, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_phone_number_in_the_accounts_place_reaches_nobody() {
+    for account in ["16501231234", "6501231234", "650-123-1234"] {
+        let stage = Stage::start().await;
+        let answer = stage.serve(&Request::post(LEAD).account(account).event()).await;
+        assert_eq!(seen(&answer), row(401, "not_sent", "unauthorized"));
+        assert_eq!(stage.secrets.calls(), Vec::<String>::new());
     }
 }
 

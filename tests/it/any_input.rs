@@ -3,7 +3,7 @@
 use lendswift_relay::{
     answer::{Answer, Outcome},
     lead::Reading,
-    rudder::{Envelope, Push, Verdict, payload, verdict},
+    rudder::{Code, Push, UpstreamBody, UpstreamCodes, Verdict, payload, verdict},
 };
 use serde::Deserialize;
 
@@ -117,20 +117,24 @@ pub fn is_in_the_contracts_form(sent: &[u8]) {
 
 /// Any answer has a verdict; only success said twice is an acceptance, and an envelope is kept byte for byte.
 pub fn upstream_answer(answer: &[u8]) {
-    let Some((status, body)) = answer.split_first_chunk::<2>() else { return };
+    let Some((status, bytes)) = answer.split_first_chunk::<2>() else { return };
     let status = u16::from_be_bytes(*status);
-    let envelope = Envelope::read(body.to_vec());
-    let code = envelope.as_ref().map(Envelope::code);
-    let verdict = verdict(status, code);
-    let said_twice = (200..300).contains(&status) && code == Some(200);
-    assert_eq!(verdict == Verdict::Accepted, said_twice, "HTTP {status}, code {code:?}");
+    let body = UpstreamBody::read(bytes.to_vec());
+    let verdict = verdict(status, body.code(), &UpstreamCodes::default());
+    let said_twice = (200..300).contains(&status) && body.code() == Code::Integer(200);
+    assert_eq!(verdict == Verdict::Accepted, said_twice, "HTTP {status}, {body:?}");
     if !(200..300).contains(&status) && !(400..500).contains(&status) {
-        assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, code {code:?}");
+        assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, {body:?}");
     }
     // A doubt in either of the two: AI Rudder may have the lead.
-    let doubtful = |number: i64| matches!(number, 408 | 409 | 425 | 300..=399 | 500..=599);
-    if doubtful(i64::from(status)) || code.is_some_and(doubtful) {
-        assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, code {code:?}");
+    let doubtful = |number: i64| matches!(number, 300..=399 | 408 | 409 | 418..=420 | 424 | 425 | 427 | 430 | 432..=450 | 452..=599);
+    let doubtful_code = match body.code() {
+        Code::Integer(code) => doubtful(code),
+        Code::Unreadable => true,
+        Code::Absent => false,
+    };
+    if doubtful(i64::from(status)) || doubtful_code {
+        assert_eq!(verdict, Verdict::Unknown, "HTTP {status}, {body:?}");
     }
     let outcome = match verdict {
         Verdict::Accepted => Outcome::Accepted,
@@ -138,17 +142,17 @@ pub fn upstream_answer(answer: &[u8]) {
         Verdict::RateLimited | Verdict::TokenRefused => Outcome::NotSent,
         Verdict::Unknown => Outcome::Unknown,
     };
-    let theirs = envelope.is_some() && verdict != Verdict::TokenRefused;
-    let answer = Answer::from(Push { verdict, status, envelope: envelope.clone(), retry_after: None });
-    assert_eq!(answer.outcome, outcome, "HTTP {status}, code {code:?}");
+    let theirs = matches!(body, UpstreamBody::Envelope(_)) && verdict != Verdict::TokenRefused;
+    let answer = Answer::from(Push { verdict, status, body: body.clone(), retry_after: None });
+    assert_eq!(answer.outcome, outcome, "HTTP {status}, {body:?}");
     let told = answer.into_response("an id", 0).body;
-    assert_eq!(told.as_bytes() == body, theirs, "an envelope is passed on byte for byte, and nothing else");
-    if let Some(envelope) = envelope {
+    assert_eq!(told.as_bytes() == bytes, theirs, "an envelope is passed on byte for byte, and nothing else");
+    if let Some(trace_id) = body.trace_id() {
+        assert!((16..=64).contains(&trace_id.len()) && trace_id.is_ascii());
+    }
+    if let UpstreamBody::Envelope(envelope) = body {
         let printed = format!("{envelope:?}");
         assert_eq!(printed, format!("Envelope {{ code: {:?}, .. }}", envelope.code_for_logs()));
-        if let Some(trace_id) = envelope.trace_id() {
-            assert!((16..=64).contains(&trace_id.len()) && trace_id.is_ascii());
-        }
-        assert!(body.len() <= 65_536 && envelope.into_text().as_bytes() == body, "an envelope is kept byte for byte");
+        assert!(bytes.len() <= 65_536 && envelope.into_text().as_bytes() == bytes, "it is kept byte for byte");
     }
 }

@@ -296,6 +296,50 @@ async fn a_lead_has_the_same_fingerprint_for_ever() {
 }
 
 #[tokio::test]
+async fn a_lead_with_numbers_has_the_same_fingerprint_in_every_form_for_ever() {
+    let lead = |working: &str, loans: &str, residence: &str, time: &str| {
+        let details = format!(
+            r#"{{"years_of_working":{working},"number_of_loans":{loans},"years_of_residence":{residence},"pay_time_of_day":{time}}}"#
+        );
+        Request::post(LEAD.replace("{}", &details))
+    };
+    let stage = Stage::with_ledger().await;
+    for (nth, request) in [
+        lead("10", "2.5", "0", "10.1"),
+        lead("10.0", "2.50", "-0", "10.10"),
+        lead("10.00", r#""2.500""#, "-0.0", r#""10.1""#),
+        lead(r#"" 10.0 ""#, r#""2.5""#, r#""-0.00""#, "10.100"),
+        lead("10.0", "2.50", r#""0.0""#, "10.1").header("idempotency-key", "infinity-7"),
+        lead("10", "2.5", r#""0""#, "10.1").header("idempotency-key", "infinity-7"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let answer = post(&stage, request).await;
+        assert_eq!(seen(&answer), expected(200, "accepted", ""), "{nth}");
+        assert_eq!(replayed(&answer), nth > 0, "{nth}");
+    }
+    let pushes = stage.rudder.received();
+    assert_eq!(pushes.len(), 1);
+    assert_eq!(
+        pushes[0].body,
+        LEAD.replace(
+            "{}",
+            r#"{"years_of_working":"10","pay_time_of_day":"10.1","numbers_of_loan":"2.5","year_of_residence":"0"}"#
+        )
+    );
+    // `printf %s` of that, to `sha256sum`: as of 0.2.0, see CHANGELOG.md.
+    let items = stage.dynamodb.items(TABLE);
+    let [_key, lead_item] = items.as_slice() else { panic!("{items:?}") };
+    assert_eq!(
+        attribute(lead_item, "pk"),
+        "acme#lead#cfe5f1aa53f5d2a1564065fab544c0d1f5f0b5f7cb8fc75059d259ba73102e01"
+    );
+    // In a string that need not be a number, the zeros say something.
+    assert!(!replayed(&post(&stage, &lead("10", "2.5", "0", r#""10.10""#)).await));
+}
+
+#[tokio::test]
 async fn a_lead_that_is_not_in_order_is_not_claimed() {
     let stage = Stage::with_ledger().await;
     assert_eq!(post(&stage, &Request::post("{}")).await.status, 422);

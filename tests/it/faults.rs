@@ -138,6 +138,21 @@ fn with_table(
     .boxed()
 }
 
+/// The same with some variables set, and nothing that ends.
+fn with_variables(
+    fault: impl Into<String>,
+    variables: &[(&'static str, &'static str)],
+    begin: impl FnOnce(&Stage) + Send + 'static,
+) -> BoxFuture<'static, Row> {
+    let (fault, variables) = (fault.into(), [&LIMITS[..], variables].concat());
+    async move {
+        let stage = Stage::with(&variables).await;
+        begin(&stage);
+        post_twice(fault, &stage.relay, Context::default(), || on_the_desk(&stage), || {}).await
+    }
+    .boxed()
+}
+
 /// What the stand-in of AI Rudder got.
 fn on_the_desk(stage: &Stage) -> Pushes {
     let received = stage.rudder.received();

@@ -35,4 +35,5 @@ mod tables;
 mod template;
 mod tidy;
 mod tls;
+mod token;
 mod wire;

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use lendswift_relay::metrics;
 use serde_json::{Value, json};
-use stand_ins::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager};
+use stand_ins::{DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
 
 use crate::{
     request::{LEAD, Request},
     stage::{ANYWHERE, TABLE, TOKEN, furnish},
+    tables::{quoted, table},
 };
 
 /// An account whose secret can't be read.
@@ -15,13 +17,20 @@ const BROKEN: &str = "broken";
 
 /// The documents in the embedded metric format that these events leave, without their times and without what was measured.
 async fn documents(events: &[String]) -> Vec<Value> {
+    documents_after([], events).await
+}
+
+/// The same where AI Rudder gives these answers first, and `10510=refused` is named.
+async fn documents_after(replies: impl IntoIterator<Item = Reply>, events: &[String]) -> Vec<Value> {
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
+    replies.into_iter().for_each(|reply| rudder.answer_next(reply));
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
     furnish(&secrets, &dynamodb);
     secrets.put(format!("lendswift/{BROKEN}"), "no secret");
     let variables = [
         ("CLAIMS_TABLE", TABLE),
+        ("UPSTREAM_CODES", "10510=refused"),
         ("UPSTREAM_BASE_URL", &rudder.base_url()),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets.url()),
         ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url()),
@@ -108,4 +117,32 @@ async fn each_event_is_counted_once() {
     let documents = documents(&[wrong.clone(), wrong]).await;
     let twice = [one("Errors", "error", "unauthorized"), one("Leads", "outcome", "not_sent")];
     assert_eq!(documents, [twice.clone(), twice].concat());
+}
+
+#[tokio::test]
+async fn the_codes_that_only_ai_rudder_can_explain_are_counted() {
+    let replies =
+        [(200, "10510"), (200, "16501231234"), (200, "499"), (200, "422"), (400, "10510"), (200, "\"10511\"")];
+    let leads = (1..=replies.len()).map(|dollars| Request::post(LEAD.replace("4000", &dollars.to_string())).event());
+    let replies = replies.map(|(status, code)| Reply::new(status, format!(r#"{{"code":{code}}}"#)));
+    let documents = documents_after(replies, &leads.collect::<Vec<_>>()).await;
+    let codes = documents.into_iter().filter(|document| document.get("UpstreamCodes").is_some());
+    let counted = ["10510", "other", "499"].map(|code| one("UpstreamCodes", "code", code));
+    assert_eq!(codes.collect::<Vec<_>>(), counted);
+}
+
+#[test]
+fn the_table_of_metrics_names_all_that_are_counted_with_their_dimensions() {
+    let rows = table(&["metric", "by"]);
+    let documented: Vec<(String, Option<String>)> =
+        rows.iter().map(|row| (quoted(&row[0]).remove(0), quoted(&row[1]).pop())).collect();
+    let counted = [
+        (metrics::LEADS, Some("outcome")),
+        (metrics::ERRORS, Some("error")),
+        (metrics::FAULTS, Some("field")),
+        (metrics::UPSTREAM_MILLISECONDS, None),
+        (metrics::UPSTREAM_CODES, Some("code")),
+        (metrics::SECRET_READS, Some("result")),
+    ];
+    assert_eq!(documented, counted.map(|(metric, by)| (metric.to_owned(), by.map(str::to_owned))));
 }

@@ -21,7 +21,7 @@ use lendswift_relay::{
     config::{Config, Log},
     lead::Reading,
     log,
-    rudder::{Envelope, Push, Verdict},
+    rudder::{Code, Push, UpstreamBody, Verdict},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -317,11 +317,13 @@ fn nothing_that_can_be_printed_prints_a_canary() {
     let digest_forms = [hex::encode(digest), digest.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")];
     texts.push(printed(&Secret::read(CANARY_TOKEN)));
 
-    let envelope = || Envelope::read(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
-    let push = |verdict| Push { verdict, status: 200, envelope: envelope(), retry_after: None };
-    let phone_for_code = Envelope::read(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
-    assert!(phone_for_code.is_some());
-    texts.extend([printed(&envelope()), printed(&phone_for_code), printed(&push(Verdict::Accepted))]);
+    let body = || UpstreamBody::read(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
+    let push = |verdict| Push { verdict, status: 200, body: body(), retry_after: None };
+    let phone_for_code = UpstreamBody::read(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
+    let Code::Integer(phone) = phone_for_code.code() else { panic!("{phone_for_code:?}") };
+    let unreadable = UpstreamBody::read(format!(r#"{{"code":"1{PHONE}"}}"#).into_bytes());
+    texts.extend([printed(&body()), printed(&phone_for_code), printed(&push(Verdict::Accepted))]);
+    texts.extend([printed(&phone_for_code.code()), printed(&UpstreamBody::Withheld(phone)), printed(&unreadable)]);
     for verdict in [Verdict::Accepted, Verdict::Refused, Verdict::RateLimited, Verdict::TokenRefused, Verdict::Unknown]
     {
         texts.push(printed(&Answer::from(push(verdict))));

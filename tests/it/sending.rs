@@ -242,7 +242,7 @@ async fn a_nonsense_deadline_is_ignored() {
 
 #[tokio::test]
 async fn a_token_is_one_segment_of_the_path_and_arrives_whole() {
-    for token in ["1JqFE7K6ucf94hAvqu+7Jg", "a/b+c=", "100%", "%2F", "a?b#c", "a b", "tökén", "a:b@c;d&e", "..."] {
+    for token in ["1JqFE7K6ucf94hAvqu+7Jg", "a/b+c=", "100%", "%2F", "a?b#c", "tökén", "a:b@c;d&e", "..."] {
         let stage = Stage::start().await;
         stage.secrets.put("lendswift/acme", secret(token, &[KEY]));
         stage.rudder.replace_tokens([token]);

@@ -6,7 +6,7 @@ use lendswift_relay::{
     answer::{Answer, Problem},
     config::Config,
     lead::{Malformed, Reading},
-    rudder::{Envelope, Push, Verdict, payload},
+    rudder::{Push, UpstreamBody, Verdict, payload},
 };
 
 use crate::request::LEAD;
@@ -104,8 +104,8 @@ fn the_table_of_answers_is_what_the_code_answers() {
             (row[1].clone(), quoted(&row[2]).remove(0), error)
         })
         .collect();
-    let envelope = Envelope::read(br#"{"code":200}"#.to_vec());
-    let accepted = Push { verdict: Verdict::Accepted, status: 200, envelope, retry_after: None };
+    let body = UpstreamBody::read(br#"{"code":200}"#.to_vec());
+    let accepted = Push { verdict: Verdict::Accepted, status: 200, body, retry_after: None };
     let answers = problems().into_iter().map(Answer::from).chain([Answer::from(accepted)]);
     let answered: BTreeSet<(String, String, String)> = answers
         .map(|answer| {
@@ -394,10 +394,10 @@ fn a_name_is_accepted_and_reshaped_as_its_row_says() {
 #[test]
 fn a_text_field_is_accepted_and_refused_as_its_row_says() {
     let row = table(&["field", "accepted", "becomes", "refused"]).remove(3);
-    assert_eq!(row[1], "string or number (digits as written, no exponent)");
-    assert_eq!(row[2], "trimmed string; `null` and empty are left out");
+    assert_eq!(row[1], "string or number without an exponent");
+    assert_eq!(row[2], "trimmed string, a number in one form (below); `null` and empty are left out");
     let details = |details: &str| Ok(LEAD.replace(r#""details":{}"#, &format!(r#""details":{details}"#)));
-    for (value, becomes) in [(r#"" new ""#, "new"), ("10", "10"), ("2.50", "2.50"), ("-1", "-1")] {
+    for (value, becomes) in [(r#"" new ""#, "new"), ("10", "10"), ("2.50", "2.5"), ("-1", "-1")] {
         assert_eq!(read("status", value), details(&format!(r#"{{"status":"{becomes}"}}"#)), "{value}");
     }
     for nothing in ["null", r#""""#, r#"" ""#] {
@@ -416,6 +416,31 @@ fn a_text_field_is_accepted_and_refused_as_its_row_says() {
             ("objects", &["{}"], "wrong_type"),
         ],
     );
+}
+
+#[test]
+fn a_number_in_a_text_field_has_the_one_form_that_readme_gives() {
+    let readme = readme().split_whitespace().collect::<Vec<_>>().join(" ");
+    let paragraph = readme.split("- A number in a text field has one form:").nth(1).unwrap();
+    let paragraph = paragraph.split(" - The same field twice").next().unwrap();
+    let [forms, strings] = paragraph.split_once(" So has a string").map(<[&str; 2]>::from).unwrap();
+    let becomes = |field: &str, value: &str| {
+        let sent = read("details", &format!(r#"{{"{field}":{value}}}"#)).unwrap();
+        let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+        sent["details"][field].as_str().unwrap().to_owned()
+    };
+    // "`10.0` is `10`"
+    let forms = quoted(forms);
+    assert_eq!(forms.len(), 6, "{forms:?}");
+    let counts: Vec<String> = quoted(strings).into_iter().filter(|name| name.contains('_')).collect();
+    assert_eq!(counts.len(), 6, "{counts:?}");
+    for pair in forms.chunks(2) {
+        for (field, _) in crate::request::TEXTS {
+            assert_eq!(becomes(field, &pair[0]), pair[1], "{field}");
+            let as_string = becomes(field, &format!("\"{}\"", pair[0]));
+            assert_eq!(as_string == pair[1], counts.iter().any(|count| count == field), "{field} {as_string}");
+        }
+    }
 }
 
 #[test]

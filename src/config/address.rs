@@ -1,12 +1,15 @@
-//! The address of AI Rudder, up to the token.
+//! The addresses of AI Rudder, up to the token, and of what stands for AWS.
 
 use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// Why an address can't be pushed to. A token goes into the path and personal data into the body, so it has to be https.
+/// Where AI Rudder is.
+pub(super) const AI_RUDDER: &str = "https://flex-route-ia.airudder.com/api/push/lendswift-under-wirting";
+
+/// Why nothing can be sent to an address. Tokens, credentials and personal data go there, so it has to be https.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BaseUrlError {
+pub(super) enum AddressError {
     #[error("must be an https URL")]
     NotHttps,
     #[error("may be http only to a loopback address, or where AWS_SAM_LOCAL is true")]
@@ -16,17 +19,17 @@ pub(super) enum BaseUrlError {
 }
 
 /// Reads an address; `sam_local` allows plain http to anywhere, for a stand-in on the host of a container.
-pub(super) fn parse(text: &str, sam_local: bool) -> Result<Url, BaseUrlError> {
-    let url: Url = text.parse().map_err(|_| BaseUrlError::NotHttps)?;
+pub(super) fn parse(text: &str, sam_local: bool) -> Result<Url, AddressError> {
+    let url: Url = text.parse().map_err(|_| AddressError::NotHttps)?;
     match url.scheme() {
         "https" => {}
         "http" if sam_local || is_loopback(&url) => {}
-        "http" => return Err(BaseUrlError::PlainHttp),
-        _ => return Err(BaseUrlError::NotHttps),
+        "http" => return Err(AddressError::PlainHttp),
+        _ => return Err(AddressError::NotHttps),
     }
     let has_user = !url.username().is_empty() || url.password().is_some();
     if has_user || url.query().is_some() || url.fragment().is_some() {
-        return Err(BaseUrlError::TooMuch);
+        return Err(AddressError::TooMuch);
     }
     Ok(url)
 }
@@ -53,15 +56,15 @@ mod tests {
             assert!(parse(url, false).is_ok(), "{url}");
         }
         for url in ["http://rudder.example", "http://172.17.0.1:9001", "http://127.0.0.1.example", "http://[::2]/"] {
-            assert_eq!(parse(url, false), Err(BaseUrlError::PlainHttp), "{url}");
+            assert_eq!(parse(url, false), Err(AddressError::PlainHttp), "{url}");
             assert!(parse(url, true).is_ok(), "{url} for sam local");
         }
     }
 
     #[test]
-    fn what_is_no_address_to_push_to_is_refused() {
+    fn what_is_no_address_to_send_to_is_refused() {
         for url in ["", "rudder.example/api", "ftp://rudder.example", "file:///etc/hosts", "https://", "data:,"] {
-            assert_eq!(parse(url, true), Err(BaseUrlError::NotHttps), "{url}");
+            assert_eq!(parse(url, true), Err(AddressError::NotHttps), "{url}");
         }
         for url in [
             "https://user@rudder.example",
@@ -69,7 +72,7 @@ mod tests {
             "https://rudder.example/?a=b",
             "https://rudder.example/#a",
         ] {
-            assert_eq!(parse(url, false), Err(BaseUrlError::TooMuch), "{url}");
+            assert_eq!(parse(url, false), Err(AddressError::TooMuch), "{url}");
         }
     }
 }

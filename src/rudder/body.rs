@@ -1,0 +1,242 @@
+//! The body of an answer, as far as the relay reads it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+
+use super::{
+    envelope::{Envelope, code_for_logs},
+    token::Token,
+};
+
+/// What the body of an answer is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum UpstreamBody {
+    /// An envelope, which may be passed on.
+    Envelope(Envelope),
+    /// An envelope that quoted a token. Nothing is left of it but its `code`.
+    Withheld(i64),
+    /// A JSON object whose `code` is no single integer, or something that begins like an object and can't be read: it may
+    /// say anything about the lead.
+    UnreadableCode,
+    /// No JSON object, or one without a `code`.
+    NoCode,
+}
+
+/// AI Rudder's own word on a lead, beside the HTTP status. Only 200 is documented.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The integer in an envelope.
+    Integer(i64),
+    /// There is one, or there may be, and it can't be read.
+    Unreadable,
+    /// There is none.
+    Absent,
+}
+
+impl UpstreamBody {
+    /// Reads the body of an answer.
+    #[must_use]
+    pub fn read(body: Vec<u8>) -> Self {
+        match Envelope::read(body) {
+            Ok(envelope) => Self::Envelope(envelope),
+            Err(body) if begins_like_an_object(&body) && !is_object_without_code(&body) => Self::UnreadableCode,
+            Err(_) => Self::NoCode,
+        }
+    }
+
+    /// The same without the envelope, where that quotes the token.
+    #[must_use]
+    pub fn withholding(self, token: &Token) -> Self {
+        match self {
+            Self::Envelope(envelope) if token.is_quoted_in(envelope.text()) => Self::Withheld(envelope.code()),
+            body => body,
+        }
+    }
+
+    /// The `code` in it.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Envelope(envelope) => Code::Integer(envelope.code()),
+            Self::Withheld(code) => Code::Integer(*code),
+            Self::UnreadableCode => Code::Unreadable,
+            Self::NoCode => Code::Absent,
+        }
+    }
+
+    /// AI Rudder's id of the answer, where it is one.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        if let Self::Envelope(envelope) = self { envelope.trace_id() } else { None }
+    }
+}
+
+/// Behind a byte order mark too, which a JSON text may have (RFC 8259, section 8.1).
+fn begins_like_an_object(body: &[u8]) -> bool {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"{")
+}
+
+/// Only the members at the top count. A name may stand there twice, or be written with escapes.
+fn is_object_without_code(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Glance {
+        #[serde(default, rename = "code", deserialize_with = "whatever_it_is")]
+        has_code: bool,
+    }
+    serde_json::from_slice(body).is_ok_and(|Glance { has_code }| !has_code)
+}
+
+fn whatever_it_is<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+impl Code {
+    /// The code, where it can be one: a number of more than six digits may be a phone number, and isn't printed.
+    #[must_use]
+    pub fn for_logs(self) -> Option<i64> {
+        if let Self::Integer(code) = self { code_for_logs(code) } else { None }
+    }
+}
+
+impl fmt::Debug for UpstreamBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Envelope(envelope) => envelope.fmt(f),
+            Self::Withheld(code) => f.debug_tuple("Withheld").field(&code_for_logs(*code)).finish(),
+            Self::UnreadableCode => f.write_str("UnreadableCode"),
+            Self::NoCode => f.write_str("NoCode"),
+        }
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(_) => f.debug_tuple("Integer").field(&self.for_logs()).finish(),
+            Self::Unreadable => f.write_str("Unreadable"),
+            Self::Absent => f.write_str("Absent"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(body: impl Into<Vec<u8>>) -> Code {
+        UpstreamBody::read(body.into()).code()
+    }
+
+    #[test]
+    fn an_envelope_has_an_integer_code() {
+        for (body, expected) in [
+            (r#"{"code":200}"#, 200),
+            (" \r\n\t{\"code\":400}", 400),
+            (r#"{"\u0063ode":10510}"#, 10510),
+            (r#"{"error":{"code":"no"},"code":-1,"Code":2}"#, -1),
+        ] {
+            assert_eq!(code(body), Code::Integer(expected), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_no_single_integer_is_unreadable() {
+        for body in [
+            r#"{"code":"200"}"#,
+            r#"{"code":200.0}"#,
+            r#"{"code":2e2}"#,
+            r#"{"code":null}"#,
+            r#"{"code":true}"#,
+            r#"{"code":[200]}"#,
+            r#"{"code":{"code":200}}"#,
+            r#"{"code":9223372036854775808}"#,
+            r#"{"code":200,"code":200}"#,
+            r#"{"code":400,"\u0063ode":200}"#,
+            r#"{"c\u006fde":"200"}"#,
+        ] {
+            assert_eq!(code(body), Code::Unreadable, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_can_not_be_read_to_its_end_may_hold_a_code() {
+        let too_long = format!(r#"{{"code":200,"message":"{}"}}"#, "x".repeat(65_536));
+        let cut_off = too_long.get(..65_536).unwrap();
+        for body in [
+            "{",
+            r#"{"code":20"#,
+            r#"{"message":"oh"#,
+            r#"{"code":200} {}"#,
+            r#"{"code":200}<html>"#,
+            r#"{"\ud800":1}"#,
+            "{'code':200}",
+            "\u{feff}{\"code\":200}",
+            &too_long,
+            cut_off,
+        ] {
+            assert_eq!(code(body), Code::Unreadable, "{body:.40}");
+        }
+        assert_eq!(code(b"{\"code\":400,\"message\":\"\xe9\"}"), Code::Unreadable, "not UTF-8");
+    }
+
+    #[test]
+    fn no_object_and_an_object_without_a_code_have_none() {
+        let long_page = format!("<html>{}</html>", "{\"code\":200}".repeat(7000));
+        for body in [
+            "",
+            "{}",
+            "[200]",
+            r#"[{"code":200}]"#,
+            "200",
+            r#""code""#,
+            "null",
+            r#"<html>{"code":200}"#,
+            r#"{"error":{"code":200}}"#,
+            r#"{"Code":200,"CODE":200,"code ":200,"message":"code"}"#,
+            r#"{"message":1,"message":2}"#,
+            &long_page,
+        ] {
+            assert_eq!(code(body), Code::Absent, "{body:.40}");
+        }
+        assert_eq!(code(b"\xff\xfe<\0"), Code::Absent);
+    }
+
+    #[test]
+    fn deep_nesting_is_passed_over_without_a_stack() {
+        let deep = |code: &str| format!(r#"{{"a":{}{}{code}}}"#, "[".repeat(30_000), "]".repeat(30_000));
+        assert_eq!(code(deep("")), Code::Absent);
+        assert_eq!(code(deep(r#","code":200"#)), Code::Integer(200));
+        assert_eq!(code(deep(r#","code":"200""#)), Code::Unreadable);
+    }
+
+    #[test]
+    fn an_envelope_that_quotes_the_token_is_withheld_but_for_its_code() {
+        let token: Token = "1JqFE7K6ucf94hAvqu+7Jg".to_owned().try_into().unwrap();
+        let read = |message: &str| UpstreamBody::read(format!(r#"{{"code":400,"message":"{message}"}}"#).into_bytes());
+        assert_eq!(read("no /push/1JqFE7K6ucf94hAvqu%2B7Jg").withholding(&token), UpstreamBody::Withheld(400));
+        assert_eq!(read("no").withholding(&token), read("no"));
+        for none in ["<html>1JqFE7K6ucf94hAvqu+7Jg", r#"{"code":"1JqFE7K6ucf94hAvqu+7Jg"}"#] {
+            let body = UpstreamBody::read(none.into());
+            assert_eq!(body.clone().withholding(&token), body, "{none}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_a_code_of_at_most_six_digits_is_printed() {
+        for (body, printed) in [
+            (r#"{"code":10510,"message":"Ann"}"#, "Envelope { code: Some(10510), .. }"),
+            (r#"{"code":16501231234}"#, "Envelope { code: None, .. }"),
+            (r#"{"code":"16501231234"}"#, "UnreadableCode"),
+            ("16501231234", "NoCode"),
+        ] {
+            assert_eq!(format!("{:?}", UpstreamBody::read(body.into())), printed);
+        }
+        assert_eq!(format!("{:?}", UpstreamBody::Withheld(16_501_231_234)), "Withheld(None)");
+        assert_eq!(
+            format!("{:?} {:?}", Code::Integer(999_999), Code::Integer(-1_000_000)),
+            "Integer(Some(999999)) Integer(None)"
+        );
+    }
+}
