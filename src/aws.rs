@@ -10,6 +10,7 @@ use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_sdk_secretsmanager::config::{SharedCredentialsProvider, retry::ReconnectMode};
 use aws_smithy_runtime_api::{
     client::{
@@ -52,6 +53,32 @@ pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>, limits: TimeoutCo
         Some(url) => aws.endpoint_url(url.as_str()).build(),
         None => aws.build(),
     }
+}
+
+/// The codes with which AWS refuses a signature or credentials for their age. A process that was suspended signs with an old
+/// clock, and its credentials may have been replaced in the meantime; the next request is signed anew.
+const EXPIRED: &[&str] = &[
+    // What the AWS SDKs for Java and JavaScript take for a skewed clock.
+    "AuthFailure",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    // Credentials: "The security token included in the request is expired", or "is invalid".
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+];
+
+/// Whether an error response of AWS, by its HTTP status and error code, says nothing about the next attempt: throttling, a
+/// failure of AWS's own, or a signature that has expired.
+pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
+    let by_code = |code| [THROTTLING_ERRORS, TRANSIENT_ERRORS, EXPIRED].iter().any(|codes| codes.contains(&code));
+    matches!(status, 429 | 500..=599) || code.is_some_and(by_code)
 }
 
 /// The HTTP client for the AWS SDK. Trusts the public roots, and these.
@@ -114,4 +141,31 @@ fn root(url: &Url) -> Url {
 /// The SDK repeats an attempt after a time-out or a broken connection.
 fn connector_error(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttling_failures_and_expired_signatures_are_transient() {
+        for code in ["ThrottlingException", "TooManyRequestsException", "LimitExceededException", "SlowDown"] {
+            assert!(is_transient(400, Some(code)), "{code}");
+        }
+        for code in ["RequestTimeout", "InvalidSignatureException", "ExpiredTokenException", "RequestTimeTooSkewed"] {
+            assert!(is_transient(400, Some(code)) && is_transient(403, Some(code)), "{code}");
+        }
+        for status in [429, 500, 502, 503, 504, 599] {
+            assert!(is_transient(status, None) && is_transient(status, Some("UnheardOfException")), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_the_next_attempt_would_meet_again_is_not_transient() {
+        for code in [None, Some("AccessDeniedException"), Some("ResourceNotFoundException"), Some("UnheardOf")] {
+            for status in [200, 400, 403, 404, 428, 499, 600] {
+                assert!(!is_transient(status, code), "{status} {code:?}");
+            }
+        }
+    }
 }
