@@ -77,6 +77,19 @@ pub(crate) fn is_enough(until: Instant) -> bool {
     Instant::now() + LEAST_FOR_PUSH <= until
 }
 
+// Between requests
+
+/// The time that Secrets Manager gets for one secret, the immediate retry included. No attempt has a limit of its own: TCP
+/// repeats a lost packet, and giving up early would throw away an answer that may be on its way.
+pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
+/// How long a known key is served without asking again after Secrets Manager failed, or said that the secret is unreadable.
+pub(crate) const SECRET_RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How long an unknown key is refused without asking again, after it was not in the account's secret. One interval for every
+/// reason, or a stranger could tell by the calls which accounts exist.
+pub(crate) const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(30);
+/// How often at most a refused token makes an account's secret be read early.
+pub(crate) const REFUSED_TOKEN_INTERVAL: Duration = Duration::from_secs(30);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ use crate::{
     answer::{Answer, Problem},
     budget::{self, Budget, TooLittleTime},
     claim::{Claim, Claimed, Ledger},
+    clock::Clock,
     config::Config,
     door::{IdempotencyKey, Post},
     gateway::Request,
@@ -79,7 +80,7 @@ impl Relay {
     /// The relay as configured, with the AWS that `aws` reaches.
     pub fn new(config: &Config, aws: &SdkConfig) -> Result<Self, ClientError> {
         Ok(Self {
-            accounts: Accounts::new(config, aws),
+            accounts: Accounts::new(config, aws, Clock::SYSTEM),
             ledger: Ledger::new(config, aws),
             rudder: Rudder::new(&config.upstream)?,
             push_limit: config.upstream.timeout,
