@@ -41,7 +41,7 @@ pub(super) enum StoreError {
 
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
-        // One attempt: `get` has its own retry, which no quota can take away.
+        // One attempt: `get` has its own retries, which no quota can take away.
         let aws = aws::service(aws, config.aws.secrets_manager.as_ref(), TimeoutConfig::disabled(), 1);
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
@@ -51,21 +51,22 @@ impl Store {
         aws::connect(self.client.get_secret_value().secret_id(&self.prefix).send()).await;
     }
 
-    /// The secret of an account. A transient failure is followed by one immediate retry, signed anew with the present clock.
+    /// The secret of an account. A transient failure is followed by an immediate retry, signed anew with the present clock.
     pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
-        let attempts = async {
-            match self.attempt(id).await {
-                Err(StoreError::Transient(_)) => self.attempt(id).await,
-                result => result,
-            }
-        };
-        let in_time = timeout_at(until, attempts).await;
+        let in_time = timeout_at(until, self.attempts(id)).await;
         in_time.unwrap_or_else(|_| Err(StoreError::Transient("no answer in time".to_owned())))
     }
 
-    async fn attempt(&self, id: &AccountId) -> Result<Secret, StoreError> {
-        let request = self.client.get_secret_value().secret_id(format!("{}/{id}", self.prefix));
-        let value = request.send().await.map_err(|error| self.failure(id, &error))?;
+    async fn attempts(&self, id: &AccountId) -> Result<Secret, StoreError> {
+        let mut attempts = 0;
+        let value = loop {
+            attempts += 1;
+            match self.client.get_secret_value().secret_id(format!("{}/{id}", self.prefix)).send().await {
+                Ok(value) => break value,
+                Err(error) if attempts < max_attempts(&error) => {}
+                Err(error) => return Err(self.failure(id, &error)),
+            }
+        };
         let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::read);
         secret.map_err(|error| StoreError::Unreadable(error.to_string()))
     }
@@ -85,6 +86,17 @@ impl Store {
         } else {
             StoreError::Unreadable(cause())
         }
+    }
+}
+
+/// How often a secret is asked for at most when this is the answer. An expired signature has two retries: the SDK shifts the
+/// time of a signature by the difference from AWS's clock that it measured at the last response (its
+/// `ServiceClockSkewInterceptor`), which is wrong for the first retry where this machine's clock was set in the meantime.
+fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
+    match error {
+        SdkError::ServiceError(answer) if aws::has_expired(answer.err().code()) => 3,
+        SdkError::ServiceError(answer) if !aws::is_transient(answer.raw().status().as_u16(), answer.err().code()) => 1,
+        _ => 2,
     }
 }
 

@@ -1,5 +1,8 @@
 //! The accounts' secrets: when Secrets Manager is asked, and what serves meanwhile. Time is tokio's, and moved by hand.
 
+mod signatures;
+mod strangers;
+
 use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::join_all};

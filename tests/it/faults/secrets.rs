@@ -22,11 +22,26 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
         ("takes 300 ms", Behaviour::Slow(Duration::from_millis(300))),
         ("takes 3 s", Behaviour::Slow(Duration::from_secs(3))),
         ("has a binary secret", Behaviour::Binary),
+        ("accepts no signature", Behaviour::Expired),
+        ("says that the secret is marked for deletion", Behaviour::Deleted),
+        (
+            "says InvalidRequestException of another kind",
+            Behaviour::Fails("InvalidRequestException", "You tried to enable rotation."),
+        ),
     ];
     let behaviours = behaviours.map(|(fault, behaviour)| {
         let begin = move |stage: &Stage| stage.secrets.behave(behaviour);
         let end = |stage: &Stage| stage.secrets.behave(Behaviour::Normal);
         on_stage(format!("Secrets Manager {fault}"), Context::default(), begin, end)
+    });
+    let once = [
+        ("accepts a signature only at the second attempt", Behaviour::Expired),
+        ("throttles once", Behaviour::Throttled),
+        ("fails once", Behaviour::Down),
+    ];
+    let once = once.map(|(fault, behaviour)| {
+        let begin = move |stage: &Stage| stage.secrets.behave_next([behaviour]);
+        on_stage(format!("Secrets Manager {fault}"), Context::default(), begin, |_| {})
     });
     let put = |stage: &Stage, secret: String| stage.secrets.put("lendswift/acme", secret);
     let others = [
@@ -50,7 +65,7 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
         ),
         rotated("Secrets Manager: key and token rotated between two leads").boxed(),
     ];
-    behaviours.into_iter().chain(others).collect()
+    behaviours.into_iter().chain(once).chain(others).collect()
 }
 
 /// Two leads, with everything about the account replaced between them.
