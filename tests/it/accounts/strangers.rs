@@ -48,7 +48,7 @@ async fn post(stage: &Stage, request: Request, behaviour: Behaviour) -> Seen {
         if behaviour == Behaviour::Silent {
             advance(2001).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let mut response = tokio::select! {
         response = stage.serve(&event) => response,

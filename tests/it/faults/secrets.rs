@@ -14,6 +14,12 @@ use crate::{
 
 /// One row a bad day.
 pub fn rows() -> Vec<BoxFuture<'static, Row>> {
+    let rotated = rotated("Secrets Manager: key and token rotated between two leads").boxed();
+    lasting().into_iter().chain(once()).chain(of_the_account()).chain([rotated]).collect()
+}
+
+/// What goes on until the lead is posted again.
+fn lasting() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
     let behaviours = [
         ("is down", Behaviour::Down),
         ("throttles", Behaviour::Throttled),
@@ -29,22 +35,29 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
             Behaviour::Fails("InvalidRequestException", "You tried to enable rotation."),
         ),
     ];
-    let behaviours = behaviours.map(|(fault, behaviour)| {
+    behaviours.map(|(fault, behaviour)| {
         let begin = move |stage: &Stage| stage.secrets.behave(behaviour);
         let end = |stage: &Stage| stage.secrets.behave(Behaviour::Normal);
         on_stage(format!("Secrets Manager {fault}"), Context::default(), begin, end)
-    });
-    let once = [
-        ("accepts a signature only at the second attempt", Behaviour::Expired),
+    })
+}
+
+/// What is over before the retry.
+fn once() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
+    let behaviours = [
+        ("refuses one signature", Behaviour::Expired),
         ("throttles once", Behaviour::Throttled),
         ("fails once", Behaviour::Down),
     ];
-    let once = once.map(|(fault, behaviour)| {
+    behaviours.map(|(fault, behaviour)| {
         let begin = move |stage: &Stage| stage.secrets.behave_next([behaviour]);
         on_stage(format!("Secrets Manager {fault}"), Context::default(), begin, |_| {})
-    });
+    })
+}
+
+fn of_the_account() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
     let put = |stage: &Stage, secret: String| stage.secrets.put("lendswift/acme", secret);
-    let others = [
+    [
         on_stage(
             "Secrets Manager: garbage in the secret",
             Context::default(),
@@ -63,9 +76,7 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
             |stage| stage.rudder.replace_tokens(["another"]),
             |_| {},
         ),
-        rotated("Secrets Manager: key and token rotated between two leads").boxed(),
-    ];
-    behaviours.into_iter().chain(once).chain(others).collect()
+    ]
 }
 
 /// Two leads, with everything about the account replaced between them.
