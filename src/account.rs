@@ -3,6 +3,7 @@
 //! An account is one secret in Secrets Manager. [`Accounts`] reads it through a cache and opens it with an [`ApiKey`].
 
 mod accounts;
+mod cause;
 mod entry;
 mod key;
 mod secret;

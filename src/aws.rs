@@ -77,8 +77,13 @@ const EXPIRED: &[&str] = &[
 /// Whether an error response of AWS, by its HTTP status and error code, says nothing about the next attempt: throttling, a
 /// failure of AWS's own, or a signature that has expired.
 pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
-    let by_code = |code| [THROTTLING_ERRORS, TRANSIENT_ERRORS, EXPIRED].iter().any(|codes| codes.contains(&code));
-    matches!(status, 429 | 500..=599) || code.is_some_and(by_code)
+    let by_code = |code| [THROTTLING_ERRORS, TRANSIENT_ERRORS].iter().any(|codes| codes.contains(&code));
+    matches!(status, 429 | 500..=599) || code.is_some_and(by_code) || has_expired(code)
+}
+
+/// Whether an error code means that the signature or the credentials have expired.
+pub(crate) fn has_expired(code: Option<&str>) -> bool {
+    code.is_some_and(|code| EXPIRED.contains(&code))
 }
 
 /// The HTTP client for the AWS SDK. Trusts the public roots, and these.

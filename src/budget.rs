@@ -19,9 +19,9 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 
-/// What a secret gets, with the retry of a failed attempt. A slow attempt has no limit of its own: TCP repeats a lost packet,
-/// and giving up early would throw away an answer that may be on its way.
-pub(crate) const SECRETS_MANAGER_LIMIT: Duration = Duration::from_secs(2);
+/// The time that Secrets Manager gets for one secret, the immediate retry included. No attempt has a limit of its own: TCP
+/// repeats a lost packet, and giving up early would throw away an answer that may be on its way.
+pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a claim gets in all, retries included.
 pub(crate) const CLAIM_LIMIT: Duration = Duration::from_secs(8);
@@ -60,6 +60,13 @@ const API_GATEWAY_LIMIT: Duration = Duration::from_secs(30);
 
 // Between requests.
 
+/// How long a known key is served without asking again after Secrets Manager failed, or said that the secret is unreadable.
+pub(crate) const SECRET_RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How long an unknown key is refused without asking again, after it was not in the account's secret. One interval for every
+/// reason, or a stranger could tell by the calls which accounts exist.
+pub(crate) const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(30);
+/// How often at most a refused token makes an account's secret be read early.
+pub(crate) const REFUSED_TOKEN_INTERVAL: Duration = Duration::from_secs(30);
 /// How long AI Rudder's addresses are used. Load balancers let theirs be remembered for a minute.
 pub(crate) const DNS_LIFETIME: Duration = Duration::from_secs(30);
 /// What connecting and looking up at the start get: Lambda bills the time before the first lead as well.
@@ -75,7 +82,7 @@ const _: () = assert!(WRITE_LONGEST_WAIT.as_millis() < WRITE_ATTEMPT_LIMIT.as_mi
 const _: () = assert!(CONNECT_LONGEST_WAIT.as_millis() < PUSH_LEAST.as_millis());
 // The slowest secret and claim, voided and released, still leave a push its least and time to respond.
 const _: () = assert!(
-    SECRETS_MANAGER_LIMIT.as_millis()
+    SECRET_LIMIT.as_millis()
         + CLAIM_LIMIT.as_millis()
         + 3 * VOID_LIMIT.as_millis()
         + PUSH_LEAST.as_millis()

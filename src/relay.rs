@@ -76,7 +76,7 @@ impl Relay {
     /// The relay as configured, with the AWS that `aws` reaches, on these clocks.
     pub fn new(config: &Config, aws: &SdkConfig, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
-            accounts: Accounts::new(config, aws),
+            accounts: Accounts::new(config, aws, clock),
             ledger: Ledger::new(config, aws, clock),
             rudder: Rudder::new(&config.upstream, clock)?,
             push_limit: config.upstream.timeout,

@@ -1,14 +1,15 @@
 //! The accounts' secrets, cached.
 //!
-//! What is known of an account serves every request that it is good enough for. Another has the secret read, or joins
-//! the reading that is under way, and waits for it no longer than its own time allows. A reading goes on while anybody
-//! waits for it, and replaces what was known only when it has ended. A secret that was read serves on while Secrets
-//! Manager is out of order, and never after it said that the secret is gone or closed to us.
+//! A key that is known is served from what is known, as long as that is good enough. Any other key has the secret read once
+//! in 30 seconds, whether or not there is such an account and whatever is known of it: who has no key sees the same
+//! responses after the same calls. Requests that need a reading share the one that is under way, and each waits for it no
+//! longer than its own time allows. A secret that was read serves on while Secrets Manager is out of order, and never after
+//! it said that the secret is gone or closed to us.
 
 use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use aws_config::SdkConfig;
@@ -16,7 +17,7 @@ use futures_util::{
     FutureExt,
     future::{self, BoxFuture, Either, Shared, WeakShared},
 };
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Span, record_all};
 
@@ -25,25 +26,49 @@ use super::{
     entry::{Entry, Lifetime},
     store::{Store, StoreError},
 };
-use crate::{config::Config, rudder::Token};
+use crate::{
+    budget::{SECRET_LIMIT, UNKNOWN_KEY_INTERVAL},
+    clock::Clock,
+    config::Config,
+    rudder::Token,
+};
 
-/// Names without a usable secret that are remembered. Accounts that work do not count. The cache deals them out to a number
-/// of parts that is a power of two, and rounds up, so that only a multiple of such a number is exact.
-const MAX_UNUSABLE: u64 = 960;
+/// Names for which a refusal is remembered. The cache deals them out to a number of parts that is a power of two, and rounds
+/// up, so that only a multiple of such a number is exact.
+const MAX_REFUSALS: usize = 960;
 
 /// All accounts, by name.
 #[derive(Debug)]
 pub struct Accounts {
     store: Store,
     lifetime: Lifetime,
-    known: Arc<Cache<AccountId, Arc<Entry>, Unusable>>,
+    clock: Clock,
+    known: Arc<Mutex<Known>>,
+    /// The names for which an unknown key was looked for of late, and in vain. Guessed names push out one another here, and
+    /// no account.
+    refusals: Cache<AccountId, Refusal>,
+}
+
+/// What is known, and what is being asked.
+#[derive(Debug, Default)]
+struct Known {
+    /// The accounts whose keys are known. As many as there are secrets, since a guessed name has none.
+    entries: HashMap<AccountId, Arc<Entry>>,
     /// The readings under way, at most one an account. Weak, so that one for which nobody waits any more ends unfinished:
     /// Lambda would freeze it.
-    readings: Mutex<HashMap<AccountId, WeakShared<Reading>>>,
+    readings: HashMap<AccountId, WeakShared<Reading>>,
 }
 
 /// A secret being read.
 type Reading = BoxFuture<'static, Arc<Entry>>;
+
+/// Why every unknown key is refused for a while.
+#[derive(Debug, Clone)]
+struct Refusal {
+    until: Instant,
+    /// What is wrong with the secret, if not only the key.
+    fault: Option<StoreError>,
+}
 
 /// An account whose key was presented.
 #[derive(Debug)]
@@ -93,17 +118,6 @@ pub enum AuthError {
     Unavailable(String),
 }
 
-/// Counts the entries that stand for no usable account, so that guessed names can't fill the memory or push an account
-/// out of it.
-#[derive(Debug, Clone)]
-struct Unusable;
-
-impl Weighter<AccountId, Arc<Entry>> for Unusable {
-    fn weight(&self, _: &AccountId, entry: &Arc<Entry>) -> u64 {
-        u64::from(entry.digests.is_empty())
-    }
-}
-
 impl Account {
     /// Its name.
     #[must_use]
@@ -127,12 +141,13 @@ impl Account {
 impl Accounts {
     /// The accounts in the Secrets Manager that `aws` reaches.
     #[must_use]
-    pub fn new(config: &Config, aws: &SdkConfig) -> Self {
+    pub fn new(config: &Config, aws: &SdkConfig, clock: Clock) -> Self {
         Self {
             store: Store::new(config, aws),
             lifetime: Lifetime { fresh: config.secret_ttl, stale: config.secret_max_stale },
-            known: Arc::new(remembered()),
-            readings: Mutex::default(),
+            clock,
+            known: Arc::default(),
+            refusals: Cache::new(MAX_REFUSALS),
         }
     }
 
@@ -141,36 +156,37 @@ impl Accounts {
         self.store.connect().await;
     }
 
-    /// Opens an account with a key. A key that isn't known may be new, so it is looked for once in the secret as it is now.
+    /// Opens an account with a key. A key that isn't known may be new, so it is looked for in the secret as it is now, unless
+    /// one was looked for in vain less than 30 seconds ago.
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
-        let came_at = Instant::now();
-        let mut entry = within(until, self.known_or_reading(id, false, |entry| entry.is_good(came_at))).await?;
-        if entry.may_miss(key, came_at) {
-            entry = within(until, self.read_ahead(id, |entry| !entry.may_miss(key, came_at))).await?;
+        let came_at = self.clock.now();
+        if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
+            && let Some(refusal) = self.refusals.get(id).filter(|refusal| came_at < refusal.until)
+        {
+            return Err(refused(id, refusal.fault));
         }
-        let opened = match (key.is_among(&entry.digests), &entry.token, &entry.doubt) {
-            (true, Ok(token), _) => Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) }),
-            (_, Err(error @ StoreError::Passing(_)), _) | (false, Ok(_), Some(error)) => {
-                Err(AuthError::Unavailable(error.to_string()))
+        let is_enough = |entry: &Entry| entry.knows(key) && entry.is_good(came_at);
+        // At most twice: a reading that began before the request came may miss a key that was stored since.
+        loop {
+            let entry = within(until, self.known_or_reading(id, false, is_enough)).await?;
+            if entry.knows(key) {
+                return opened(id, &entry, came_at);
             }
-            (true, Err(error), _) => Err(AuthError::Misconfigured(error.to_string())),
-            (false, Err(error @ StoreError::Unreadable(_)), _) => Err(AuthError::Closed(error.to_string())),
-            (false, Err(error), _) => Err(AuthError::Unauthorized(error.to_string())),
-            (false, Ok(_), None) => Err(AuthError::Unauthorized("wrong key".to_owned())),
-        };
-        if matches!(entry.token, Ok(_) | Err(StoreError::Unreadable(_))) {
-            let source = opened.as_ref().ok().map(|account| account.source.as_str());
-            let span = Span::current();
-            // Only here: what is no account's name may be anything, a phone number too. And together: the log writes the
-            // whole span anew at each record.
-            record_all!(span, account = %id, secret = source);
+            if let Some(failure) = entry.last_failure() {
+                return Err(AuthError::Unavailable(failure.to_string()));
+            }
+            if entry.is_since(came_at) {
+                let fault = entry.token.as_ref().err().cloned();
+                let until = self.clock.now() + UNKNOWN_KEY_INTERVAL;
+                self.refusals.insert(id.clone(), Refusal { until, fault: fault.clone() });
+                return Err(refused(id, fault));
+            }
         }
-        opened
     }
 
     /// The account with another token than the one that AI Rudder has refused, where its secret has got one.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
-        let refused_at = Instant::now();
+        let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token.clone().ok().filter(|token| *token != refused.token);
         let will_do = |entry: &Entry| entry.is_since(refused_at) || new_token(entry).is_some();
         let entry = within(until, self.read_ahead(&refused.id, will_do)).await.ok()?;
@@ -180,7 +196,7 @@ impl Accounts {
     /// An entry that will do, or what is known of an account that may not be read ahead of time now. A reading that is
     /// under way may have begun too early, so it is waited for, and then looked at like all that is known.
     async fn read_ahead(&self, id: &AccountId, will_do: impl Fn(&Entry) -> bool) -> Arc<Entry> {
-        let is_enough = |entry: &Entry| will_do(entry) || !entry.is_forcible(Instant::now());
+        let is_enough = |entry: &Entry| will_do(entry) || !entry.is_forcible(self.clock.now());
         loop {
             let entry = self.known_or_reading(id, true, is_enough).await;
             if is_enough(&entry) {
@@ -196,40 +212,86 @@ impl Accounts {
         forced: bool,
         will_do: impl FnOnce(&Entry) -> bool,
     ) -> Either<future::Ready<Arc<Entry>>, Shared<Reading>> {
-        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
-        // Looked up first: a reading that ends between the two is then seen twice, and not missed by both.
+        let mut known = self.lock();
         // One that has ended may live on in somebody who has not been polled since.
-        let under_way = readings.get(id).and_then(WeakShared::upgrade).filter(|reading| reading.peek().is_none());
-        let known = self.known.get(id);
-        match (under_way, known) {
+        let under_way = known.readings.get(id).and_then(WeakShared::upgrade).filter(|reading| reading.peek().is_none());
+        match (under_way, known.entries.get(id).cloned()) {
             (_, Some(entry)) if will_do(&entry) => Either::Left(future::ready(entry)),
             (Some(reading), _) => Either::Right(reading),
-            (None, known) => {
-                let reading = self.read(id.clone(), known, forced).shared();
-                readings.retain(|_, reading| reading.upgrade().is_some());
-                readings.extend(reading.downgrade().map(|reading| (id.clone(), reading)));
+            (None, entry) => {
+                let reading = self.read(id.clone(), entry, forced).shared();
+                known.readings.retain(|_, reading| reading.upgrade().is_some());
+                known.readings.extend(reading.downgrade().map(|reading| (id.clone(), reading)));
                 Either::Right(reading)
             }
         }
     }
 
     fn read(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> Reading {
-        let (store, lifetime, known) = (self.store.clone(), self.lifetime, Arc::clone(&self.known));
+        let (store, lifetime, clock, known) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.known));
         async move {
-            let asked_at = Instant::now();
+            let asked_at = clock.now();
             // A panic would be one for everybody who waits.
-            let answer = AssertUnwindSafe(store.get(&id)).catch_unwind().await;
-            let answer = answer.unwrap_or_else(|_| Err(StoreError::Passing("a panic, logged before this".to_owned())));
-            let entry = Arc::new(Entry::after(answer, old.as_deref(), forced, lifetime, asked_at, Instant::now()));
-            known.insert(id, Arc::clone(&entry));
+            let answer = AssertUnwindSafe(store.get(&id, asked_at + SECRET_LIMIT)).catch_unwind().await;
+            let answer =
+                answer.unwrap_or_else(|_| Err(StoreError::Transient("a panic, logged before this".to_owned())));
+            let entry = Arc::new(Entry::after(answer, old.as_deref(), forced, lifetime, asked_at, clock.now()));
+            lock(&known).keep(id, &entry);
             entry
         }
         .boxed()
     }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        lock(&self.known)
+    }
 }
 
-fn remembered() -> Cache<AccountId, Arc<Entry>, Unusable> {
-    Cache::with_weighter(1000, MAX_UNUSABLE, Unusable)
+impl Known {
+    /// Puts what was read in place of what was known. Without a key it stands for no account, or for one that nobody can open.
+    fn keep(&mut self, id: AccountId, entry: &Arc<Entry>) {
+        if entry.digests.is_empty() {
+            self.entries.remove(&id);
+        } else {
+            self.entries.insert(id, Arc::clone(entry));
+        }
+    }
+}
+
+/// No panic leaves it half changed.
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The account for a key of its own, or why it can't be used.
+fn opened(id: &AccountId, entry: &Entry, came_at: Instant) -> Result<Account, AuthError> {
+    let account = match &entry.token {
+        Ok(token) => Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) }),
+        Err(error @ StoreError::Transient(_)) => Err(AuthError::Unavailable(error.to_string())),
+        Err(error) => Err(AuthError::Misconfigured(error.to_string())),
+    };
+    name(id, account.as_ref().ok().map(Account::source));
+    account
+}
+
+/// Why an unknown key opens nothing.
+fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
+    if fault != Some(StoreError::NotFound) {
+        name(id, None);
+    }
+    match fault {
+        None => AuthError::Unauthorized("wrong key".to_owned()),
+        Some(error @ StoreError::Unreadable(_)) => AuthError::Closed(error.to_string()),
+        Some(error) => AuthError::Unauthorized(error.to_string()),
+    }
+}
+
+/// Names the account in the request's line of the log. Only one that exists: what is no account's name may be anything, a
+/// phone number too. And in one go: the log writes the whole span anew at each record.
+fn name(id: &AccountId, source: Option<Source>) {
+    let span = Span::current();
+    let source = source.map(Source::as_str);
+    record_all!(span, account = %id, secret = source);
 }
 
 /// What comes of it in time.
@@ -239,20 +301,15 @@ async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T,
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn at_most_a_thousand_names_without_a_secret_are_remembered() {
-        let known = remembered();
-        let now = Instant::now();
-        let lifetime = Lifetime { fresh: Duration::from_secs(300), stale: Duration::from_secs(3600) };
-        let unknown = Arc::new(Entry::after(Err(StoreError::NotFound), None, false, lifetime, now, now));
+        let refusals = Cache::new(MAX_REFUSALS);
+        let refusal = Refusal { until: Clock::SYSTEM.now(), fault: Some(StoreError::NotFound) };
         for n in 0..2000 {
-            known.insert(format!("guess-{n}").parse().unwrap(), Arc::clone(&unknown));
+            refusals.insert(format!("guess-{n}").parse::<AccountId>().unwrap(), refusal.clone());
         }
-        assert_eq!(known.weight(), u64::try_from(known.len()).unwrap());
-        assert!((500..=1000).contains(&known.weight()), "{}", known.weight());
+        assert!((500..=1000).contains(&refusals.len()), "{}", refusals.len());
     }
 }

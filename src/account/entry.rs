@@ -6,14 +6,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{ApiKey, accounts::Source, key::KeyDigest, secret::Secret, store::StoreError};
-use crate::rudder::Token;
-
-/// How long Secrets Manager is left alone after it failed, and an account after its secret could not be read.
-const RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// How long it is remembered that an account does not exist.
-const NOT_FOUND_INTERVAL: Duration = Duration::from_secs(30);
-/// How often at most a wrong key or a refused token makes an account's secret be read ahead of time.
-const FORCED_INTERVAL: Duration = Duration::from_secs(30);
+use crate::{
+    budget::{REFUSED_TOKEN_INTERVAL, SECRET_RETRY_INTERVAL},
+    rudder::Token,
+};
 
 /// How long a secret that was read may be used.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +34,7 @@ pub(super) struct Entry {
     good_until: Instant,
     /// Until when the token serves although Secrets Manager fails.
     serves_until: Instant,
-    /// From when on it may be asked ahead of time.
+    /// From when on a refused token may have it asked ahead of time.
     forcible_from: Instant,
 }
 
@@ -61,21 +57,23 @@ impl Entry {
             asked_at,
             good_until: now + good_for,
             serves_until: now + lifetime.stale,
-            forcible_from: if forced { now + FORCED_INTERVAL } else { forcible_from },
+            forcible_from: if forced { now + REFUSED_TOKEN_INTERVAL } else { forcible_from },
         };
         match answer {
             Ok(Secret { digests, token: Ok(token) }) => answered(digests.into(), Ok(token), lifetime.fresh),
             Ok(Secret { digests, token: Err(error) }) => {
-                answered(digests.into(), Err(StoreError::Unreadable(error.to_string())), RETRY_INTERVAL)
+                answered(digests.into(), Err(StoreError::Unreadable(error.to_string())), SECRET_RETRY_INTERVAL)
             }
-            Err(StoreError::NotFound) => answered(Arc::from([]), Err(StoreError::NotFound), NOT_FOUND_INTERVAL),
-            Err(error @ StoreError::Unreadable(_)) => answered(known_digests(), Err(error), RETRY_INTERVAL),
-            Err(error @ StoreError::Passing(_)) => {
-                let forcible_from = forcible_from.max(now + RETRY_INTERVAL);
+            Err(error @ (StoreError::NotFound | StoreError::Deleted)) => {
+                answered(Arc::from([]), Err(error), Duration::ZERO)
+            }
+            Err(error @ StoreError::Unreadable(_)) => answered(known_digests(), Err(error), SECRET_RETRY_INTERVAL),
+            Err(error @ StoreError::Transient(_)) => {
+                let forcible_from = forcible_from.max(now + SECRET_RETRY_INTERVAL);
                 match old.filter(|old| old.token.is_ok() && now < old.serves_until) {
                     Some(old) => Self {
                         doubt: Some(error),
-                        good_until: old.good_until.max(now + RETRY_INTERVAL).min(old.serves_until),
+                        good_until: old.good_until.max(now + SECRET_RETRY_INTERVAL).min(old.serves_until),
                         forcible_from,
                         ..old.clone()
                     },
@@ -109,11 +107,17 @@ impl Entry {
         instant <= self.asked_at
     }
 
-    /// Whether a key that is not known here may be known to the secret as it is now, for a request that came at `came_at`.
-    pub(super) fn may_miss(&self, key: ApiKey, came_at: Instant) -> bool {
-        !self.digests.is_empty() && !key.is_among(&self.digests) && !self.is_since(came_at)
+    /// Whether a key is one of the account's, as far as is known.
+    pub(super) fn knows(&self, key: ApiKey) -> bool {
+        key.is_among(&self.digests)
+    }
+
+    /// Why nobody can say what the secret is now, where Secrets Manager failed when it was asked last.
+    pub(super) fn last_failure(&self) -> Option<&StoreError> {
+        self.doubt.as_ref().or(self.token.as_ref().err().filter(|error| matches!(error, StoreError::Transient(_))))
     }
 }
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderValue, header};
@@ -186,7 +190,7 @@ mod tests {
     }
 
     fn down() -> StoreError {
-        StoreError::Passing("InternalServiceError".to_owned())
+        StoreError::Transient("InternalServiceError".to_owned())
     }
 
     fn key(key: &str) -> ApiKey {
@@ -196,14 +200,14 @@ mod tests {
 
     #[test]
     fn each_answer_is_good_for_its_time() {
-        for (answer, seconds) in
-            [(Ok(secret()), 300), (Ok(without_token()), 10), (Err(closed()), 10), (Err(StoreError::NotFound), 30)]
-        {
+        for (answer, seconds) in [(Ok(secret()), 300), (Ok(without_token()), 10), (Err(closed()), 10)] {
             let name = format!("{answer:?}");
             assert!(History::new().asked(0, answer).is_good_up_to(seconds), "{name}");
         }
-        let nothing = History::new().asked(0, Err(down()));
-        assert!(!nothing.entry().is_good(nothing.at(0)));
+        for answer in [Err(down()), Err(StoreError::NotFound), Err(StoreError::Deleted)] {
+            let nothing = History::new().asked(0, answer);
+            assert!(!nothing.entry().is_good(nothing.at(0)));
+        }
     }
 
     #[test]
@@ -268,7 +272,7 @@ mod tests {
     fn a_secret_may_be_read_ahead_of_time_once_in_thirty_seconds() {
         let first = History::new().asked(0, Ok(secret()));
         assert!(first.is_forcible_from(0));
-        for answer in [Ok(secret()), Err(closed()), Err(StoreError::NotFound)] {
+        for answer in [Ok(secret()), Err(closed()), Err(StoreError::NotFound), Err(StoreError::Deleted)] {
             let forced = History::new().asked(0, Ok(secret())).forced(5, answer);
             assert!(forced.is_forcible_from(35));
             assert!(forced.asked(20, Ok(secret())).is_forcible_from(35), "reading it in time makes no difference");
@@ -290,18 +294,33 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_missed_where_others_are_known_from_before_the_request() {
-        let read = History::new().asked(10, Ok(secret()));
-        for (entry, name, asked_at, missed) in [
-            (read.entry(), "new", read.at(10) + MOMENT, true),
-            (read.entry(), "new", read.at(10), false),
-            (read.entry(), "new", read.at(9), false),
-            (read.entry(), "swordfish", read.at(11), false),
-            (History::new().asked(10, Err(StoreError::NotFound)).entry(), "new", read.at(20), false),
-        ] {
-            assert_eq!(entry.may_miss(key(name), asked_at), missed, "{name} {:?}", asked_at - read.start);
+    fn what_was_asked_at_that_instant_or_later_is_since_then() {
+        let slow = Entry::after(Ok(secret()), None, false, LIFETIME, History::new().start, Instant::now());
+        assert!(slow.is_since(slow.asked_at));
+        assert!(!slow.is_since(slow.asked_at + MOMENT), "it may have been stored while the secret was being read");
+    }
+
+    #[test]
+    fn keys_are_known_until_the_secret_is_gone() {
+        let read = || History::new().asked(0, Ok(secret()));
+        let knows = |history: &History| history.entry().knows(key("swordfish"));
+        assert!(knows(&read()));
+        assert!(!read().entry().knows(key("another")));
+        assert!(knows(&read().asked(300, Err(closed()))) && knows(&read().asked(3600, Err(down()))));
+        for gone in [StoreError::NotFound, StoreError::Deleted] {
+            assert!(!knows(&read().asked(300, Err(gone))));
         }
-        let slow = Entry::after(Ok(secret()), None, false, LIFETIME, read.at(10), read.at(12));
-        assert!(slow.may_miss(key("new"), read.at(11)), "it may have been stored while the secret was being read");
+    }
+
+    #[test]
+    fn the_last_failure_is_there_until_secrets_manager_answers() {
+        let failure = |history: &History| history.entry().last_failure().cloned();
+        assert_eq!(failure(&History::new().asked(0, Err(down()))), Some(down()));
+        let stale = History::new().asked(0, Ok(secret())).asked(300, Err(down()));
+        assert_eq!(failure(&stale), Some(down()));
+        for answer in [Ok(secret()), Ok(without_token()), Err(closed()), Err(StoreError::NotFound)] {
+            let stale = History::new().asked(0, Ok(secret())).asked(300, Err(down()));
+            assert_eq!(failure(&stale.asked(310, answer)), None);
+        }
     }
 }

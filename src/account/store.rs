@@ -1,24 +1,19 @@
 //! Secrets Manager, asked for one secret.
 
-use std::time::Duration;
-
 use aws_config::{SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     AccountId,
+    cause::cause,
     secret::{Secret, SecretError},
 };
 use crate::{aws, config::Config, log};
-
-/// What Secrets Manager gets for one secret, a second attempt after a failed one included. A slow attempt has no limit of
-/// its own: TCP repeats a lost packet by itself, no connection is used again after it lay idle for long, and giving up
-/// early would throw an answer away that may be on its way.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 /// The accounts' secrets where they are kept.
 #[derive(Debug, Clone)]
@@ -33,18 +28,21 @@ pub(super) enum StoreError {
     /// There is no secret of that name.
     #[error("no such secret")]
     NotFound,
-    /// It is there, and can't be used: no permission, no key to decrypt it, about to be deleted, not of the right form.
+    /// An operator has deleted it, and AWS keeps it for a while. To everybody else the same as none.
+    #[error("the secret is marked for deletion")]
+    Deleted,
+    /// It is there, and can't be used: no permission, no key to decrypt it, not of the right form.
     #[error("secret unreadable: {0}")]
     Unreadable(String),
-    /// Secrets Manager may answer the next time: time-out, throttling, a fault of its own.
+    /// Secrets Manager may answer the next time: time-out, throttling, a fault of its own, a signature that has expired.
     #[error("Secrets Manager failed: {0}")]
-    Passing(String),
+    Transient(String),
 }
 
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
-        let limits = TimeoutConfig::builder().operation_timeout(TIME_LIMIT).build();
-        let aws = aws::service(aws, config.aws.secrets_manager.as_ref(), limits, 2);
+        // One attempt: `get` has its own retries, which no quota can take away.
+        let aws = aws::service(aws, config.aws.secrets_manager.as_ref(), TimeoutConfig::disabled(), 1);
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
@@ -53,44 +51,81 @@ impl Store {
         aws::connect(self.client.get_secret_value().secret_id(&self.prefix).send()).await;
     }
 
-    /// The secret of an account, within two seconds.
-    pub(super) async fn get(&self, id: &AccountId) -> Result<Secret, StoreError> {
-        let request = self.client.get_secret_value().secret_id(format!("{}/{id}", self.prefix));
-        let value = request.send().await?;
+    /// The secret of an account. A transient failure is followed by an immediate retry, signed anew with the present clock.
+    pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
+        let in_time = timeout_at(until, self.attempts(id)).await;
+        in_time.unwrap_or_else(|_| Err(StoreError::Transient("no answer in time".to_owned())))
+    }
+
+    async fn attempts(&self, id: &AccountId) -> Result<Secret, StoreError> {
+        let mut attempts = 0;
+        let value = loop {
+            attempts += 1;
+            match self.client.get_secret_value().secret_id(format!("{}/{id}", self.prefix)).send().await {
+                Ok(value) => break value,
+                Err(error) if attempts < max_attempts(&error) => {}
+                Err(error) => return Err(self.failure(id, &error)),
+            }
+        };
         let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::read);
         secret.map_err(|error| StoreError::Unreadable(error.to_string()))
     }
-}
 
-impl From<SdkError<GetSecretValueError>> for StoreError {
-    fn from(error: SdkError<GetSecretValueError>) -> Self {
-        let SdkError::ServiceError(answer) = &error else {
-            return Self::Passing(log::chain(&error));
+    fn failure(&self, id: &AccountId, error: &SdkError<GetSecretValueError>) -> StoreError {
+        let SdkError::ServiceError(answer) = error else {
+            return StoreError::Transient(log::chain(error));
         };
-        if answer.err().is_resource_not_found_exception() {
-            return Self::NotFound;
-        }
-        let status = answer.raw().status();
-        let code = answer.err().code().unwrap_or("no error code").to_owned();
-        if status.is_server_error() || status.as_u16() == 429 || is_throttling(&code) {
-            Self::Passing(code)
+        let error = answer.err();
+        let cause = || cause(error.code(), error.message(), &self.prefix, &id.to_string());
+        if error.is_resource_not_found_exception() {
+            StoreError::NotFound
+        } else if error.is_invalid_request_exception() && error.message().is_some_and(says_deleted) {
+            StoreError::Deleted
+        } else if aws::is_transient(answer.raw().status().as_u16(), error.code()) {
+            StoreError::Transient(cause())
         } else {
-            Self::Unreadable(code)
+            StoreError::Unreadable(cause())
         }
     }
 }
 
-/// The codes by which AWS services ask for patience, with HTTP 400.
-fn is_throttling(code: &str) -> bool {
-    matches!(
-        code,
-        "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded"
-            | "SlowDown"
-    )
+/// How often a secret is asked for at most when this is the answer. An expired signature has two retries: the SDK shifts the
+/// time of a signature by the difference from AWS's clock that it measured at the last response (its
+/// `ServiceClockSkewInterceptor`), which is wrong for the first retry where this machine's clock was set in the meantime.
+fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
+    match error {
+        SdkError::ServiceError(answer) if aws::has_expired(answer.err().code()) => 3,
+        SdkError::ServiceError(answer) if !aws::is_transient(answer.raw().status().as_u16(), answer.err().code()) => 1,
+        _ => 2,
+    }
+}
+
+/// Whether the message of an `InvalidRequestException` is about a deleted secret. Nothing but the message says so. AWS: "You
+/// can't perform this operation on the secret because it was marked for deletion."; its API reference: "a secret that's
+/// currently marked deleted"; other operations: "scheduled for deletion".
+fn says_deleted(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["marked for deletion", "marked deleted", "marked as deleted", "scheduled for deletion"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deleted_secret_is_recognised_by_awss_words() {
+        for message in [
+            "You can't perform this operation on the secret because it was marked for deletion.",
+            "You can\u{2019}t perform this operation on the secret because it was marked for deletion.",
+            "An error occurred: You tried to perform the operation on a secret that's currently marked deleted.",
+            "You can't create this secret because a secret with this name is already scheduled for deletion.",
+        ] {
+            assert!(says_deleted(message), "{message}");
+        }
+        for message in ["", "You tried to enable rotation on a secret without a Lambda function.", "deletion"] {
+            assert!(!says_deleted(message), "{message}");
+        }
+    }
 }

@@ -177,7 +177,9 @@ impl<F> Claiming<F> {
         let in_doubt = in_doubt || matches!(reply, Reply::InDoubt);
         let answer = match reply {
             Reply::Done => return Self::end(End::Ours),
-            Reply::Busy(_) | Reply::InDoubt if in_time => return Self(Stage::Claim { in_doubt }).again(Operation::Claim),
+            Reply::Busy(_) | Reply::InDoubt if in_time => {
+                return Self(Stage::Claim { in_doubt }).again(Operation::Claim);
+            }
             Reply::Refused(found) => Answer::Found(found),
             Reply::Busy(Busy::LeadConflict) => Answer::InProgress,
             _ => Answer::Unavailable,

@@ -232,6 +232,35 @@ async fn secrets_manager_out_of_order_leaves_one_line_too() {
 }
 
 #[tokio::test]
+async fn a_denied_secret_leaves_awss_message_without_the_accounts_name() {
+    let stage = Stage::start().await;
+    stage.secrets.behave(Behaviour::Denied);
+    let lines = lines_at(&stage, LevelFilter::TRACE, [Request::post(LEAD)]).await;
+    assert_eq!((lines.len(), &lines[0]["level"], &lines[0]["error"]), (1, &json!("ERROR"), &json!("unauthorized")));
+    assert_eq!(
+        lines[0]["cause"],
+        "secret unreadable: AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/relay/relay is not \
+         authorized to perform: secretsmanager:GetSecretValue on resource: lendswift/{account} because no \
+         identity-based policy allows the secretsmanager:GetSecretValue action"
+    );
+    let answer = stage.serve(&Request::post(LEAD).event()).await;
+    assert!(!String::from_utf8_lossy(&answer.body).contains("AccessDenied"), "for the log only");
+}
+
+#[tokio::test]
+async fn a_deleted_secret_rings_no_alarm() {
+    let stage = Stage::start().await;
+    stage.secrets.behave(Behaviour::Deleted);
+    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD), Request::post(LEAD)]).await;
+    for line in &lines {
+        let told = ["level", "status", "error", "cause"].map(|field| line[field].clone());
+        let cause = json!("the secret is marked for deletion");
+        assert_eq!(told, [json!("INFO"), json!(401), json!("unauthorized"), cause]);
+    }
+    assert_eq!(lines.len(), 2);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_given_again_is_said_to_be_one_and_is_an_error_as_before() {
     let stage = Stage::with_ledger().await;
     stage.rudder.answer_next(Reply::new(500, r#"{"code":500}"#));

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use lambda_http::Context;
 use serde_json::{Value, json};
 use stand_ins::{
-    DynamoBehaviour::{self, Conflicting, ConflictingAt, Down, DoneButDown, Held, Normal, Silent, Slow},
+    DynamoBehaviour::{self, Conflicting, ConflictingAt, DoneButDown, Down, Held, Normal, Silent, Slow},
     Reply, TokenRules,
     api_gateway::Response,
 };

@@ -18,6 +18,7 @@ use lendswift_relay::{
     account::{Accounts, ApiKey, Secret},
     answer::{Answer, Problem, Response},
     claim::{Claimed, Known, Settled},
+    clock::Clock,
     config::{Config, Log},
     lead::Reading,
     log,
@@ -362,7 +363,7 @@ async fn neither_a_relay_at_work_nor_a_wrong_configuration_prints_a_canary() {
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(stage.secrets.url().into()),
         _ => None,
     });
-    let accounts = Accounts::new(&config.unwrap(), &aws());
+    let accounts = Accounts::new(&config.unwrap(), &aws(), Clock::SYSTEM);
     let headers = http::HeaderMap::from_iter([(
         http::header::AUTHORIZATION,
         http::HeaderValue::try_from(format!("Bearer {CANARY_KEY}")).unwrap(),

@@ -6,8 +6,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use lambda_http::Context;
 use stand_ins::{
     DynamoBehaviour::{
-        self, Broken, Conflicting, ConflictingAt, Denied, DoneButBroken, DoneButDown, DoneButSilent, Down, Held, Normal,
-        Silent, Slow, Throttled, ThrottledInTransaction, Twice,
+        self, Broken, Conflicting, ConflictingAt, Denied, DoneButBroken, DoneButDown, DoneButSilent, Down, Held,
+        Normal, Silent, Slow, Throttled, ThrottledInTransaction, Twice,
     },
     Reply,
 };

@@ -14,6 +14,12 @@ use crate::{
 
 /// One row a bad day.
 pub fn rows() -> Vec<BoxFuture<'static, Row>> {
+    let rotated = rotated("Secrets Manager: key and token rotated between two leads").boxed();
+    lasting().into_iter().chain(once()).chain(of_the_account()).chain([rotated]).collect()
+}
+
+/// What goes on until the lead is posted again.
+fn lasting() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
     let behaviours = [
         ("is down", Behaviour::Down),
         ("throttles", Behaviour::Throttled),
@@ -22,14 +28,36 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
         ("takes 300 ms", Behaviour::Slow(Duration::from_millis(300))),
         ("takes 3 s", Behaviour::Slow(Duration::from_secs(3))),
         ("has a binary secret", Behaviour::Binary),
+        ("accepts no signature", Behaviour::Expired),
+        ("says that the secret is marked for deletion", Behaviour::Deleted),
+        (
+            "says InvalidRequestException of another kind",
+            Behaviour::Fails("InvalidRequestException", "You tried to enable rotation."),
+        ),
     ];
-    let behaviours = behaviours.map(|(fault, behaviour)| {
+    behaviours.map(|(fault, behaviour)| {
         let begin = move |stage: &Stage| stage.secrets.behave(behaviour);
         let end = |stage: &Stage| stage.secrets.behave(Behaviour::Normal);
         on_stage(format!("Secrets Manager {fault}"), Context::default(), begin, end)
-    });
+    })
+}
+
+/// What is over before the retry.
+fn once() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
+    let behaviours = [
+        ("refuses one signature", Behaviour::Expired),
+        ("throttles once", Behaviour::Throttled),
+        ("fails once", Behaviour::Down),
+    ];
+    behaviours.map(|(fault, behaviour)| {
+        let begin = move |stage: &Stage| stage.secrets.behave_next([behaviour]);
+        on_stage(format!("Secrets Manager {fault}"), Context::default(), begin, |_| {})
+    })
+}
+
+fn of_the_account() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
     let put = |stage: &Stage, secret: String| stage.secrets.put("lendswift/acme", secret);
-    let others = [
+    [
         on_stage(
             "Secrets Manager: garbage in the secret",
             Context::default(),
@@ -48,9 +76,7 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
             |stage| stage.rudder.replace_tokens(["another"]),
             |_| {},
         ),
-        rotated("Secrets Manager: key and token rotated between two leads").boxed(),
-    ];
-    behaviours.into_iter().chain(others).collect()
+    ]
 }
 
 /// Two leads, with everything about the account replaced between them.

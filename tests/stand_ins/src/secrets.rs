@@ -1,7 +1,8 @@
 //! AWS Secrets Manager as far as reading a secret goes.
 
 use std::{
-    collections::HashMap,
+    borrow::Cow,
+    collections::{HashMap, VecDeque},
     future, io,
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -18,20 +19,24 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::server::{Connections, Server, lock};
 
 const TARGET: &[u8] = b"secretsmanager.GetSecretValue";
 const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 
-/// Secrets Manager on a socket, which checks no signature; dropping it stops it.
+/// How far the time of a signature may be from AWS's: 5 minutes.
+const MAX_SKEW: Duration = Duration::from_secs(300);
+
+/// Secrets Manager on a socket, which checks no signature unless it is asked to; dropping it stops it.
 pub struct SecretsManager {
     server: Server,
     vault: Arc<Mutex<Vault>>,
 }
 
-/// How every call is answered until told otherwise.
-#[derive(Clone, Copy, Debug, Default)]
+/// How a call is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Behaviour {
     /// As AWS does when all is well.
     #[default]
@@ -50,13 +55,32 @@ pub enum Behaviour {
     Slow(Duration),
     /// With a binary secret instead of text.
     Binary,
+    /// `InvalidRequestException`, as for a secret that an operator has deleted: AWS keeps it for a week to a month.
+    Deleted,
+    /// `InvalidSignatureException`, as for a request that was signed too long ago.
+    Expired,
+    /// As normal where `x-amz-date` is within five minutes of the present, or else as `Expired`.
+    ChecksTime,
+    /// HTTP 400 with this error and this message.
+    Fails(&'static str, &'static str),
 }
 
 #[derive(Default)]
 struct Vault {
     secrets: HashMap<String, String>,
     behaviour: Behaviour,
+    next: VecDeque<Behaviour>,
+    by_name: HashMap<String, Behaviour>,
     calls: Vec<String>,
+}
+
+impl Vault {
+    /// What is said of the next calls goes before what is said of all, and that before what is said of one name.
+    fn behaviour(&mut self, name: &str) -> Behaviour {
+        let next = self.next.pop_front().unwrap_or(self.behaviour);
+        let by_name = self.by_name.get(name).copied();
+        if next == Behaviour::Normal { by_name.unwrap_or_default() } else { next }
+    }
 }
 
 impl SecretsManager {
@@ -102,6 +126,16 @@ impl SecretsManager {
     pub fn behave(&self, behaviour: Behaviour) {
         lock(&self.vault).behaviour = behaviour;
     }
+
+    /// Answers the next calls like this, one each, and then as before.
+    pub fn behave_next(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
+        lock(&self.vault).next.extend(behaviours);
+    }
+
+    /// Answers every following call for this secret like this, unless all are answered in another way.
+    pub fn behave_for(&self, name: impl Into<String>, behaviour: Behaviour) {
+        lock(&self.vault).by_name.insert(name.into(), behaviour);
+    }
 }
 
 #[derive(Deserialize)]
@@ -127,16 +161,14 @@ async fn answer(
     let (behaviour, secret) = {
         let mut vault = lock(&vault);
         vault.calls.push(name.clone());
-        (vault.behaviour, vault.secrets.get(&name).cloned())
+        (vault.behaviour(&name), vault.secrets.get(&name).cloned())
     };
     match behaviour {
         Behaviour::Normal | Behaviour::Binary => {}
         Behaviour::Slow(wait) => tokio::time::sleep(wait).await,
         Behaviour::Silent => future::pending().await,
-        Behaviour::Denied => return Err(ACCESS_DENIED),
-        Behaviour::Throttled => return Err(THROTTLING),
-        Behaviour::TooMany => return Err(TOO_MANY),
-        Behaviour::Down => return Err(INTERNAL_SERVICE_ERROR),
+        Behaviour::ChecksTime if is_signed_now(&headers) => {}
+        other => return Err(fault(other, &name)),
     }
 
     let secret = secret.ok_or(RESOURCE_NOT_FOUND)?;
@@ -155,40 +187,84 @@ async fn answer(
     Ok(([(CONTENT_TYPE, MEDIA_TYPE)], body.to_string()).into_response())
 }
 
+/// The error of a behaviour that is one.
+fn fault(behaviour: Behaviour, name: &str) -> Fault {
+    match behaviour {
+        Behaviour::Denied => access_denied(name),
+        Behaviour::Throttled => THROTTLING,
+        Behaviour::TooMany => TOO_MANY,
+        Behaviour::Deleted => DELETED,
+        Behaviour::Expired | Behaviour::ChecksTime => INVALID_SIGNATURE,
+        Behaviour::Fails(kind, message) => {
+            Fault { status: StatusCode::BAD_REQUEST, kind, message: Cow::Borrowed(message) }
+        }
+        Behaviour::Down | Behaviour::Normal | Behaviour::Binary | Behaviour::Slow(_) | Behaviour::Silent => {
+            INTERNAL_SERVICE_ERROR
+        }
+    }
+}
+
+/// Whether a request was signed within the last or next five minutes, by its `x-amz-date`: `20261126T093000Z`.
+fn is_signed_now(headers: &HeaderMap) -> bool {
+    let date = headers.get("x-amz-date").and_then(|date| date.to_str().ok()).unwrap_or_default();
+    let part = |from: usize, to: usize| date.get(from..to).unwrap_or_default();
+    let (day, time) =
+        ([part(0, 4), part(4, 6), part(6, 8)].join("-"), [part(9, 11), part(11, 13), part(13, 15)].join(":"));
+    let signed = OffsetDateTime::parse(&format!("{day}T{time}Z"), &Rfc3339);
+    signed.is_ok_and(|signed| (OffsetDateTime::now_utc() - signed).unsigned_abs() <= MAX_SKEW)
+}
+
 struct Fault {
     status: StatusCode,
     kind: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 const UNKNOWN_OPERATION: Fault = Fault {
     status: StatusCode::BAD_REQUEST,
     kind: "UnknownOperationException",
-    message: "Only GetSecretValue is known here.",
+    message: Cow::Borrowed("Only GetSecretValue is known here."),
 };
 const SERIALIZATION: Fault = Fault {
     status: StatusCode::BAD_REQUEST,
     kind: "SerializationException",
-    message: "The body is no GetSecretValue request.",
+    message: Cow::Borrowed("The body is no GetSecretValue request."),
 };
-const ACCESS_DENIED: Fault = Fault {
+const DELETED: Fault = Fault {
     status: StatusCode::BAD_REQUEST,
-    kind: "AccessDeniedException",
-    message: "The caller is not authorized to perform: secretsmanager:GetSecretValue",
+    kind: "InvalidRequestException",
+    message: Cow::Borrowed("You can't perform this operation on the secret because it was marked for deletion."),
+};
+const INVALID_SIGNATURE: Fault = Fault {
+    status: StatusCode::BAD_REQUEST,
+    kind: "InvalidSignatureException",
+    message: Cow::Borrowed(
+        "Signature expired: 20261126T090000Z is now earlier than 20261126T093000Z (20261126T093500Z - 5 min.)",
+    ),
 };
 const THROTTLING: Fault =
-    Fault { status: StatusCode::BAD_REQUEST, kind: "ThrottlingException", message: "Rate exceeded" };
-const TOO_MANY: Fault = Fault { status: StatusCode::TOO_MANY_REQUESTS, kind: "UnheardOfException", message: "Later." };
+    Fault { status: StatusCode::BAD_REQUEST, kind: "ThrottlingException", message: Cow::Borrowed("Rate exceeded") };
+const TOO_MANY: Fault =
+    Fault { status: StatusCode::TOO_MANY_REQUESTS, kind: "UnheardOfException", message: Cow::Borrowed("Later.") };
 const INTERNAL_SERVICE_ERROR: Fault = Fault {
     status: StatusCode::INTERNAL_SERVER_ERROR,
     kind: "InternalServiceError",
-    message: "An error occurred on the server side.",
+    message: Cow::Borrowed("An error occurred on the server side."),
 };
 const RESOURCE_NOT_FOUND: Fault = Fault {
     status: StatusCode::BAD_REQUEST,
     kind: "ResourceNotFoundException",
-    message: "Secrets Manager can't find the specified secret.",
+    message: Cow::Borrowed("Secrets Manager can't find the specified secret."),
 };
+
+fn access_denied(name: &str) -> Fault {
+    let message = format!(
+        "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
+         secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
+         secretsmanager:GetSecretValue action"
+    );
+    Fault { status: StatusCode::BAD_REQUEST, kind: "AccessDeniedException", message: message.into() }
+}
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {

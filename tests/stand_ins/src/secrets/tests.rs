@@ -81,20 +81,58 @@ async fn an_unknown_or_removed_secret_is_not_found() {
 async fn a_behaviour_stays_until_the_next() {
     let secrets = secrets_manager().await;
     let faults = [
-        (Behaviour::Denied, 400, ACCESS_DENIED),
+        (Behaviour::Denied, 400, access_denied("lendswift/acme")),
         (Behaviour::Throttled, 400, THROTTLING),
         (Behaviour::TooMany, 429, TOO_MANY),
         (Behaviour::Down, 500, INTERNAL_SERVICE_ERROR),
+        (Behaviour::Deleted, 400, DELETED),
+        (Behaviour::Expired, 400, INVALID_SIGNATURE),
+        (Behaviour::ChecksTime, 400, INVALID_SIGNATURE),
+        (Behaviour::Fails("KMSFault", "Disabled."), 400, fault(Behaviour::Fails("KMSFault", "Disabled."), "")),
     ];
 
     for (behaviour, status, fault) in faults {
         secrets.behave(behaviour);
         for _ in 0..2 {
-            assert_fault(&ask(&secrets, "lendswift/acme").await, status, fault.kind, fault.message);
+            assert_fault(&ask(&secrets, "lendswift/acme").await, status, fault.kind, &fault.message);
         }
     }
     secrets.behave(Behaviour::Normal);
     assert_eq!(ask(&secrets, "lendswift/acme").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_said_of_the_next_calls_goes_before_what_is_said_of_all_and_of_one() {
+    let secrets = secrets_manager().await;
+    secrets.put("lendswift/second", "another");
+    secrets.behave_for("lendswift/acme", Behaviour::Deleted);
+    secrets.behave_next([Behaviour::Expired, Behaviour::Normal]);
+    let fault = async |name: &str| ask(&secrets, name).await.header("x-amzn-errortype").map(str::to_owned);
+
+    assert_eq!(fault("lendswift/second").await.as_deref(), Some("InvalidSignatureException"));
+    assert_eq!(fault("lendswift/second").await, None);
+    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("InvalidRequestException"));
+    secrets.behave(Behaviour::Throttled);
+    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("ThrottlingException"));
+}
+
+#[test]
+fn a_signature_is_good_for_five_minutes_before_and_after() {
+    for (offset, good) in [(-302, false), (-298, true), (0, true), (298, true), (302, false)] {
+        let signed = OffsetDateTime::now_utc() + time::Duration::seconds(offset);
+        let date = format!(
+            "{}{:02}{:02}T{:02}{:02}{:02}Z",
+            signed.year(),
+            u8::from(signed.month()),
+            signed.day(),
+            signed.hour(),
+            signed.minute(),
+            signed.second()
+        );
+        let headers = HeaderMap::from_iter([("x-amz-date".parse().unwrap(), date.parse().unwrap())]);
+        assert_eq!(is_signed_now(&headers), good, "{date}");
+    }
+    assert!(!is_signed_now(&HeaderMap::new()));
 }
 
 #[tokio::test]
@@ -150,7 +188,7 @@ async fn another_operation_is_unknown() {
         "POST / HTTP/1.1".to_owned(),
     ] {
         let answer = send(secrets.server.address(), &head, r#"{"SecretId":"a"}"#).await.unwrap();
-        assert_fault(&answer, 400, UNKNOWN_OPERATION.kind, UNKNOWN_OPERATION.message);
+        assert_fault(&answer, 400, UNKNOWN_OPERATION.kind, &UNKNOWN_OPERATION.message);
     }
     assert!(secrets.calls().is_empty());
 }
@@ -161,7 +199,7 @@ async fn a_body_that_names_no_secret_is_refused() {
 
     for body in ["", "{}", r#"{"SecretId":1}"#] {
         let answer = send(secrets.server.address(), HEAD, body).await.unwrap();
-        assert_fault(&answer, 400, SERIALIZATION.kind, SERIALIZATION.message);
+        assert_fault(&answer, 400, SERIALIZATION.kind, &SERIALIZATION.message);
     }
 }
 
