@@ -112,7 +112,7 @@ pub struct Lease {
 /// Less time is left than a push needs at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too little time left")]
-pub(crate) struct TooLittleTime;
+pub struct TooLittleTime;
 
 impl Budget {
     /// The time until a deadline as Lambda gives it, in milliseconds since the Unix epoch.
@@ -167,7 +167,7 @@ impl Budget {
     }
 
     /// When a push that begins now has to be done, at most after `limit`.
-    pub(crate) fn for_push(self, limit: Duration, now: Instant) -> Result<Instant, TooLittleTime> {
+    pub fn for_push(self, limit: Duration, now: Instant) -> Result<Instant, TooLittleTime> {
         let until = self.answer_from().min(now + limit);
         if is_enough(until, now) { Ok(until) } else { Err(TooLittleTime) }
     }

@@ -48,6 +48,7 @@
 //! been called. No process ever sends that lead again; README says how an operator frees it.
 
 pub mod conditions;
+mod idempotency_key;
 mod ledger;
 pub mod protocol;
 mod record;
@@ -59,8 +60,11 @@ use http::StatusCode;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub use self::ledger::{Ledger, LedgerError};
-use crate::{account::AccountId, budget::Lease, door::IdempotencyKey};
+pub use self::{
+    idempotency_key::{IdempotencyKey, InvalidIdempotencyKey},
+    ledger::{Ledger, LedgerError},
+};
+use crate::{account::AccountId, budget::Lease};
 
 /// A request's right to send one lead, while its lease runs.
 #[derive(Debug)]
@@ -116,7 +120,8 @@ pub enum Settled {
 
 impl Claim {
     /// A new claim of a lead as it will be sent, which is not written yet.
-    pub(crate) fn new(
+    #[must_use]
+    pub fn new(
         account: &AccountId,
         payload: &[u8],
         key: Option<&IdempotencyKey>,

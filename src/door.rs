@@ -10,6 +10,7 @@ use mime::Mime;
 use crate::{
     account::{AccountId, ApiKey},
     answer::Problem,
+    claim::IdempotencyKey,
     gateway::Request,
     lead::Malformed,
 };
@@ -27,10 +28,6 @@ pub(crate) struct Post {
     pub(crate) body: Result<Vec<u8>, Malformed>,
 }
 
-/// A sender's `Idempotency-Key`: 1 to 255 visible ASCII characters, which may be a phone number too.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct IdempotencyKey(String);
-
 impl Post {
     /// Checks, in this order: route, method, size, media type, account name, `Idempotency-Key`, key present.
     pub(crate) fn admit(request: Request) -> Result<Self, Problem> {
@@ -42,7 +39,7 @@ impl Post {
         let body = decode(request.body.unwrap_or_default(), request.is_base64_encoded.unwrap_or(false))?;
         check_media_type(&request.headers)?;
         let account = account.parse().map_err(|_| Problem::Unauthorized("no account can have that name".to_owned()))?;
-        let idempotency_key = IdempotencyKey::of(&request.headers)?;
+        let idempotency_key = idempotency_key(&request.headers)?;
         let key = ApiKey::of(&request.headers).ok_or_else(|| Problem::Unauthorized("no key".to_owned()))?;
         Ok(Self { account, key, idempotency_key, body })
     }
@@ -82,20 +79,11 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
 }
 
-impl IdempotencyKey {
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
-        let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-        let key = value.to_str().map_err(|_| Problem::InvalidIdempotencyKey)?;
-        if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Some(Self(key.to_owned())))
-        } else {
-            Err(Problem::InvalidIdempotencyKey)
-        }
-    }
+/// The sender's own name for this lead, where it gave one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|key| key.parse().ok());
+    key.map(Some).ok_or(Problem::InvalidIdempotencyKey)
 }
 
 #[cfg(test)]

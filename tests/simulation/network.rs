@@ -32,7 +32,7 @@ pub struct Weather {
 #[derive(Clone)]
 pub struct Network {
     dynamodb: DynamoCore,
-    weather: Weather,
+    weather: Arc<Mutex<Weather>>,
     random: Arc<Mutex<Rng>>,
 }
 
@@ -79,7 +79,7 @@ fn milliseconds(random: &mut Rng, up_to: u64) -> Duration {
 }
 
 impl Network {
-    pub fn new(dynamodb: &DynamoCore, weather: Weather, random: Rng) -> Self {
+    pub fn new(dynamodb: &DynamoCore, weather: Arc<Mutex<Weather>>, random: Rng) -> Self {
         Self { dynamodb: dynamodb.clone(), weather, random: Arc::new(Mutex::new(random)) }
     }
 
@@ -87,10 +87,11 @@ impl Network {
         let mut random = self.random.lock().unwrap();
         let random = &mut *random;
         let soon = milliseconds(random, 30);
-        if self.weather.is_out() {
+        let weather = self.weather.lock().unwrap().clone();
+        if weather.is_out() {
             return if random.bool() { Fate::Lost } else { Fate::Arrives(soon, Down) };
         }
-        if random.u8(0..100) >= self.weather.trouble {
+        if random.u8(0..100) >= weather.trouble {
             return Fate::Arrives(soon, Normal);
         }
         match random.u8(0..14) {

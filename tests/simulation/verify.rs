@@ -1,0 +1,81 @@
+//! What has to hold at the end of every schedule.
+
+use lendswift_relay::claim::Settled;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use stand_ins::DynamoCore;
+
+use super::{
+    operator,
+    process::{Answer, Happened, World, body},
+    schedule::{LEADS, lead},
+};
+
+/// The item of a lead.
+pub fn pk(lead: &str) -> String {
+    format!("acme#lead#{}", hex::encode(Sha256::digest(lead)))
+}
+
+/// Panics where a promise is broken; names what was seen.
+pub fn verify(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
+    let happened = world.happened.lock().unwrap().clone();
+    let accepted = world.rudder.accepted();
+    let story = || format!("{happened:#?}\naccepted: {accepted:?}\n{:#?}", dynamodb.items("claims"));
+    for one in LEADS {
+        let calls = accepted.iter().filter(|number| lead(**number) == one && **number < 9000).count();
+        assert!(calls <= 1, "called {calls} times: {}", story());
+    }
+    let mut seen = Vec::new();
+    for Happened { post, answer, .. } in &happened {
+        let called = accepted.contains(&post.number);
+        let (truth, name) = match answer {
+            None => (true, "no answer"),
+            Some(Answer::Accepted) => (called, "accepted"),
+            Some(Answer::Unknown) => (true, "unknown"),
+            Some(Answer::Refused) => (!called, "refused"),
+            Some(Answer::NotSent) => (!called, "not_sent"),
+            Some(Answer::Pending) => (!called, "pending"),
+            Some(Answer::Interrupted) => (!called, "interrupted"),
+            Some(Answer::Unavailable) => (!called, "unavailable"),
+            Some(Answer::KeyReused) => (!called, "key reused"),
+            Some(Answer::Replayed(settled)) => {
+                let name = if matches!(settled, Settled::Accepted { .. }) { "accepted, replayed" } else { "unknown, replayed" };
+                (!called && is_first_answer(settled, &happened, &accepted, post.lead), name)
+            }
+        };
+        assert!(truth, "post {} was answered {name}: {}", post.number, story());
+        seen.push(name.to_owned());
+    }
+    for item in dynamodb.items("claims") {
+        if item.get("claim").is_some() && item.get("outcome").is_none() {
+            let killed = may_be_left(&item, &happened, &world.killed.lock().unwrap());
+            assert!(killed, "a claim that no one answers for: {item:#}\n{}", story());
+            seen.push("a killed process's claim at the end".to_owned());
+        }
+    }
+    seen
+}
+
+/// Whether an answer that was given again is the one that the lead's sender got, or the operator's.
+fn is_first_answer(settled: &Settled, happened: &[Happened], accepted: &[u32], of: &str) -> bool {
+    if settled.body() == operator::BODY {
+        return accepted.iter().any(|number| lead(*number) == of);
+    }
+    let sender = happened.iter().find(|happened| body(happened.post.number) == settled.body());
+    // One that was killed after it had settled is not heard of.
+    let Some(Happened { post, answer, .. }) = sender else { return true };
+    let same = match (settled, answer) {
+        (Settled::Accepted { .. }, Some(answer)) => *answer == Answer::Accepted,
+        (Settled::Unknown { .. }, Some(answer)) => *answer == Answer::Unknown,
+        (_, None) => true,
+    };
+    let is_true = !matches!(settled, Settled::Accepted { .. }) || accepted.contains(&post.number);
+    same && is_true && post.lead == of
+}
+
+/// Only the claim of a process that was killed, during that request or later, may stay open.
+fn may_be_left(item: &Value, happened: &[Happened], killed: &[u32]) -> bool {
+    let number: u32 = item["request_id"]["S"].as_str().unwrap().parse().unwrap();
+    let sender = happened.iter().find(|happened| happened.post.number == number);
+    sender.is_some_and(|happened| killed.contains(&happened.process))
+}
