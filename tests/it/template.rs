@@ -212,7 +212,7 @@ fn every_alarm_watches_something_that_is_counted_and_tells_who_wants_to_know() {
     let template = template();
     let resources = object(&template["Resources"]);
     let alarms: Vec<_> = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").collect();
-    assert_eq!(alarms.len(), 9);
+    assert_eq!(alarms.len(), 10);
     for alarm in alarms {
         let alarm = &alarm["Properties"];
         let dimensions = alarm["Dimensions"].as_array().unwrap();

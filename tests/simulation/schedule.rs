@@ -98,6 +98,7 @@ impl Schedule {
         sleep(Duration::from_secs(60)).await;
         *weather.lock().unwrap() = Weather::fair();
         seen.extend(operated);
+        seen.extend(verify::left(&self.world, &self.dynamodb));
         let mut quiet = 9000;
         for lane in lanes {
             quiet += 1;

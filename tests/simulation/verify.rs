@@ -56,6 +56,14 @@ pub fn verify(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
     seen
 }
 
+/// Says so for each claim that a process could not close yet.
+pub fn left(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
+    let (happened, killed) = (world.happened.lock().unwrap().clone(), world.killed.lock().unwrap().clone());
+    let is_open = |item: &Value| item.get("claim").is_some() && item.get("outcome").is_none();
+    let items = dynamodb.items("claims").into_iter().filter(is_open);
+    items.filter(|item| !may_be_left(item, &happened, &killed)).map(|_| "claim left".to_owned()).collect()
+}
+
 /// Whether an answer that was given again is the one that the lead's sender got, or the operator's.
 fn is_first_answer(settled: &Settled, happened: &[Happened], accepted: &[u32], of: &str) -> bool {
     if settled.body() == operator::BODY {
