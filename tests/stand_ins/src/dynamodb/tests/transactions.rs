@@ -430,6 +430,7 @@ async fn second_held_transaction_is_cancelled_at_once() {
 
     let second = hold(&core, "u", ["a", "b"], SECOND).await;
     assert_eq!(second.answer().await, cancelled([conflicting(), no_reason()]));
+    wait_for(&core, "TransactWriteItems", 1).await;
     assert_eq!(begun.elapsed(), Duration::ZERO);
 
     // It has locked nothing.
@@ -453,6 +454,7 @@ async fn conflict_at_one_item_leaves_the_others_to_their_conditions() {
 
     next(2);
     assert_eq!(transact(&core, "w", ["a", "b"], "first").await, done());
+    wait_for(&core, "TransactWriteItems", 1).await;
     core.next("PutItem", Behaviour::ConflictingAt(1));
     assert_eq!(ask(&core, "PutItem", &claim("d", "first")).await, conflict());
 }
