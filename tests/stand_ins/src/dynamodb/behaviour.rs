@@ -44,8 +44,8 @@ pub enum DynamoBehaviour {
     DoneButSilent,
     /// It is done, and the connection is closed without an answer.
     DoneButBroken,
-    /// It is done and answered `InternalServerError`, HTTP 500: AWS says that a write so answered may have been
-    /// applied (Amazon DynamoDB Developer Guide, "Error handling with DynamoDB").
+    /// It is done and answered `InternalServerError`, HTTP 500. AWS says of it only that the request may be sent again,
+    /// not that nothing was done (Amazon DynamoDB Developer Guide, "Error handling with DynamoDB").
     DoneButDown,
 }
 

@@ -208,7 +208,13 @@ impl DynamoCore {
 
     fn hindered(&self, obstacle: Obstacle, operation: &str, body: &[u8]) -> DynamoAnswer {
         match (operation, obstacle) {
-            (TRANSACTION, _) => lock(&self.0.engine).transact(body, Some(obstacle), Instant::now()).into(),
+            (TRANSACTION, _) => {
+                let result = lock(&self.0.engine).transact(body, Some(obstacle), Instant::now());
+                if result.is_ok() {
+                    self.note_done(operation);
+                }
+                result.into()
+            }
             (_, Obstacle::Throttled) => Fault::throttled().into(),
             (_, Obstacle::Conflict | Obstacle::ConflictAt(_)) => Fault::conflict().into(),
         }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use dynoxide::types::{read_capacity_units, write_capacity_units};
 use serde_json::Value;
 
-/// A transaction reads or writes each item twice: to prepare and to commit (Amazon DynamoDB Developer Guide, "Amazon
-/// DynamoDB Transactions: How it works", "Capacity management").
+/// A transaction writes each item twice, "one to prepare the transaction and one to commit it", and reads it twice
+/// (Amazon DynamoDB Developer Guide, "DynamoDB read and write operations").
 const TRANSACTIONAL: f64 = 2.0;
 
-/// Read and write request units (Amazon DynamoDB Developer Guide, "DynamoDB on-demand capacity mode").
+/// Read and write units (Amazon DynamoDB Developer Guide, "DynamoDB read and write operations").
 ///
-/// A write that its condition refuses costs as much as one that is done ("Working with items", "Conditional writes").
-/// For a cancelled transaction AWS's documentation is silent; it is counted like one that is done, conflicts included.
+/// As that page says, a write that its condition refuses costs as much as one that is done, and so does a transaction
+/// that is cancelled. What meets `TransactionConflictException`, or another error, is not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct DynamoUnits {
     /// One per begun KB of the item before or after, whichever is larger; two in a transaction.

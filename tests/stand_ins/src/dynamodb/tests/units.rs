@@ -135,4 +135,6 @@ async fn consumed_capacity_is_returned_to_those_who_ask() {
     assert_eq!(core.units("claims"), DynamoUnits { write: 1.0, read: 0.0 });
     asking["ReturnConsumedCapacity"] = "NONE".into();
     assert_eq!(ask(&core, "PutItem", &asking).await, (200, json!({})));
+    asking["ReturnConsumedCapacity"] = "SOME".into();
+    assert_eq!(ask(&core, "PutItem", &asking).await.0, 400);
 }
