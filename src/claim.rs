@@ -35,7 +35,8 @@
 //!    release until the response has to go out.
 //! 4. A claim that may have been written although it failed is voided: another transaction under the same token uses the
 //!    token up, so that the claim is not written later. Where the token is in use already, the claim's own request is made
-//!    once more; if that is not clear either, the claim is deleted by its id ([`protocol`]). Nothing is sent on a guess.
+//!    once more; if it is not done either, the claim is deleted by its id, and kept until a void is done ([`protocol`]).
+//!    Nothing is sent on a guess.
 //! 5. The lease ends five seconds after Lambda's deadline. It is looked at with the connection to AI Rudder in hand, and
 //!    again when the first byte of the lead is asked for (`rudder::client`): a process that was frozen after its claim
 //!    sends nothing when it wakes up too late, but for the instant between the last look and the first byte.

@@ -20,7 +20,7 @@ use super::{
     table::{Attempt, InTheWay, Table, Transaction, What, Write},
 };
 use crate::{
-    budget::{Budget, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT},
+    budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT},
     clock::Clock,
     config::{Claims, Config},
     metrics,
@@ -86,7 +86,7 @@ impl Ledger {
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = self.writes(table, &claim)?;
-        let (end, cause) = self.run(table, &writes, budget).await;
+        let (end, cause) = self.run(table, &writes, claim.lease, budget).await;
         if !matches!(end, End::NotOurs(Answer::Found(_))) {
             note(&claim.id);
         }
@@ -107,7 +107,13 @@ impl Ledger {
 
     /// Makes the writes that the protocol asks for, until it knows what became of the claim; with the last thing that kept
     /// a write from being done.
-    async fn run(&self, table: &Table, writes: &Writes, budget: Budget) -> (End<InTheWay>, Option<String>) {
+    async fn run(
+        &self,
+        table: &Table,
+        writes: &Writes,
+        lease: Lease,
+        budget: Budget,
+    ) -> (End<InTheWay>, Option<String>) {
         let mut claiming = Claiming::default();
         let mut operation = Claiming::<InTheWay>::FIRST;
         let mut until = budget.claim_until(self.clock.now());
@@ -117,7 +123,8 @@ impl Ledger {
             let attempt = table.attempt(writes.of(operation), until).await;
             cause = attempt.cause.or(cause);
             let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
-            let (then, next) = claiming.next(attempt.reply, self.clock.now() + wait < until);
+            let may_retry = matches!(attempt.reply, Reply::Done) || self.clock.now() + wait < until;
+            let (then, next) = claiming.next(attempt.reply, may_retry && lease.runs(self.clock));
             claiming = then;
             match next {
                 Next::Write(next) => {
@@ -217,10 +224,9 @@ impl Ledger {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
         for left in self.left.all() {
-            if !left.close(table, until).await {
-                return;
+            if left.close(table, until).await {
+                self.left.remove(&left);
             }
-            self.left.remove(&left);
         }
     }
 
@@ -277,19 +283,16 @@ impl Writes {
 impl LeftClaim {
     /// Whether it is closed now.
     async fn close(&self, table: &Table, until: Instant) -> bool {
-        let release = match self {
+        let is_closed =
+            |attempt: Attempt| matches!(closing(&attempt.reply, false), Closing::Closed | Closing::Superseded);
+        match self {
             Self::InDoubt { void, release } => {
-                let voided = table.attempt(void, until).await.reply;
-                if !matches!(voided, Reply::Done | Reply::Mismatch) {
-                    return false;
-                }
-                // Always: a token is remembered for ten minutes, and nobody knows how long ago the claim was.
-                release
+                let voided = matches!(table.attempt(void, until).await.reply, Reply::Done);
+                // Always: it may be written already. And only with a void that is done, it is not written any more.
+                is_closed(table.attempt(release, until).await) && voided
             }
-            Self::Open(transaction) => transaction,
-        };
-        let Attempt { reply, .. } = table.attempt(release, until).await;
-        matches!(closing(&reply, false), Closing::Closed | Closing::Superseded)
+            Self::Open(transaction) => is_closed(table.attempt(transaction, until).await),
+        }
     }
 }
 

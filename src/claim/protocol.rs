@@ -90,8 +90,9 @@ enum Stage<F> {
     /// The token is known with other parameters than the void's. That proves nothing: AWS does not say what a transaction
     /// that was cancelled, or is running, does to its token. So the claim's own request is made once more.
     Confirm(Answer<F>),
-    /// It is being deleted by its id. `in_doubt`: it may be written after that all the same, so that it is left in any case.
-    Release { answer: Answer<F>, in_doubt: bool },
+    /// It is being deleted by its id, so that it is not in the way if it is written already. It may be written after that all
+    /// the same: only a void that is done, or the claim itself, ends the doubt.
+    Release(Answer<F>),
 }
 
 /// What became of settling or releasing a claim.
@@ -162,14 +163,14 @@ impl<F> Claiming<F> {
     pub const FIRST: Operation = Operation::Claim;
 
     /// Takes the reply to the write that was asked for last, and says what is next. `in_time`: whether that write may be
-    /// made again.
+    /// made again; of one that is done, whether the claim's lease still runs.
     #[must_use]
     pub fn next(self, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match self.0 {
             Stage::Claim { in_doubt } => Self::claim(in_doubt, reply, in_time),
             Stage::Void(answer) => Self::void(answer, reply, in_time),
             Stage::Confirm(answer) => Self::confirm(answer, reply),
-            Stage::Release { answer, in_doubt } => Self::release(answer, in_doubt, reply, in_time),
+            Stage::Release(answer) => Self::end(End::Left(answer)),
         }
     }
 
@@ -190,34 +191,21 @@ impl<F> Claiming<F> {
 
     fn void(answer: Answer<F>, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
-            Reply::Done => Self::end(End::NotOurs(answer)),
+            Reply::Done if in_time => Self::end(End::NotOurs(answer)),
+            // A token is remembered for ten minutes: to a process that was frozen for longer, this proves nothing.
+            Reply::Done => Self::end(End::Left(answer)),
             Reply::Mismatch => Self(Stage::Confirm(answer)).write(Operation::Claim),
             Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Void(answer)).again(Operation::Void),
-            _ => Self(Stage::Release { answer, in_doubt: true }).write(Operation::Release),
+            _ => Self(Stage::Release(answer)).write(Operation::Release),
         }
     }
 
     fn confirm(answer: Answer<F>, reply: Reply<F>) -> (Self, Next<F>) {
         match reply {
             Reply::Done => Self::end(End::Ours),
-            Reply::Refused(found) => Self::end(End::NotOurs(Answer::Found(found))),
-            reply => {
-                let in_doubt = matches!(reply, Reply::InDoubt);
-                Self(Stage::Release { answer, in_doubt }).write(Operation::Release)
-            }
-        }
-    }
-
-    fn release(answer: Answer<F>, in_doubt: bool, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
-        match reply {
-            // It is tried only so that a claim that is written already is not in the way until then.
-            _ if in_doubt => Self::end(End::Left(answer)),
-            // Refused: the lead is another's.
-            Reply::Done | Reply::Refused(_) => Self::end(End::NotOurs(answer)),
-            Reply::Busy(_) | Reply::InDoubt if in_time => {
-                Self(Stage::Release { answer, in_doubt }).again(Operation::Release)
-            }
-            _ => Self::end(End::Left(answer)),
+            // An earlier attempt may be written when what stands in its way now is gone.
+            Reply::Refused(found) => Self::end(End::Left(Answer::Found(found))),
+            _ => Self(Stage::Release(answer)).write(Operation::Release),
         }
     }
 

@@ -19,6 +19,7 @@ mod emulators;
 mod events;
 mod faults;
 mod front;
+mod given_up;
 mod leads;
 mod log;
 mod metrics;

@@ -77,9 +77,23 @@ fn no_schedule_leads_to_a_second_call_a_false_outcome_or_an_orphan() {
     println!("{schedules} schedules in {:.1?}: {seen:#?}", begun.elapsed());
     // Otherwise it would prove little.
     for what in [
-        "accepted", "accepted, replayed", "refused", "not_sent", "unknown", "unknown, replayed", "pending", "interrupted",
-        "unavailable", "key reused", "killed", "frozen", "late wall clock", "operator settled", "operator reopened",
-        "claim left", "a killed process's claim at the end",
+        "accepted",
+        "accepted, replayed",
+        "refused",
+        "not_sent",
+        "unknown",
+        "unknown, replayed",
+        "pending",
+        "interrupted",
+        "unavailable",
+        "key reused",
+        "killed",
+        "frozen",
+        "late wall clock",
+        "operator settled",
+        "operator reopened",
+        "claim left",
+        "a killed process's claim at the end",
     ] {
         assert!(seen.contains_key(what), "{what} was never seen");
     }

@@ -15,7 +15,12 @@ const CONDITION: &str =
 pub const BODY: &str = r#"{"code":200,"message":"the operator's"}"#;
 
 /// Looks a few times; what was done is named.
-pub async fn operate(world: &World, dynamodb: &DynamoCore, mut random: Rng, lead_of: impl Fn(u32) -> String) -> Vec<String> {
+pub async fn operate(
+    world: &World,
+    dynamodb: &DynamoCore,
+    mut random: Rng,
+    lead_of: impl Fn(u32) -> String,
+) -> Vec<String> {
     let mut done = Vec::new();
     for _ in 0..random.u8(0..4) {
         sleep(Duration::from_millis(random.u64(1000..40_000))).await;
@@ -42,7 +47,8 @@ async fn act(dynamodb: &DynamoCore, item: &Value, now: u64, has_it: bool) -> boo
         values[":accepted"] = json!({"S": "accepted"});
         values[":ok"] = json!({"N": "200"});
         values[":body"] = json!({"S": BODY});
-        request["UpdateExpression"] = json!("SET outcome = :accepted, http_status = :ok, body = :body, settled_at = :now");
+        request["UpdateExpression"] =
+            json!("SET outcome = :accepted, http_status = :ok, body = :body, settled_at = :now");
         "UpdateItem"
     } else {
         "DeleteItem"

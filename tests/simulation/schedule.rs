@@ -10,11 +10,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, http_client_fn};
 use aws_smithy_runtime_api::shared::IntoShared;
 use fastrand::Rng;
-use lendswift_relay::{
-    claim::Ledger,
-    clock::Clock,
-    config::Config,
-};
+use lendswift_relay::{claim::Ledger, clock::Clock, config::Config};
 use stand_ins::{DynamoCore, TokenRules};
 use tokio::{
     runtime::Builder,
@@ -135,7 +131,9 @@ impl Schedule {
                     lead: LEADS[usize::from(other)],
                     key: *self.random.choice([None, Some("one"), Some("one"), Some("another")].iter()).unwrap(),
                     at,
-                    left: Duration::from_millis(*self.random.choice([29_000, 29_000, 12_000, 5000, 3000].iter()).unwrap()),
+                    left: Duration::from_millis(
+                        *self.random.choice([29_000, 29_000, 12_000, 5000, 3000].iter()).unwrap(),
+                    ),
                 }
             })
             .collect()

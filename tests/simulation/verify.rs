@@ -39,7 +39,11 @@ pub fn verify(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
             Some(Answer::Unavailable) => (!called, "unavailable"),
             Some(Answer::KeyReused) => (!called, "key reused"),
             Some(Answer::Replayed(settled)) => {
-                let name = if matches!(settled, Settled::Accepted { .. }) { "accepted, replayed" } else { "unknown, replayed" };
+                let name = if matches!(settled, Settled::Accepted { .. }) {
+                    "accepted, replayed"
+                } else {
+                    "unknown, replayed"
+                };
                 (!called && is_first_answer(settled, &happened, &accepted, post.lead), name)
             }
         };

@@ -15,6 +15,7 @@ mod deadlines;
 mod deaths;
 mod freezes;
 mod gate;
+mod given_up;
 mod house;
 #[path = "../it/request.rs"]
 #[expect(dead_code, reason = "the requests of the other tests: some of it is theirs alone")]
