@@ -3,6 +3,7 @@
 //! An account is one secret in Secrets Manager. [`Accounts`] reads it through a cache and opens it with an [`ApiKey`].
 
 mod accounts;
+mod auth;
 mod cause;
 mod entry;
 mod key;
@@ -12,7 +13,8 @@ mod store;
 use std::{fmt, str::FromStr};
 
 pub use self::{
-    accounts::{Account, Accounts, AuthError, Source},
+    accounts::Accounts,
+    auth::{Account, AuthError, Source},
     key::{ApiKey, KeyDigest},
     secret::{Secret, SecretError},
 };

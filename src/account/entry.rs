@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{ApiKey, accounts::Source, key::KeyDigest, secret::Secret, store::StoreError};
+use super::{ApiKey, Source, key::KeyDigest, secret::Secret, store::StoreError};
 use crate::{
     budget::{REFUSED_TOKEN_INTERVAL, SECRET_RETRY_INTERVAL},
     rudder::Token,
