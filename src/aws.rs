@@ -4,8 +4,6 @@
 //! files that Lambda does not have. The SDK's HTTP client brings its own TLS set-up: it reads and parses the system's
 //! certificates when it starts. Here it gets a client like AI Rudder's, with the same roots.
 
-use std::time::Duration;
-
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
@@ -41,14 +39,13 @@ pub fn sdk_config(aws: &Aws) -> Result<SdkConfig, ClientError> {
         .build())
 }
 
-/// The same for one service: where it is, if not at AWS, how long it gets, and how often.
-pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>, limits: TimeoutConfig, attempts: u32) -> SdkConfig {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(attempts)
-        .with_initial_backoff(Duration::from_millis(50))
+/// The same for one service, which is somewhere else than at AWS where there is an endpoint. Each call is one attempt: what is
+/// tried again, and for how long, is for its caller to decide, and not for the SDK's quota of retries.
+pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
+    let retries = RetryConfig::disabled()
         // The SDK can't close a connection of the relay's own client, and would log an error for trying.
         .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
-    let aws = aws.to_builder().timeout_config(limits).retry_config(retries);
+    let aws = aws.to_builder().timeout_config(TimeoutConfig::disabled()).retry_config(retries);
     match endpoint {
         Some(url) => aws.endpoint_url(url.as_str()).build(),
         None => aws.build(),

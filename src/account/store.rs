@@ -1,6 +1,6 @@
 //! Secrets Manager, asked for one secret.
 
-use aws_config::{SdkConfig, timeout::TimeoutConfig};
+use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -42,7 +42,7 @@ pub(super) enum StoreError {
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
         // One attempt: `get` has its own retries, which no quota can take away.
-        let aws = aws::service(aws, config.aws.secrets_manager.as_ref(), TimeoutConfig::disabled(), 1);
+        let aws = aws::service(aws, config.aws.secrets_manager.as_ref());
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 

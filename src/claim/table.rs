@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_config::{SdkConfig, timeout::TimeoutConfig};
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     error::{BuildError, ProvideErrorMetadata, SdkError},
@@ -74,8 +74,7 @@ pub(super) struct Attempt {
 
 impl Table {
     pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str, clock: Clock) -> Self {
-        // The protocol decides what is tried again and for how long, so the SDK does neither.
-        let aws = aws::service(aws, config.aws.dynamodb.as_ref(), TimeoutConfig::disabled(), 1);
+        let aws = aws::service(aws, config.aws.dynamodb.as_ref());
         Self { client: Client::new(&aws), name: name.to_owned(), clock }
     }
 

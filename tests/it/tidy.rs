@@ -40,3 +40,15 @@ fn only_the_configuration_reads_the_environment() {
         .collect();
     assert!(readers.is_empty(), "{readers:?}");
 }
+
+#[test]
+fn only_the_clock_reads_a_clock() {
+    let code = |text: &str| text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).collect::<String>();
+    let readers: Vec<_> = src()
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("tests.rs") && !name.ends_with("src/clock.rs"))
+        .filter(|(_, text)| ["Instant::now(", "SystemTime::now", ".elapsed("].iter().any(|read| code(text).contains(read)))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(readers.is_empty(), "{readers:?}");
+}
