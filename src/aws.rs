@@ -99,7 +99,7 @@ pub(crate) async fn connect(call: impl Future) {
     CONNECTING.scope((), call).await;
 }
 
-/// The SDK's requests, sent by reqwest. The SDK bounds each attempt and repeats what may be repeated.
+/// The SDK's requests, sent by reqwest. Its callers bound each attempt, and repeat what may be repeated.
 #[derive(Debug, Clone)]
 struct OverReqwest(Client);
 

@@ -8,10 +8,10 @@
 //!                                    UPSTREAM_TIMEOUT_MS
 //! ```
 //!
-//! The deadline is Lambda's. Each stage gets at most what the drawing says, and never what the stages after it need: the
-//! claim leaves a push its least, the push leaves 1.5 s to settle and to respond. Settling that is ready earlier has until
-//! `settle_until`. A push that the relay gives up at `answer_from` is given up by the kernel at most 3 s later, before the
-//! lease is over.
+//! The deadline is Lambda's. No stage takes what the stages after it need: the claim leaves a push its least, the push leaves
+//! 1.5 s to settle and to respond. Settling that is ready earlier has until `settle_until`. A claim that fails is voided and
+//! released in the time that a push would have had. Of a push that the relay gives up at `answer_from`, bytes that AI Rudder
+//! does not acknowledge are dropped by the kernel at most 3 s later, before the lease is over.
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 
-/// The time that Secrets Manager gets for one secret, the immediate retry included. No attempt has a limit of its own: TCP
+/// The time that Secrets Manager gets for one secret, the immediate retries included. No attempt has a limit of its own: TCP
 /// repeats a lost packet, and giving up early would throw away an answer that may be on its way.
 pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
 
@@ -27,9 +27,9 @@ pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) const CLAIM_LIMIT: Duration = Duration::from_secs(8);
 /// What one attempt of a write gets, so that a lost packet leaves time for another.
 pub(crate) const WRITE_ATTEMPT_LIMIT: Duration = Duration::from_secs(1);
-/// How long a write waits before its first retry; each wait is longer than the one before.
+/// How long a write waits before its first retry.
 pub(crate) const WRITE_FIRST_WAIT: Duration = Duration::from_millis(20);
-/// How long it waits at most.
+/// The longest wait before jitter, which adds up to as much again.
 pub(crate) const WRITE_LONGEST_WAIT: Duration = Duration::from_millis(200);
 /// How long each write that voids a claim gets, before that is left to a later request.
 pub(crate) const VOID_LIMIT: Duration = Duration::from_secs(4);
@@ -40,7 +40,7 @@ pub(crate) const LEFT_CLAIMS_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) const PUSH_LEAST: Duration = Duration::from_secs(1);
 /// How long the first retry of a connection that could not be made waits.
 pub(crate) const CONNECT_FIRST_WAIT: Duration = Duration::from_millis(50);
-/// How long it waits at most.
+/// The longest wait before jitter, which adds up to as much again.
 pub(crate) const CONNECT_LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How long bytes of a push may be unacknowledged before the kernel drops the connection (`TCP_USER_TIMEOUT`, RFC 9293,
 /// section 3.8.3), also when the relay has given the push up or is gone.
@@ -48,7 +48,7 @@ pub(crate) const PUSH_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 
 /// What is left to settle and respond after a push.
 const SETTLE_AND_RESPOND: Duration = Duration::from_millis(1500);
-/// What of it is left to respond.
+/// The part of it that is kept for the response.
 const RESPOND: Duration = Duration::from_millis(250);
 /// How long after Lambda's deadline the sender of a claim is still taken to be at work.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
@@ -80,7 +80,7 @@ const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 2 <= VOID_LIMIT.as_milli
 const _: () = assert!(WRITE_FIRST_WAIT.as_millis() < WRITE_LONGEST_WAIT.as_millis());
 const _: () = assert!(WRITE_LONGEST_WAIT.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(CONNECT_LONGEST_WAIT.as_millis() < PUSH_LEAST.as_millis());
-// The slowest secret and claim, voided and released, still leave a push its least and time to respond.
+// The slowest secret and claim leave a push its least, and time to respond; so do they with the claim voided and released.
 const _: () = assert!(
     SECRET_LIMIT.as_millis()
         + CLAIM_LIMIT.as_millis()
@@ -117,8 +117,8 @@ pub struct TooLittleTime;
 impl Budget {
     /// The time until a deadline as Lambda gives it, in milliseconds since the Unix epoch.
     ///
-    /// The lease goes by Lambda's clock where the deadline is plausible, so that it is the same to every process, however
-    /// wrong the local clock is.
+    /// The lease goes by Lambda's clock where the deadline is within an hour of the local one, so that a local clock that is wrong
+    /// does not change it.
     #[must_use]
     pub fn until(deadline_ms: u64, clock: Clock) -> Self {
         let (now, wall) = (clock.now(), clock.wall());
@@ -153,8 +153,8 @@ impl Budget {
         self.answer_from().min(now + LEFT_CLAIMS_LIMIT)
     }
 
-    /// When the claim has to be settled or released, so that the response gets out. Where it is too late for that, as for a
-    /// process that was frozen, there is nothing left to hurry for.
+    /// When the claim has to be settled or released, so that the response gets out. After the deadline, as in a process
+    /// that was frozen, it gets as long as it would have had then.
     pub(crate) fn settle_until(self, now: Instant) -> Instant {
         let until = before(self.deadline, RESPOND);
         if now < until { until } else { now + SETTLE_AND_RESPOND }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_push_gets_its_limit_or_what_lambda_leaves_less_time_to_respond() {
+    async fn a_push_leaves_time_to_respond() {
         assert_eq!(for_push(from_now(29_000)), Some(LIMIT));
         assert_eq!(for_push(from_now(11_500)), Some(LIMIT));
         assert_eq!(for_push(from_now(6_500)), Some(Duration::from_secs(5)));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_claim_is_settled_in_time_to_respond_or_at_leisure_when_that_is_over() {
+    async fn settling_after_the_deadline_gets_its_time_all_the_same() {
         let clock = clock();
         let budget = Budget::until(from_now(5_000), clock);
         assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(4_750));
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_ends_five_seconds_after_lambdas_deadline_whatever_the_local_clock_says() {
+    async fn a_lease_ends_five_seconds_after_lambdas_deadline() {
         for local in [-3_000_000, -60_000, 0, 60_000, 3_000_000] {
             let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(local)));
             for deadline in [from_now(20_000), from_now(90_000), from_now(-1)] {
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_runs_until_one_of_the_clocks_says_that_it_is_over() {
+    async fn a_lease_runs_until_one_of_the_clocks_ends_it() {
         let at = |local| Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(local)));
         // The wall clock is right, a minute late, and two seconds fast.
         for (local, runs_for) in [(0, 25_000), (-60_000, 35_000), (2_000, 23_000)] {

@@ -8,6 +8,7 @@
 //! | `pk` | what it is |
 //! | --- | --- |
 //! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, with a key `pointer`; and once it is answered `outcome`, `http_status`, `body`, `settled_at` |
+//! | `{account}#void#{the claim's id}` | never written: what the transaction that voids a claim deletes |
 //! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **pointer** of a key: `lead_pk` (the lead that it stands for), `expires` |
 //!
 //! Times are Unix seconds. So the same lead is one lead under any key or none, and a key stands for one lead: the one that
@@ -29,21 +30,21 @@
 //!
 //! 1. A claim's id is drawn before its first attempt, and is the `ClientRequestToken` of its transaction. Its writes are
 //!    built once, so that each attempt is the same request.
-//! 2. Claim and key are written in one transaction, where there is no item, an expired one, or one that bears the same id
-//!    and no answer. They are released in one.
+//! 2. Claim and key are written in one transaction, and released in one; [`conditions`] has the condition of each write.
 //! 3. Errors that pass are retried: for a claim at most 8 s, and never into the time that a push needs; to settle and to
 //!    release until the response has to go out.
-//! 4. A claim that may have been written although it failed is voided: another transaction under the same token uses the
-//!    token up, so that the claim is not written later. Where the token is in use already, the claim's own request is made
-//!    once more; if it is not done either, the claim is deleted by its id, and kept until a void is done ([`protocol`]).
-//!    Nothing is sent on a guess.
+//! 4. A claim that may have been written although it failed is voided: another transaction under the same token, which
+//!    deletes an item that nobody writes. Once that is done, DynamoDB refuses a late copy of the claim for ten minutes. Where
+//!    the token is in use already, the claim's own request is made once more; once that is done, the claim is ours.
+//!    Otherwise nothing is sent, and the claim is kept until it is voided and deleted ([`protocol`]).
 //! 5. The lease ends five seconds after Lambda's deadline. It is looked at with the connection to AI Rudder in hand, and
-//!    again when the first byte of the lead is asked for (`rudder::client`): a process that was frozen after its claim
+//!    again when the first byte of the lead is asked for (`rudder::attempt`): a process that was frozen after its claim
 //!    sends nothing when it wakes up too late, but for the instant between the last look and the first byte.
 //! 6. Settling and releasing are conditional on the id, not on the lease: a sender that was slow may still do either. But
-//!    what an operator has settled stands.
-//! 7. What could not be closed is kept in the process, and tried again after the next event's own claim.
-//! 8. `expires` and `lease_until` are compared here, since DynamoDB deletes expired items days late.
+//!    an outcome that an operator has settled stands.
+//! 7. What could not be closed is kept in the process, 16 claims at most, and tried again after the own claim of each later
+//!    event that has one.
+//! 8. `expires` is compared in the conditions, since DynamoDB deletes expired items days late.
 //!
 //! A sender that dies leaves a claim behind, and after its lease everyone is answered "interrupted": the consumer may have
 //! been called. No process ever sends that lead again; README says how an operator frees it.

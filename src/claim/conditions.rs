@@ -37,7 +37,8 @@ pub struct KeyItem<Lead> {
     pub expires: Option<i64>,
 }
 
-/// Of claiming a lead. Not over an answer: a late attempt of the same claim must not undo what was settled since.
+/// The condition for claiming a lead. It never overwrites an answer: a late attempt of the same claim must not undo what was
+/// settled since.
 pub const CLAIM_LEAD: &str = "attribute_not_exists(pk) OR expires <= :now \
                               OR (claim = :claim AND attribute_not_exists(outcome))";
 
@@ -46,7 +47,7 @@ pub fn may_claim_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, no
     item.is_none_or(|item| is_over(item.expires, now) || is_open(item, claim))
 }
 
-/// Of giving a key to a lead.
+/// The condition for giving a key to a lead.
 pub const CLAIM_KEY: &str = "attribute_not_exists(pk) OR expires <= :now OR lead_pk = :lead";
 
 /// [`CLAIM_KEY`].
@@ -54,7 +55,7 @@ pub fn may_claim_key<Lead: PartialEq>(item: Option<&KeyItem<Lead>>, lead: &Lead,
     item.is_none_or(|item| is_over(item.expires, now) || item.lead.as_ref() == Some(lead))
 }
 
-/// Of settling a lead. An operator may have asked AI Rudder, and then knows better than a sender that does not know.
+/// The condition for settling a lead. An operator may have asked AI Rudder, and then knows better than a sender that does not know.
 pub const SETTLE_LEAD: &str = "claim = :claim AND (attribute_not_exists(outcome) OR outcome IN (:unknown, :outcome))";
 
 /// [`SETTLE_LEAD`].
@@ -63,7 +64,7 @@ pub fn may_settle_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, o
     item.is_some_and(|item| item.claim.as_ref() == Some(claim) && may_become(item))
 }
 
-/// Of releasing a lead. What is deleted already is free, and what is settled stays.
+/// The condition for releasing a lead. What is deleted already is free, and what is settled stays.
 pub const RELEASE_LEAD: &str = "attribute_not_exists(pk) OR (claim = :claim AND attribute_not_exists(outcome))";
 
 /// [`RELEASE_LEAD`].
@@ -71,7 +72,7 @@ pub fn may_release_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id) 
     item.is_none_or(|item| is_open(item, claim))
 }
 
-/// Of releasing a key.
+/// The condition for releasing a key.
 pub const RELEASE_KEY: &str = "attribute_not_exists(pk) OR lead_pk = :lead";
 
 /// [`RELEASE_KEY`].

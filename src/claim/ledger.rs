@@ -82,7 +82,8 @@ impl Ledger {
         }
     }
 
-    /// Claims a lead, or says what is known of it. After an error, the lead was not claimed, and nothing may be sent.
+    /// Claims a lead, or says what is known of it. After an error nothing may be sent; a claim that may have been written all
+    /// the same is kept, and closed later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = self.writes(table, &claim)?;
@@ -138,7 +139,7 @@ impl Ledger {
         }
     }
 
-    /// What the items say that are in a claim's way.
+    /// Interprets the items that were in a claim's way.
     async fn found(
         &self,
         table: &Table,
@@ -153,7 +154,7 @@ impl Ledger {
         }
     }
 
-    /// What a lead is that was claimed before.
+    /// Interprets the item of a lead that was claimed before.
     async fn known(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
         let Some(record) = record else { return Known::Unreadable };
         note(&record.claim);
@@ -210,7 +211,9 @@ impl Ledger {
                 Closing::Again => sleep(wait).await,
                 Closing::Closed => return,
                 Closing::Superseded => {
-                    tracing::error!("the claim was not closed: it is another's by now, or settled");
+                    tracing::error!(
+                        "the claim was not closed: its item is gone, has another claim, or was settled by an operator"
+                    );
                     return;
                 }
                 Closing::Left => return self.keep(LeftClaim::Open(transaction), cause.as_deref()),
@@ -218,8 +221,8 @@ impl Ledger {
         }
     }
 
-    /// Tries once more to close the claims that earlier requests left. Done after a request's own claim, so that a request
-    /// never waits for another's.
+    /// Tries once more to close the claims that earlier requests left. Runs after a request's own claim, so that no claim waits
+    /// for it, and may delay the response by `LEFT_CLAIMS_LIMIT`.
     pub async fn close_left(&self, budget: Budget) {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
@@ -232,7 +235,7 @@ impl Ledger {
 
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {
         metrics::claim_left();
-        tracing::error!(cause, "the claim was not closed, and is tried again with the next request");
+        tracing::error!(cause, "the claim was not closed: it is kept, and tried again after a later claim");
         self.left.add(left);
     }
 
@@ -324,7 +327,7 @@ impl std::fmt::Debug for LeftClaims {
     }
 }
 
-/// Uses the claim's token up, and does nothing else: nobody writes this item.
+/// Uses the claim's token up, and does nothing else: the relay never writes this item.
 fn void(claim: &Claim) -> Write {
     Write { what: What::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
 }

@@ -9,8 +9,8 @@
 pub enum Operation {
     /// The claim's transaction, under its token.
     Claim,
-    /// Another transaction under the claim's token, which changes nothing. Once it is done, the claim's own transaction
-    /// cannot be written any more, however late it arrives (TransactWriteItems, `ClientRequestToken`).
+    /// Another transaction under the claim's token, which changes nothing. Once it is done, the claim's own transaction is
+    /// not written any more for ten minutes (TransactWriteItems, `ClientRequestToken`).
     Void,
     /// The claim is deleted by its id.
     Release,
@@ -102,7 +102,7 @@ pub enum Closing {
     Again,
     /// The claim is closed.
     Closed,
-    /// It is another's by now, or an operator has settled it: what is written stands.
+    /// Its item is gone, has another claim, or was settled by an operator: what is written stands.
     Superseded,
     /// It is still open, and has to be closed later.
     Left,

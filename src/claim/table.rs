@@ -83,7 +83,7 @@ impl Table {
         aws::connect(self.client.transact_write_items().set_transact_items(Some(Vec::new())).send()).await;
     }
 
-    /// A transaction of these writes. One with a `token` is done once in ten minutes, however often and late it arrives
+    /// A transaction of these writes. One with a `token` is done once in ten minutes, however often it arrives
     /// (TransactWriteItems, `ClientRequestToken`). Without one, each attempt is a transaction of its own.
     pub(super) fn transaction(
         &self,
@@ -203,7 +203,7 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
             TransactWriteItemsError::IdempotentParameterMismatchException(_) => Self::because(Reply::Mismatch, cause),
             // An earlier attempt under the same token is being done.
             TransactWriteItemsError::TransactionInProgressException(_) => Self::because(Reply::InDoubt, cause),
-            // "The operation can have succeeded or failed" (DynamoDB's developer guide, "Error handling", HTTP 500).
+            // The write may have been done (DynamoDB's developer guide, "Error handling", HTTP 500).
             _ if status.is_server_error() => Self::because(Reply::InDoubt, cause),
             _ if aws::is_transient(status.as_u16(), code) => Self::because(Reply::Busy(Busy::Throttled), cause),
             _ => Self::failed(cause),

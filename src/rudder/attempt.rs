@@ -1,7 +1,7 @@
 //! One push on its way: how far it has come, and whether it may still be sent.
 //!
-//! The lease is looked at twice: with the connection in hand, and when the first byte of the lead is asked for. Nothing but a
-//! turn of the task lies between the second look and the write into the socket.
+//! The lease is looked at twice: with the connection in hand, and when the first byte of the lead is asked for. Between the
+//! second look and the write into the socket the request is only encoded and encrypted, in the same poll.
 
 use std::{
     convert::identity,

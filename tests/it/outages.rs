@@ -1,4 +1,4 @@
-//! DynamoDB at its worst for seconds: no lead is lost or buried, and none is pushed twice.
+//! Seconds in which DynamoDB fails, and what becomes of the leads.
 
 use std::time::Duration;
 
@@ -46,12 +46,12 @@ async fn errors_at_rate(percent: u8) {
 }
 
 #[tokio::test]
-async fn all_leads_are_accepted_while_a_fifth_of_the_answers_are_http_500() {
+async fn leads_are_accepted_at_20_percent_http_500() {
     errors_at_rate(20).await;
 }
 
 #[tokio::test]
-async fn all_leads_are_accepted_while_two_fifths_of_the_answers_are_http_500() {
+async fn leads_are_accepted_at_40_percent_http_500() {
     errors_at_rate(40).await;
 }
 
@@ -76,7 +76,7 @@ async fn slow_claim(rules: TokenRules, behaviours: &[DynamoBehaviour], left: i64
 }
 
 #[tokio::test]
-async fn a_slow_claim_is_accepted_where_there_is_time_and_buries_no_lead() {
+async fn a_slow_claim_is_accepted_or_leaves_the_lead_free() {
     let once = ["accepted", "accepted, replayed"];
     let later = ["not_sent", "accepted"];
     let mut tries = Vec::new();
@@ -106,7 +106,7 @@ async fn claims_that_all_arrive_too_late_are_never_written() {
 }
 
 #[tokio::test]
-async fn a_lead_that_was_rate_limited_is_free_though_dynamodb_failed_then() {
+async fn a_rate_limited_lead_is_released_after_an_outage() {
     let stage = Stage::with_ledger().await;
     stage.rudder.answer_next(Reply::new(429, r#"{"code":429}"#).header("retry-after", "1"));
     let event = lead(4000).event();
@@ -120,7 +120,7 @@ async fn a_lead_that_was_rate_limited_is_free_though_dynamodb_failed_then() {
 }
 
 #[tokio::test]
-async fn a_conflict_at_the_lead_is_pending_and_one_at_the_key_alone_is_not() {
+async fn a_conflict_at_the_key_alone_is_not_pending() {
     for (behaviour, answer) in [
         (Conflicting, expected(409, "pending", "in_progress")),
         (ConflictingAt(0), expected(409, "pending", "in_progress")),
@@ -150,7 +150,7 @@ async fn left(stage: &Stage, reply: Option<Reply>) -> Response {
 }
 
 #[tokio::test]
-async fn what_could_not_be_settled_is_settled_with_the_next_lead() {
+async fn a_left_settling_is_retried_after_the_next_claim() {
     let stage = Stage::with_ledger().await;
     let first = left(&stage, None).await;
     assert_eq!(seen(&first), expected(200, "accepted", ""));
@@ -164,7 +164,7 @@ async fn what_could_not_be_settled_is_settled_with_the_next_lead() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_released_is_released_with_the_next_event_whatever_it_is() {
+async fn a_left_release_is_retried_after_the_next_claim() {
     let stage = Stage::with_ledger().await;
     let first = left(&stage, Some(Reply::new(422, r#"{"code":422}"#))).await;
     assert_eq!(header(&first, "lead-outcome"), "refused");
@@ -175,7 +175,7 @@ async fn what_could_not_be_released_is_released_with_the_next_event_whatever_it_
 }
 
 #[tokio::test]
-async fn a_claim_in_doubt_is_voided_and_deleted_with_the_next_lead() {
+async fn a_left_claim_is_voided_and_deleted_after_the_next_claim() {
     let stage = Stage::with_ledger().await;
     stage.dynamodb.next("TransactWriteItems", DynamoBehaviour::DoneButSilent);
     stage.dynamodb.behave(Silent);

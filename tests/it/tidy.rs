@@ -47,7 +47,9 @@ fn only_the_clock_reads_a_clock() {
     let readers: Vec<_> = src()
         .into_iter()
         .filter(|(name, _)| !name.ends_with("tests.rs") && !name.ends_with("src/clock.rs"))
-        .filter(|(_, text)| ["Instant::now(", "SystemTime::now", ".elapsed("].iter().any(|read| code(text).contains(read)))
+        .filter(|(_, text)| {
+            ["Instant::now(", "SystemTime::now", ".elapsed("].iter().any(|read| code(text).contains(read))
+        })
         .map(|(name, _)| name)
         .collect();
     assert!(readers.is_empty(), "{readers:?}");

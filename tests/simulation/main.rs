@@ -57,7 +57,7 @@ fn run(seeds: impl Iterator<Item = u64>) -> Seen {
 }
 
 #[test]
-fn no_schedule_leads_to_a_second_call_a_false_outcome_or_an_orphan() {
+fn no_schedule_breaks_a_promise() {
     if let Some(seed) = number("SEED") {
         println!("{:#?}", run([seed].into_iter()));
         return;

@@ -55,7 +55,7 @@ fn a_refusal_that_leaves_no_doubt_needs_no_other_write() {
 }
 
 #[test]
-fn a_conflict_at_the_lead_to_the_end_is_in_progress_and_one_at_the_key_is_not() {
+fn only_a_conflict_at_the_lead_is_in_progress() {
     for (busy, answer) in
         [(LeadConflict, Answer::InProgress), (KeyConflict, Answer::Unavailable), (Throttled, Answer::Unavailable)]
     {
@@ -106,7 +106,7 @@ fn a_void_that_is_done_after_the_lease_proves_nothing() {
 }
 
 #[test]
-fn a_token_in_use_proves_nothing_so_the_claim_is_asked_for_once_more() {
+fn a_token_in_use_makes_the_claim_be_asked_for_once_more() {
     let asked = [(InDoubt, false), (Mismatch, true)];
     ends(&[&asked[..], &[(Done, true)]].concat(), &[Claim, Void, Claim], End::Ours);
     ends(&[&asked[..], &[(refused(7), true)]].concat(), &[Claim, Void, Claim], End::Left(Answer::Found(7)));
