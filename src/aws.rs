@@ -4,6 +4,8 @@
 //! files that Lambda does not have. The SDK's HTTP client brings its own TLS set-up: it reads and parses the system's
 //! certificates when it starts. Here it gets a client like AI Rudder's, with the same roots.
 
+use std::error::Error;
+
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
@@ -14,7 +16,7 @@ use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, http_client_fn},
         orchestrator::{HttpRequest, HttpResponse},
-        result::ConnectorError,
+        result::{ConnectorError, DispatchFailure},
         runtime_components::RuntimeComponents,
     },
     shared::IntoShared,
@@ -140,9 +142,14 @@ fn root(url: &Url) -> Url {
     root
 }
 
-/// The SDK repeats an attempt after a time-out or a broken connection.
 fn connector_error(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
+}
+
+/// Whether a call failed before there was a connection, so that nothing was sent.
+pub(crate) fn is_unconnected(failure: &DispatchFailure) -> bool {
+    let source = failure.as_connector_error().and_then(Error::source);
+    source.and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
 }
 
 #[cfg(test)]

@@ -80,11 +80,13 @@ const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 2 <= VOID_LIMIT.as_milli
 const _: () = assert!(WRITE_FIRST_WAIT.as_millis() < WRITE_LONGEST_WAIT.as_millis());
 const _: () = assert!(WRITE_LONGEST_WAIT.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(CONNECT_LONGEST_WAIT.as_millis() < PUSH_LEAST.as_millis());
-// The slowest secret and claim leave a push its least, and time to respond; so do they with the claim voided and released.
+// The slowest secret, read early too, and the slowest claim leave a push its least, and time to respond; so do they with the
+// claim voided, asked for once more, and released.
 const _: () = assert!(
-    SECRET_LIMIT.as_millis()
+    2 * SECRET_LIMIT.as_millis()
         + CLAIM_LIMIT.as_millis()
-        + 3 * VOID_LIMIT.as_millis()
+        + VOID_LIMIT.as_millis()
+        + 2 * WRITE_ATTEMPT_LIMIT.as_millis()
         + PUSH_LEAST.as_millis()
         + SETTLE_AND_RESPOND.as_millis()
         < API_GATEWAY_LIMIT.as_millis()
@@ -143,9 +145,9 @@ impl Budget {
         before(self.answer_from(), PUSH_LEAST).min(now + CLAIM_LIMIT)
     }
 
-    /// When a claim that may have been written has to be voided.
+    /// When a claim that may have been written has to be voided, so that an attempt to release it fits before the response.
     pub(crate) fn void_until(self, now: Instant) -> Instant {
-        self.settle_until(now).min(now + VOID_LIMIT)
+        before(self.settle_until(now), WRITE_ATTEMPT_LIMIT).min(now + VOID_LIMIT)
     }
 
     /// When the claims that earlier requests left have to be closed.
@@ -156,8 +158,7 @@ impl Budget {
     /// When the claim has to be settled or released, so that the response gets out. After the deadline, as in a process
     /// that was frozen, it gets as long as it would have had then.
     pub(crate) fn settle_until(self, now: Instant) -> Instant {
-        let until = before(self.deadline, RESPOND);
-        if now < until { until } else { now + SETTLE_AND_RESPOND }
+        if now < self.deadline { before(self.deadline, RESPOND) } else { now + SETTLE_AND_RESPOND }
     }
 
     /// The lease of a claim that this request makes.
@@ -267,12 +268,22 @@ mod tests {
         let clock = clock();
         let budget = Budget::until(from_now(5_000), clock);
         assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(4_750));
-        assert_eq!(budget.void_until(clock.now()) - clock.now(), Duration::from_secs(4));
         advance(Duration::from_millis(4_749)).await;
         assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(1));
+        advance(Duration::from_millis(250)).await;
+        assert!(budget.settle_until(clock.now()) < clock.now(), "the response has to go out");
         advance(Duration::from_millis(1)).await;
         assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(1_500));
-        assert_eq!(budget.void_until(clock.now()) - clock.now(), Duration::from_millis(1_500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn voiding_leaves_time_to_release_and_respond() {
+        let clock = clock();
+        let void = |deadline| Budget::until(from_now(deadline), clock).void_until(clock.now()) - clock.now();
+        assert_eq!(void(29_000), Duration::from_secs(4));
+        assert_eq!(void(5_250), Duration::from_secs(4));
+        assert_eq!(void(5_249), Duration::from_millis(3_999));
+        assert_eq!(void(-1), Duration::from_millis(500), "after the deadline");
     }
 
     #[tokio::test(start_paused = true)]

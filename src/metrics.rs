@@ -25,6 +25,8 @@ pub const LEADS: &str = "Leads";
 /// `account_misconfigured`, though its senders are told `unauthorized`; a claim that could not be settled or released is
 /// `claim_left`, whatever its sender was answered.
 pub const ERRORS: &str = "Errors";
+/// The `error` of a claim that could not be settled or released, which no sender gets.
+pub const CLAIM_LEFT: &str = "claim_left";
 /// Faults of leads, by `field`.
 pub const FAULTS: &str = "Faults";
 /// How long the push took, all tries of it, in milliseconds.
@@ -83,9 +85,9 @@ pub(crate) fn answered(answer: &Answer) {
     }
 }
 
-/// Counts a claim that could not be closed, as an error that no sender gets.
+/// Counts a claim that could not be closed.
 pub(crate) fn claim_left() {
-    counter!(ERRORS, "error" => "claim_left").increment(1);
+    counter!(ERRORS, "error" => CLAIM_LEFT).increment(1);
 }
 
 /// Counts a push of so many milliseconds.

@@ -145,8 +145,11 @@ impl Relay {
         let close_left = self.ledger.close_left(budget);
         match claimed {
             Ok(Claimed::Ours(claim)) => {
-                let (sent, ()) = join!(self.send(account, &payload, &claim, budget), close_left);
-                Ok(self.close(&claim, sent.unwrap_or_else(Answer::from), course).await)
+                let closed = async {
+                    let sent = self.send(account, &payload, &claim, budget).await;
+                    self.close(&claim, sent.unwrap_or_else(Answer::from), course).await
+                };
+                Ok(join!(closed, close_left).0)
             }
             Ok(Claimed::Known(known)) => {
                 close_left.await;

@@ -15,7 +15,7 @@ use tracing::Span;
 use super::{
     Claim, Claimed, Known, Settled,
     conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
-    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
+    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, is_closed, standing},
     record::{self, Record, number, text},
     table::{Attempt, InTheWay, Table, Transaction, What, Write},
 };
@@ -52,12 +52,14 @@ struct Writes {
     release: Transaction,
 }
 
-/// A claim that could not be closed: the finished requests that close it.
-enum LeftClaim {
-    /// It may be written, and nothing was sent for it.
-    InDoubt { void: Transaction, release: Transaction },
-    /// It is written, and this settles or releases it.
-    Open(Transaction),
+/// A claim that could not be closed, with the finished requests that close it.
+struct LeftClaim {
+    /// Its id.
+    claim: String,
+    /// Where it is in doubt whether it is written: what uses its token up. Nothing was sent for it then.
+    void: Option<Transaction>,
+    /// What settles or releases it.
+    close: Transaction,
 }
 
 /// The claims that could not be closed, the oldest first. Has nothing to print: a request may hold AI Rudder's answer.
@@ -95,7 +97,8 @@ impl Ledger {
             End::Ours => return Ok(Claimed::Ours(claim)),
             End::NotOurs(answer) => answer,
             End::Left(answer) => {
-                self.keep(LeftClaim::InDoubt { void: writes.void, release: writes.release }, cause.as_deref());
+                let left = LeftClaim { claim: claim.id.clone(), void: Some(writes.void), close: writes.release };
+                self.keep(left, cause.as_deref());
                 answer
             }
         };
@@ -130,7 +133,10 @@ impl Ledger {
             match next {
                 Next::Write(next) => {
                     operation = next;
-                    until = budget.void_until(self.clock.now());
+                    until = match operation {
+                        Operation::Release => budget.settle_until(self.clock.now()),
+                        Operation::Claim | Operation::Void => budget.void_until(self.clock.now()),
+                    };
                     waits = backoff();
                 }
                 Next::Again(_) => sleep(wait).await,
@@ -193,30 +199,41 @@ impl Ledger {
                 (":now", number(seconds(self.clock.wall()))),
             ],
         };
-        self.close(table, table.transaction([settle], None), budget).await;
+        if self.close(table, claim, table.transaction([settle], None), budget).await == Closing::Superseded {
+            tracing::error!(
+                "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
+            );
+        }
     }
 
     /// Frees the lead and the key for another post, since nobody was called. What can't be written is kept for later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
-        self.close(table, table.transaction(release(claim), None), budget).await;
+        // Superseded: there is nothing of it left to free.
+        self.close(table, claim, table.transaction(release(claim), None), budget).await;
     }
 
-    async fn close(&self, table: &Table, transaction: Result<Transaction, BuildError>, budget: Budget) {
-        let Ok(transaction) = transaction else { return };
+    async fn close(
+        &self,
+        table: &Table,
+        claim: &Claim,
+        transaction: Result<Transaction, BuildError>,
+        budget: Budget,
+    ) -> Closing {
+        let Ok(transaction) = transaction else { return Closing::Left };
         let until = budget.settle_until(self.clock.now());
-        for wait in backoff() {
+        let mut waits = backoff();
+        loop {
+            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
             let Attempt { reply, cause } = table.attempt(&transaction, until).await;
             match closing(&reply, self.clock.now() + wait < until) {
                 Closing::Again => sleep(wait).await,
-                Closing::Closed => return,
-                Closing::Superseded => {
-                    tracing::error!(
-                        "the claim was not closed: its item is gone, has another claim, or was settled by an operator"
-                    );
-                    return;
+                Closing::Left => {
+                    let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
+                    self.keep(left, cause.as_deref());
+                    return Closing::Left;
                 }
-                Closing::Left => return self.keep(LeftClaim::Open(transaction), cause.as_deref()),
+                closed => return closed,
             }
         }
     }
@@ -228,6 +245,7 @@ impl Ledger {
         let until = budget.close_left_until(self.clock.now());
         for left in self.left.all() {
             if left.close(table, until).await {
+                tracing::info!(left = left.claim, "a claim that was left is closed");
                 self.left.remove(&left);
             }
         }
@@ -235,8 +253,14 @@ impl Ledger {
 
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {
         metrics::claim_left();
-        tracing::error!(cause, "the claim was not closed: it is kept, and tried again after a later claim");
-        self.left.add(left);
+        tracing::error!(
+            cause,
+            left = left.claim,
+            "the claim was not closed: it is kept, and tried again after a later claim"
+        );
+        if let Some(dropped) = self.left.add(left) {
+            tracing::error!(left = dropped.claim, "too many claims are kept: this one is tried no more");
+        }
     }
 
     fn writes(&self, table: &Table, claim: &Claim) -> Result<Writes, LedgerError> {
@@ -253,7 +277,8 @@ impl Ledger {
     /// The items of a claim, where neither the lead nor the key is taken.
     fn claim_writes(&self, claim: &Claim) -> Vec<Write> {
         let now = self.clock.wall();
-        let expires = seconds(now + self.window);
+        // Not before the lease is over, by whatever clock: a local one that is late would let the lead be claimed again.
+        let expires = seconds(now.max(claim.lease.until()) + self.window);
         let lead = Write {
             what: What::Put(record::claim(claim, now, expires)),
             condition: Some(CLAIM_LEAD),
@@ -286,16 +311,11 @@ impl Writes {
 impl LeftClaim {
     /// Whether it is closed now.
     async fn close(&self, table: &Table, until: Instant) -> bool {
-        let is_closed =
-            |attempt: Attempt| matches!(closing(&attempt.reply, false), Closing::Closed | Closing::Superseded);
-        match self {
-            Self::InDoubt { void, release } => {
-                let voided = matches!(table.attempt(void, until).await.reply, Reply::Done);
-                // Always: it may be written already. And only with a void that is done, it is not written any more.
-                is_closed(table.attempt(release, until).await) && voided
-            }
-            Self::Open(transaction) => is_closed(table.attempt(transaction, until).await),
-        }
+        let voided = match &self.void {
+            Some(void) => Some(table.attempt(void, until).await.reply),
+            None => None,
+        };
+        is_closed(voided.as_ref(), &table.attempt(&self.close, until).await.reply)
     }
 }
 
@@ -304,12 +324,14 @@ impl LeftClaims {
         self.lock(|left| left.iter().cloned().collect())
     }
 
-    fn add(&self, claim: LeftClaim) {
+    /// Keeps a claim, and gives one back that is not kept any more for it: the oldest of those for which nothing was sent,
+    /// or else the oldest.
+    fn add(&self, claim: LeftClaim) -> Option<Arc<LeftClaim>> {
         self.lock(|left| {
             left.push_back(Arc::new(claim));
-            let too_many = left.len().saturating_sub(MAX_LEFT);
-            left.drain(..too_many);
-        });
+            let in_doubt = left.iter().position(|claim| claim.void.is_some());
+            (left.len() > MAX_LEFT).then(|| left.remove(in_doubt.unwrap_or(0))).flatten()
+        })
     }
 
     fn remove(&self, claim: &Arc<LeftClaim>) {

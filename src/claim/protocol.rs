@@ -152,6 +152,14 @@ pub fn closing<F>(reply: &Reply<F>, in_time: bool) -> Closing {
     }
 }
 
+/// Whether a claim that was left is closed, by the replies to its void, where it was in doubt, and to what settles or releases
+/// it. Only a void that is done ends a doubt; the claim is released in any case, since it may be written already.
+#[must_use]
+pub fn is_closed<F>(void: Option<&Reply<F>>, close: &Reply<F>) -> bool {
+    let is_clear = void.is_none_or(|void| matches!(void, Reply::Done));
+    is_clear && matches!(closing(close, false), Closing::Closed | Closing::Superseded)
+}
+
 impl<F> Default for Claiming<F> {
     fn default() -> Self {
         Self(Stage::Claim { in_doubt: false })

@@ -47,6 +47,7 @@ impl Record {
     /// Reads the item of a claim; `None` where it is none, or contradicts itself.
     pub(super) fn read(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
+            None if ["http_status", "body", "settled_at"].iter().any(|name| item.contains_key(*name)) => return None,
             None => State::Sending { lease_until: number_of(item, "lease_until")? },
             Some(_) => State::Settled(settled(item)?),
         };

@@ -166,6 +166,8 @@ impl Attempt {
             (Some(_), _) => Self::because(Reply::Busy(Busy::KeyConflict), CONFLICT),
             // The SDK does not take this for throttling.
             (None, Some(code)) => Self::because(Reply::Busy(Busy::Throttled), *code),
+            // AWS names a reason; without one nobody knows.
+            (None, None) if !codes.contains(&CONDITION) => Self::because(Reply::InDoubt, "cancelled without a reason"),
             (None, None) => {
                 let in_the_way = reasons.iter().map(|reason| reason.item().cloned()).collect();
                 Self::because(Reply::Refused(in_the_way), CONDITION)
@@ -192,6 +194,10 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
         let answer = match &error {
             SdkError::ServiceError(answer) => answer,
             SdkError::ConstructionFailure(_) => return Self::because(Reply::Failed, log::chain(&error)),
+            // Nothing was sent.
+            SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
+                return Self::because(Reply::Busy(Busy::Throttled), log::chain(&error));
+            }
             _ => return Self::because(Reply::InDoubt, log::chain(&error)),
         };
         let (status, code) = (answer.raw().status(), answer.err().code());
@@ -227,6 +233,13 @@ mod tests {
         {
             let reply = cancelled(codes).reply;
             assert!(matches!(reply, Reply::Refused(items) if items.len() == codes.len()), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_cancellation_without_a_reason_leaves_a_doubt() {
+        for codes in [&[][..], &["None"], &["None", "None"]] {
+            assert_eq!(cancelled(codes).reply, Reply::InDoubt, "{codes:?}");
         }
     }
 

@@ -212,7 +212,7 @@ async fn the_table_holds_this_and_no_more() {
         seconds.to_string()
     };
     let claim = attribute(lead, "claim");
-    let expires = time("expires", 604_800);
+    let expires = time("expires", 604_825);
     let mut expected = json!({
         "pk": {"S": LEAD_PK},
         "claim": {"S": claim},

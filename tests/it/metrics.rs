@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lendswift_relay::metrics;
 use serde_json::{Value, json};
-use stand_ins::{DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
+use stand_ins::{DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
 
 use crate::{
     request::{LEAD, Request},
@@ -17,16 +17,21 @@ const BROKEN: &str = "broken";
 
 /// The documents in the embedded metric format that these events leave, without their times and without what was measured.
 async fn documents(events: &[String]) -> Vec<Value> {
-    documents_after([], events).await
+    documents_after([], &[], events).await
 }
 
-/// The same where AI Rudder gives these answers first, and `10510=refused` is named.
-async fn documents_after(replies: impl IntoIterator<Item = Reply>, events: &[String]) -> Vec<Value> {
+/// The same where AI Rudder gives these answers first, `10510=refused` is named, and DynamoDB treats its first calls so.
+async fn documents_after(
+    replies: impl IntoIterator<Item = Reply>,
+    calls: &[DynamoBehaviour],
+    events: &[String],
+) -> Vec<Value> {
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
     replies.into_iter().for_each(|reply| rudder.answer_next(reply));
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
     furnish(&secrets, &dynamodb);
+    calls.iter().for_each(|behaviour| dynamodb.next("TransactWriteItems", *behaviour));
     secrets.put(format!("lendswift/{BROKEN}"), "no secret");
     let variables = [
         ("CLAIMS_TABLE", TABLE),
@@ -125,7 +130,7 @@ async fn the_codes_that_only_ai_rudder_can_explain_are_counted() {
         [(200, "10510"), (200, "16501231234"), (200, "499"), (200, "422"), (400, "10510"), (200, "\"10511\"")];
     let leads = (1..=replies.len()).map(|dollars| Request::post(LEAD.replace("4000", &dollars.to_string())).event());
     let replies = replies.map(|(status, code)| Reply::new(status, format!(r#"{{"code":{code}}}"#)));
-    let documents = documents_after(replies, &leads.collect::<Vec<_>>()).await;
+    let documents = documents_after(replies, &[], &leads.collect::<Vec<_>>()).await;
     let codes = documents.into_iter().filter(|document| document.get("UpstreamCodes").is_some());
     let counted = ["10510", "other", "499"].map(|code| one("UpstreamCodes", "code", code));
     assert_eq!(codes.collect::<Vec<_>>(), counted);
@@ -145,4 +150,14 @@ fn the_table_of_metrics_names_all_that_are_counted_with_their_dimensions() {
         (metrics::SECRET_READS, Some("result")),
     ];
     assert_eq!(documented, counted.map(|(metric, by)| (metric.to_owned(), by.map(str::to_owned))));
+}
+
+#[tokio::test]
+async fn a_claim_that_is_not_settled_is_counted_though_its_sender_sees_nothing() {
+    let calls = [DynamoBehaviour::Normal, DynamoBehaviour::Denied];
+    let counted = documents_after([], &calls, &[Request::post(LEAD).event()]).await;
+    assert!(counted.contains(&one("Errors", "error", "claim_left")), "{counted:#?}");
+    assert!(counted.contains(&one("Leads", "outcome", "accepted")), "{counted:#?}");
+    let counted = documents(&[Request::post(LEAD).event()]).await;
+    assert!(!counted.contains(&one("Errors", "error", "claim_left")), "{counted:#?}");
 }

@@ -195,7 +195,8 @@ fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
 fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
     let answers = table(&["what happened", "status", "`lead-outcome`"]);
     let outcomes = answers.iter().map(|row| quoted(&row[2]).remove(0)).collect();
-    let errors = answers.iter().filter_map(|row| quoted(&row[3]).pop()).collect();
+    let errors =
+        answers.iter().filter_map(|row| quoted(&row[3]).pop()).chain([metrics::CLAIM_LEFT.to_owned()]).collect();
     vec![(metrics::LEADS, "outcome", outcomes), (metrics::ERRORS, "error", errors)]
 }
 

@@ -84,7 +84,7 @@ pub struct Process {
     pub ledger: Ledger,
     pub clock: Clock,
     pub world: World,
-    pub random: Rng,
+    pub random: Mutex<Rng>,
 }
 
 /// The body of a settled answer.
@@ -94,7 +94,7 @@ pub fn body(number: u32) -> String {
 
 impl Process {
     /// Handles an event, as `Relay::send_once` does with a lead that is in order.
-    pub async fn handle(&mut self, post: &Post) -> Answer {
+    pub async fn handle(&self, post: &Post) -> Answer {
         let deadline = self.world.true_ms(Instant::now() + post.left);
         let budget = Budget::until(deadline, self.clock);
         if budget.for_push(PUSH_LIMIT, self.clock.now()).is_err() {
@@ -116,10 +116,14 @@ impl Process {
                 return Answer::Unavailable;
             }
         };
-        let connects = Duration::from_millis(self.random.u64(1..300));
-        let unreachable = self.random.u8(0..10) == 0;
-        let push = push(&self.world.rudder, self.clock, post, &claim, budget, connects, unreachable);
-        let (pushed, ()) = join!(push, self.ledger.close_left(budget));
+        let closed = async {
+            let pushed = self.push(post, &claim, budget).await;
+            self.close(post, &claim, pushed, budget).await
+        };
+        join!(closed, self.ledger.close_left(budget)).0
+    }
+
+    async fn close(&self, post: &Post, claim: &Claim, pushed: Option<Pushed>, budget: Budget) -> Answer {
         let answer = match pushed {
             None => Answer::NotSent,
             Some(Pushed::Accepted) => Answer::Accepted,
@@ -129,41 +133,37 @@ impl Process {
         };
         let body = body(post.number);
         match answer {
-            Answer::Accepted => self.ledger.settle(&claim, &Settled::Accepted { body }, budget).await,
+            Answer::Accepted => self.ledger.settle(claim, &Settled::Accepted { body }, budget).await,
             Answer::Unknown => {
                 let status = http::StatusCode::GATEWAY_TIMEOUT;
-                self.ledger.settle(&claim, &Settled::Unknown { status, body }, budget).await;
+                self.ledger.settle(claim, &Settled::Unknown { status, body }, budget).await;
             }
-            _ => self.ledger.release(&claim, budget).await,
+            _ => self.ledger.release(claim, budget).await,
         }
         answer
+    }
+
+    /// Pushes a lead where the lease runs, by both looks at it; `None` where nothing was sent.
+    async fn push(&self, post: &Post, claim: &Claim, budget: Budget) -> Option<Pushed> {
+        let (connects, unreachable) = {
+            let mut random = self.random.lock().unwrap();
+            (Duration::from_millis(random.u64(1..300)), random.u8(0..10) == 0)
+        };
+        let until = budget.for_push(PUSH_LIMIT, self.clock.now()).ok()?;
+        timeout_at(until, sleep(connects)).await.ok().filter(|()| !unreachable)?;
+        if !claim.lease().runs(self.clock) {
+            return None;
+        }
+        // The request's head is made, and the task may be frozen here.
+        tokio::task::yield_now().await;
+        if !claim.lease().runs(self.clock) {
+            return None;
+        }
+        Some(self.world.rudder.push(post.number, until).await)
     }
 }
 
 const PUSH_LIMIT: Duration = Duration::from_secs(10);
-
-/// Pushes a lead where the lease runs, by both looks at it; `None` where nothing was sent.
-async fn push(
-    rudder: &Rudder,
-    clock: Clock,
-    post: &Post,
-    claim: &Claim,
-    budget: Budget,
-    connects: Duration,
-    unreachable: bool,
-) -> Option<Pushed> {
-    let until = budget.for_push(PUSH_LIMIT, clock.now()).ok()?;
-    timeout_at(until, sleep(connects)).await.ok().filter(|()| !unreachable)?;
-    if !claim.lease().runs(clock) {
-        return None;
-    }
-    // The request's head is made, and the task may be frozen here.
-    tokio::task::yield_now().await;
-    if !claim.lease().runs(clock) {
-        return None;
-    }
-    Some(rudder.push(post.number, until).await)
-}
 
 fn answer(known: Known) -> Answer {
     match known {

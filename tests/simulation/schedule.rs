@@ -60,10 +60,13 @@ impl Schedule {
             wall: SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_000_000_000 + random.u64(0..1000)),
             began: Instant::now(),
         };
+        let short_window = random.bool();
         let config = Config::read(|variable| match variable {
             "CLAIMS_TABLE" => Some("claims".into()),
             "AWS_REGION" => Some("us-east-1".into()),
             "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://127.0.0.1:1".into()),
+            // The shortest that there may be, which a late clock could undercut.
+            "DUPLICATE_WINDOW_SECONDS" => short_window.then(|| "3600".into()),
             _ => None,
         });
         let weather = Weather::draw(&mut random, Instant::now());
@@ -77,9 +80,11 @@ impl Schedule {
         let weather = Arc::new(Mutex::new(self.weather.clone()));
         let mut tasks = JoinSet::new();
         for (number, posts) in (0..).zip(processes) {
+            let wall = self.wall(&mut seen);
             let lane = Lane {
                 first: number * 100,
-                wall: self.wall(&mut seen),
+                is_late: wall < self.world.wall,
+                wall,
                 random: self.random.fork(),
                 world: self.world.clone(),
                 dynamodb: self.dynamodb.clone(),
@@ -110,7 +115,7 @@ impl Schedule {
         match self.random.u8(0..6) {
             0 => {
                 seen.push("late wall clock".to_owned());
-                self.world.wall - Duration::from_millis(self.random.u64(1000..3_000_000))
+                self.world.wall - Duration::from_millis(self.random.u64(1000..3_600_000))
             }
             1 => self.world.wall + Duration::from_millis(self.random.u64(0..2000)),
             _ => self.world.wall,
@@ -149,6 +154,7 @@ pub fn lead(number: u32) -> &'static str {
 struct Lane {
     first: u32,
     wall: SystemTime,
+    is_late: bool,
     random: Rng,
     world: World,
     dynamodb: DynamoCore,
@@ -164,8 +170,24 @@ pub struct Ended {
 
 impl Lane {
     async fn play(mut self, posts: Vec<Post>) -> Ended {
+        let process = self.process();
+        if self.random.u8(0..5) == 0 { self.at_once(process, posts).await } else { self.in_turn(process, posts).await }
+    }
+
+    /// Several events at a time, as under Lambda Managed Instances.
+    async fn at_once(self, process: Process, posts: Vec<Post>) -> Ended {
+        let handled = posts.into_iter().map(async |post| {
+            sleep_until(post.at).await;
+            let answer = Some(process.handle(&post).await);
+            self.world.happened.lock().unwrap().push(Happened { post, answer, process: process.number });
+        });
+        futures_util::future::join_all(handled).await;
+        Ended { process, seen: vec!["several at once".to_owned()] }
+    }
+
+    /// One event after the other, as Lambda sends them.
+    async fn in_turn(mut self, mut process: Process, posts: Vec<Post>) -> Ended {
         let mut seen = Vec::new();
-        let mut process = self.process();
         for post in posts {
             sleep_until(post.at.max(Instant::now())).await;
             let now = Instant::now();
@@ -178,7 +200,10 @@ impl Lane {
                 freeze = (from, from + Duration::from_millis(self.random.u64(1..60_000)));
                 dies = dies.max(freeze.1 + Duration::from_millis(self.random.u64(0..5000)));
             }
+            let is_healthy = !self.is_late && dies == now + post.left && freeze.0 == dies;
+            let mut killed_early = false;
             if self.random.u8(0..6) == 0 {
+                killed_early = true;
                 dies = now + Duration::from_millis(self.random.u64(0..6000));
             }
             let answer = select! {
@@ -187,6 +212,7 @@ impl Lane {
                 () = sleep_until(dies) => None,
             };
             let killed = answer.is_none();
+            assert!(!killed || killed_early || !is_healthy, "post {} got no answer by its deadline", post.number);
             self.world.happened.lock().unwrap().push(Happened { post, answer, process: process.number });
             if killed {
                 seen.push("killed".to_owned());
@@ -202,13 +228,13 @@ impl Lane {
         let network = Network::new(&self.dynamodb, Arc::clone(&self.weather), self.random.fork());
         let clock = Clock::starting_at(self.wall + self.world.began.elapsed());
         let ledger = Ledger::new(&self.config, &aws(network), clock);
-        Process { number: self.first, ledger, clock, world: self.world.clone(), random: self.random.fork() }
+        Process { number: self.first, ledger, clock, world: self.world.clone(), random: Mutex::new(self.random.fork()) }
     }
 }
 
 impl Ended {
     /// One more event, of a lead of its own: with it the process closes what it kept.
-    async fn end(mut self, number: u32) -> Vec<String> {
+    async fn end(self, number: u32) -> Vec<String> {
         let lead = [r#"{"quiet":1}"#, r#"{"quiet":2}"#, r#"{"quiet":3}"#][usize::try_from(number % 3).unwrap()];
         let post = Post { number: number * 2, lead, key: None, at: Instant::now(), left: Duration::from_secs(29) };
         self.process.handle(&post).await;

@@ -110,7 +110,7 @@ fn agrees(condition: &str, write: &str, function: impl Fn(Option<&Value>) -> boo
     let dynamodb = DynamoCore::new().unwrap();
     dynamodb.create_table(TABLE);
     let held = [const { Cell::new(0) }; 2];
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(1000));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
     let result = runner.run(&item(), |item| {
         let function = function(item.as_ref());
         held[usize::from(function)].update(|times| times + 1);
@@ -136,6 +136,10 @@ fn a_lead_is_settled_where_the_function_says_so() {
     let update = "SET outcome = :outcome";
     agrees(SETTLE_LEAD, update, |item| {
         may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), Recorded::Accepted)
+    });
+    let unknown = SETTLE_LEAD.replace(":outcome)", ":unknown)");
+    agrees(&unknown, "SET outcome = :unknown", |item| {
+        may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), Recorded::Unknown)
     });
 }
 

@@ -140,3 +140,16 @@ fn a_lead_is_in_progress_until_the_second_in_which_its_lease_ends() {
     assert_eq!(standing(sending, 101), Standing::Interrupted);
     assert_eq!(standing(State::Settled(7), 101), Standing::Settled(7));
 }
+
+#[test]
+fn a_left_claim_is_closed_once_its_doubt_is_over_and_its_write_is_done() {
+    for close in [Done, refused(7)] {
+        assert!(is_closed(None, &close) && is_closed(Some(&Done), &close));
+        for void in [Mismatch, InDoubt, Failed, Reply::Busy(Throttled)] {
+            assert!(!is_closed(Some(&void), &close));
+        }
+    }
+    for close in [InDoubt, Failed, Mismatch, Reply::Busy(LeadConflict)] {
+        assert!(!is_closed(None, &close) && !is_closed(Some(&Done), &close));
+    }
+}
