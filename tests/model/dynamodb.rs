@@ -17,7 +17,7 @@ const NOW: [i64; 2] = [5, 15];
 const EXPIRES: [i64; 2] = [10, 20];
 
 impl Rules {
-    /// A request arrives. `None`: its conditions hold, and it is done by [`Self::write`], now or later.
+    /// A request arrives. `None`: its conditions hold, and it is done by [`write`], now or later.
     pub fn arrive(&self, state: &mut State, id: Id, request: Request) -> Option<Reply<Found>> {
         if let Some(reply) = self.by_token(state, id, request) {
             return Some(reply);
@@ -38,7 +38,8 @@ impl Rules {
 
     /// What DynamoDB says by the token alone.
     fn by_token(&self, state: &State, id: Id, request: Request) -> Option<Reply<Found>> {
-        if !request.has_token() || self.mutant == Some(Mutant::RetryUnderNewToken) {
+        let has_no_tokens = matches!(self.mutant, Some(Mutant::RetryUnderNewToken | Mutant::ClaimIgnoresOutcomeOfOwn));
+        if !request.has_token() || has_no_tokens {
             return None;
         }
         match state.claims[usize::from(id)].token {
@@ -47,7 +48,9 @@ impl Rules {
             Token::Running(running) if running != request && self.aws.mismatch_while_running => Some(Reply::Mismatch),
             // `TransactionInProgressException`, which the table reports as doubt.
             Token::Running(_) => Some(Reply::InDoubt),
-            Token::Cancelled(cancelled) if cancelled != request && self.aws.remembers_cancelled => Some(Reply::Mismatch),
+            Token::Cancelled(cancelled) if cancelled != request && self.aws.remembers_cancelled => {
+                Some(Reply::Mismatch)
+            }
             Token::Cancelled(_) | Token::Unused => None,
         }
     }
@@ -59,9 +62,13 @@ impl Rules {
         let is_open = item.is_some_and(|item| item.outcome == Recorded::Nothing);
         let now = NOW[usize::from(state.claims[usize::from(id)].second_window)];
         match (request, self.mutant) {
-            (Request::Claim, Some(Mutant::ClaimIgnoresOutcomeOfOwn)) if is_own => true,
+            (Request::Claim, Some(Mutant::ClaimIgnoresOutcomeOfOwn))
+            | (Request::Release, Some(Mutant::ReleaseIgnoresOutcome))
+                if is_own =>
+            {
+                true
+            }
             (Request::Release, Some(Mutant::ReleaseByLead)) if is_open => true,
-            (Request::Release, Some(Mutant::ReleaseIgnoresOutcome)) if is_own => true,
             (Request::SettleAccepted | Request::SettleUnknown, Some(Mutant::SettleByLead)) => item.is_some(),
             (Request::Claim, _) => may_claim_lead(item, &id, now),
             (Request::Void, _) => true,
@@ -70,33 +77,33 @@ impl Rules {
             (Request::SettleUnknown, _) => may_settle_lead(item, &id, Recorded::Unknown),
         }
     }
+}
 
-    /// A request whose conditions hold is written.
-    pub fn write(&self, state: &mut State, id: Id, request: Request) {
-        match request {
-            Request::Claim => {
-                let expires = EXPIRES[usize::from(state.claim(id).second_window)];
-                state.item = Some(LeadItem { claim: Some(id), outcome: Recorded::Nothing, expires: Some(expires) });
-            }
-            Request::Void => {}
-            Request::Release => state.item = None,
-            Request::SettleAccepted => settle(state, Recorded::Accepted),
-            Request::SettleUnknown => settle(state, Recorded::Unknown),
+/// A request whose conditions hold is written.
+pub fn write(state: &mut State, id: Id, request: Request) {
+    match request {
+        Request::Claim => {
+            let expires = EXPIRES[usize::from(state.claim(id).second_window)];
+            state.item = Some(LeadItem { claim: Some(id), outcome: Recorded::Nothing, expires: Some(expires) });
         }
-        if request.has_token() {
-            state.claim(id).token = Token::Done(request);
-        }
-        unlock(state, id, request);
+        Request::Void => {}
+        Request::Release => state.item = None,
+        Request::SettleAccepted => settle(state, Recorded::Accepted),
+        Request::SettleUnknown => settle(state, Recorded::Unknown),
     }
+    if request.has_token() {
+        state.claim(id).token = Token::Done(request);
+    }
+    unlock(state, id, request);
+}
 
-    /// A request whose conditions hold begins to run.
-    pub fn run(&self, state: &mut State, id: Id, request: Request) {
-        if request != Request::Void {
-            state.locked_by = Some((id, request));
-        }
-        if request.has_token() {
-            state.claim(id).token = Token::Running(request);
-        }
+/// A request whose conditions hold begins to run.
+pub fn run(state: &mut State, id: Id, request: Request) {
+    if request != Request::Void {
+        state.locked_by = Some((id, request));
+    }
+    if request.has_token() {
+        state.claim(id).token = Token::Running(request);
     }
 }
 

@@ -6,7 +6,7 @@ use super::state::Found;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// A late attempt of a claim undoes what was settled since.
+    /// A late attempt of a claim undoes what was settled since. The token prevents that too, so this has no tokens either.
     ClaimIgnoresOutcomeOfOwn,
     /// Settling does not look at the claim's id.
     SettleByLead,

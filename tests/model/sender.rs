@@ -48,7 +48,7 @@ pub fn set_attempt(state: &mut State, post: Id, line: Line, new: Attempt) {
 }
 
 impl Rules {
-    pub fn begin(&self, state: &mut State, post: Id) {
+    pub fn begin(state: &mut State, post: Id) {
         let second_window = state.window_over;
         state.claim(post).second_window = second_window;
         *state.post(post) = Post::Claiming {
@@ -71,16 +71,14 @@ impl Rules {
                     Next::End(end) => self.claimed(state, post, end),
                 }
             }
-            (Line::Own, Post::Closing { request, response, .. }) => {
-                match mutant::close(self.mutant, &reply, in_time) {
-                    Closing::Again => set_attempt(state, post, line, Attempt::OnItsWay),
-                    Closing::Closed | Closing::Superseded => *state.post(post) = Post::Done(response),
-                    Closing::Left => {
-                        self.keep(state, post, Left::Open(request));
-                        *state.post(post) = Post::Done(response);
-                    }
+            (Line::Own, Post::Closing { request, response, .. }) => match mutant::close(self.mutant, &reply, in_time) {
+                Closing::Again => set_attempt(state, post, line, Attempt::OnItsWay),
+                Closing::Closed | Closing::Superseded => *state.post(post) = Post::Done(response),
+                Closing::Left => {
+                    self.keep(state, post, Left::Open(request));
+                    *state.post(post) = Post::Done(response);
                 }
-            }
+            },
             (Line::Own, _) => {}
         }
     }
@@ -89,10 +87,10 @@ impl Rules {
     fn claimed(&self, state: &mut State, post: Id, end: End<Found>) {
         let then = match end {
             End::Ours => Post::Connecting,
-            End::NotOurs(answer) => Post::Refused(response(state, answer)),
+            End::NotOurs(answer) => Post::Refused(response(state, &answer)),
             End::Left(answer) => {
                 self.keep(state, post, Left::InDoubt);
-                Post::Refused(response(state, answer))
+                Post::Refused(response(state, &answer))
             }
         };
         *state.post(post) = then;
@@ -140,7 +138,7 @@ impl Rules {
     }
 
     /// The push came to this.
-    pub fn sent(&self, state: &mut State, post: Id, response: Response) {
+    pub fn sent(state: &mut State, post: Id, response: Response) {
         *state.post(post) = Post::Sent(response);
         go_on(state, post);
     }
@@ -167,11 +165,11 @@ fn go_on(state: &mut State, post: Id) {
 }
 
 /// What a post whose claim is not its own is answered.
-fn response(state: &State, answer: Answer<Found>) -> Response {
+fn response(state: &State, answer: &Answer<Found>) -> Response {
     let found = match answer {
         Answer::Unavailable => return Response::NotSent(Because::DynamoDb),
         Answer::InProgress => return Response::Pending(None),
-        Answer::Found(found) => found,
+        Answer::Found(found) => *found,
     };
     let now = NOW[usize::from(state.claims[usize::from(found.claim)].lease_over)];
     let recorded = match found.outcome {

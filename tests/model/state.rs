@@ -2,7 +2,7 @@
 
 use lendswift_relay::claim::{
     conditions::{LeadItem, Recorded},
-    protocol::{Claiming, Operation},
+    protocol::{Claiming, Operation, Reply},
 };
 
 /// How many posts a run has at most. A post makes one claim, so this also numbers the claims.
@@ -85,7 +85,11 @@ pub enum Left {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Post {
     NotBegun,
-    Claiming { machine: Claiming<Found>, operation: Operation, attempt: Attempt },
+    Claiming {
+        machine: Claiming<Found>,
+        operation: Operation,
+        attempt: Attempt,
+    },
     /// It may send, and has no connection to AI Rudder.
     Connecting,
     /// It has a connection, and has looked at the lease.
@@ -96,7 +100,11 @@ pub enum Post {
     Pushed,
     /// The response is known, the claim is open, and left claims are still being closed.
     Sent(Response),
-    Closing { request: Request, response: Response, attempt: Attempt },
+    Closing {
+        request: Request,
+        response: Response,
+        attempt: Attempt,
+    },
     /// The claim is not its own, and left claims are still being closed.
     Refused(Response),
     Done(Response),
@@ -217,11 +225,24 @@ impl Post {
     /// What the post's caller is told, once that is certain.
     pub fn response(&self) -> Option<Response> {
         match *self {
-            Self::Sent(response) | Self::Refused(response) | Self::Done(response) => Some(response),
-            Self::Closing { response, .. } => Some(response),
+            Self::Sent(response) | Self::Closing { response, .. } | Self::Refused(response) | Self::Done(response) => {
+                Some(response)
+            }
             Self::Dead(response) => response,
             _ => None,
         }
+    }
+
+    /// Whether the claim is its own, and its push is not over.
+    pub fn is_sending(&self) -> bool {
+        matches!(self, Self::Connecting | Self::Connected | Self::AtFirstByte | Self::Pushed)
+    }
+
+    /// Whether its claim is asked for once more, after a void's mismatch.
+    pub fn is_confirming(&self) -> bool {
+        let first = Claiming::default();
+        let (in_doubt, _) = Claiming::default().next(Reply::InDoubt, true);
+        matches!(self, Self::Claiming { machine, operation: Operation::Claim, .. } if *machine != first && *machine != in_doubt)
     }
 
     pub fn is_at_work(&self) -> bool {
