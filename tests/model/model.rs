@@ -23,8 +23,8 @@
 //!
 //! # What is left out
 //!
-//! Durations: time is whose lease is over, and which side of the window's end it is. Budgets: a retry may or may not be in time,
-//! but never after the lease. Bodies, the item of an idempotency key, and more than [`POSTS`](state::POSTS) posts. Each
+//! Durations: time is whose lease is over, and which side of the window's end it is. Budgets: a retry may or may not be in time.
+//! Bodies, the item of an idempotency key, and more than [`POSTS`](state::POSTS) posts. Each
 //! attempt arrives at most once, and at most [`late_copies`](rules::Rules::late_copies) of one request are late at a time.
 //!
 //! # What is assumed of AWS
@@ -133,7 +133,7 @@ fn mutants_are_caught() {
         (Mutant::NoLookAtTheLease, two_and_an_operator(), ONE_ACCEPTED_PUSH),
         (Mutant::OneLookAtTheLease, two_and_an_operator(), ONE_ACCEPTED_PUSH),
         (Mutant::PushOutlivesLease, two_and_an_operator(), ONE_ACCEPTED_PUSH),
-        // That it ends in a second push takes three posts: `model_long`.
+        // With three posts it ends in a second push, in 18 steps and after 13 million states.
         (Mutant::ReleaseByLead, two_and_late_copies(), SENDER_HOLDS_LEAD),
         (Mutant::SettleByLead, late_and_an_operator.clone(), SAME_ANSWER),
         (Mutant::ClaimIgnoresOutcomeOfOwn, late_and_an_operator, OPERATOR_STANDS),

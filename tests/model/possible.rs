@@ -45,8 +45,7 @@ impl Rules {
             let running = running.into_iter().filter(|(_, request)| claim.token == Token::Running(*request));
             let locked_by = state.locked_by.filter(|(by, request)| *by == post && !request.has_token());
             for (claim, request) in running.chain(locked_by) {
-                for in_time in [true, false].into_iter().skip(usize::from(state.claims[usize::from(claim)].lease_over))
-                {
+                for in_time in [true, false] {
                     actions.extend([true, false].map(|written| Action::RunEnds { claim, request, written, in_time }));
                 }
             }
@@ -60,8 +59,7 @@ impl Rules {
         let Some((claim, request, attempt)) = awaited(state, post, line) else { return };
         let may_be_late = state.claims[usize::from(claim)].late[request as usize] < self.late_copies;
         // A left claim gets one attempt.
-        let never_in_time = line == Line::Left || state.claims[usize::from(post)].lease_over;
-        for in_time in [true, false].into_iter().skip(usize::from(never_in_time)) {
+        for in_time in [true, false].into_iter().skip(usize::from(line == Line::Left)) {
             actions.push(Action::HasNoAnswer { post, line, late: false, in_time });
             if attempt == Attempt::Running {
                 continue;
