@@ -13,6 +13,7 @@ mod possible;
 mod properties;
 #[expect(dead_code, reason = "the window's end is the ordinary run's")]
 mod rules;
+#[expect(dead_code, reason = "its mutants are the ordinary run's")]
 mod runs;
 mod sender;
 mod state;
