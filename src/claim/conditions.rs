@@ -1,6 +1,6 @@
 //! The conditions of the ledger's writes: each DynamoDB expression, and beside it the same condition as a function.
 //!
-//! DynamoDB evaluates the expressions. The functions say what they mean, so that `tests/model.rs` can run the protocol without
+//! DynamoDB evaluates the expressions. The functions say what they mean, so that `tests/model` can run the protocol without
 //! DynamoDB; a test holds each against its expression on the in-process DynamoDB.
 
 /// A lead's item as conditions see it. An attribute is `None` where it does not exist, and where it is of another type than

@@ -2,7 +2,7 @@
 //!
 //! [`Claiming`] says which write a claim needs next; the ledger makes it and reports the [`Reply`]. [`closing`] does the same
 //! for settling and releasing, and [`standing`] says what a lead that was claimed before is to another request.
-//! `tests/model.rs` runs all three, with the conditions of the writes (`conditions`), through every interleaving.
+//! `tests/model` runs all three, with the conditions of the writes (`conditions`), through every interleaving.
 
 /// A write that a claim needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

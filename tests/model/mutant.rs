@@ -1,6 +1,8 @@
 //! Protocols that are wrong in one place: the model has to see each.
 
-use lendswift_relay::claim::protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, closing};
+use lendswift_relay::claim::protocol::{
+    Answer, Claiming, Closing, End, Next, Operation, Reply, closing, is_closed as closes,
+};
 
 use super::state::Found;
 
@@ -65,4 +67,13 @@ pub fn close(mutant: Option<Mutant>, reply: &Reply<Found>, in_time: bool) -> Clo
         return Closing::Closed;
     }
     closing(reply, in_time)
+}
+
+/// Whether a claim that was left is closed: the protocol's own word, but for the mutants.
+pub fn is_closed(mutant: Option<Mutant>, is_voided: bool, reply: &Reply<Found>) -> bool {
+    let void = if is_voided { Reply::Done } else { Reply::InDoubt };
+    match mutant {
+        Some(Mutant::TimeOutIsClosed) if *reply == Reply::InDoubt => true,
+        _ => closes(Some(&void), reply),
+    }
 }

@@ -45,7 +45,7 @@ impl Rules {
             let running = running.into_iter().filter(|(_, request)| claim.token == Token::Running(*request));
             let locked_by = state.locked_by.filter(|(by, request)| *by == post && !request.has_token());
             for (claim, request) in running.chain(locked_by) {
-                for in_time in [true, false] {
+                for in_time in [true, false].into_iter().skip(usize::from(Self::is_too_late(state, claim))) {
                     actions.extend([true, false].map(|written| Action::RunEnds { claim, request, written, in_time }));
                 }
             }
@@ -58,8 +58,8 @@ impl Rules {
     fn of_attempt(&self, state: &State, post: Id, line: Line, actions: &mut Vec<Action>) {
         let Some((claim, request, attempt)) = awaited(state, post, line) else { return };
         let may_be_late = state.claims[usize::from(claim)].late[request as usize] < self.late_copies;
-        // A left claim gets one attempt.
-        for in_time in [true, false].into_iter().skip(usize::from(line == Line::Left)) {
+        let is_last = line == Line::Left || Self::is_too_late(state, post);
+        for in_time in [true, false].into_iter().skip(usize::from(is_last)) {
             actions.push(Action::HasNoAnswer { post, line, late: false, in_time });
             if attempt == Attempt::Running {
                 continue;
@@ -76,6 +76,12 @@ impl Rules {
         if attempt == Attempt::OnItsWay {
             actions.push(Action::Fails { post, line });
         }
+    }
+
+    /// Whether a claim is not tried again: its lease is over.
+    fn is_too_late(state: &State, post: Id) -> bool {
+        let is_claiming = matches!(state.posts[usize::from(post)], Post::Claiming { .. });
+        is_claiming && state.claims[usize::from(post)].lease_over
     }
 
     /// Whether a transaction that is cancelled leaves a trace.

@@ -111,30 +111,25 @@ impl Rules {
                 Left::InDoubt => Request::Void,
                 Left::Open(request) => request,
             };
-            Some(Work { claim, request, attempt: Attempt::OnItsWay })
+            Some(Work { claim, request, attempt: Attempt::OnItsWay, is_voided: true })
         });
         state.work[usize::from(post)] = work;
         go_on(state, post);
     }
 
-    /// `LeftClaim::close` of the ledger: one attempt of each write, and the first that fails ends it.
+    /// `LeftClaim::close` of the ledger: one attempt of each write, of one claim after the other.
     fn reply_to_left(&self, state: &mut State, post: Id, reply: &Reply<Found>) {
         let Some(work) = state.work[usize::from(post)] else { return };
-        let release = Work { request: Request::Release, attempt: Attempt::OnItsWay, ..work };
         if work.request == Request::Void {
-            if matches!(reply, Reply::Done | Reply::Mismatch) {
-                state.work[usize::from(post)] = Some(release);
-            } else {
-                state.work[usize::from(post)] = None;
-                go_on(state, post);
-            }
-        } else if matches!(mutant::close(self.mutant, reply, false), Closing::Closed | Closing::Superseded) {
-            state.claim(work.claim).left = None;
-            self.next_left(state, post, work.claim + 1);
-        } else {
-            state.work[usize::from(post)] = None;
-            go_on(state, post);
+            let is_voided = *reply == Reply::Done;
+            let release = Work { request: Request::Release, attempt: Attempt::OnItsWay, is_voided, ..work };
+            state.work[usize::from(post)] = Some(release);
+            return;
         }
+        if mutant::is_closed(self.mutant, work.is_voided, reply) {
+            state.claim(work.claim).left = None;
+        }
+        self.next_left(state, post, work.claim + 1);
     }
 
     /// The push came to this.
@@ -144,12 +139,11 @@ impl Rules {
     }
 }
 
-/// Closes the own claim, or responds, where no left claim is being closed any more.
+/// Closes the own claim, also while left claims are being closed, or responds.
 fn go_on(state: &mut State, post: Id) {
-    if state.work[usize::from(post)].is_some() {
-        return;
-    }
+    let is_closing_left = state.work[usize::from(post)].is_some();
     let then = match *state.post(post) {
+        Post::Refused(_) if is_closing_left => return,
         Post::Refused(response) => Post::Done(response),
         Post::Sent(response) => {
             let request = match response {

@@ -134,6 +134,8 @@ pub struct Work {
     pub claim: Id,
     pub request: Request,
     pub attempt: Attempt,
+    /// No late copy of the claim can be written any more.
+    pub is_voided: bool,
 }
 
 /// What the caller is told.

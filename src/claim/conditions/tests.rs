@@ -118,7 +118,7 @@ fn agrees(condition: &str, write: &str, function: impl Fn(Option<&Value>) -> boo
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{condition}: {error}"));
-    assert!(held.iter().all(|times| times.get() > 10), "some of each: {held:?}");
+    assert!(held.iter().all(|times| times.get() > 2), "some of each: {held:?}");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_left_claim_is_closed_once_its_doubt_is_over_and_its_write_is_done() {
             assert!(!is_closed(Some(&void), &close));
         }
     }
-    for close in [InDoubt, Failed, Mismatch, Reply::Busy(LeadConflict)] {
+    for close in [InDoubt::<u8>, Failed, Mismatch, Reply::Busy(LeadConflict)] {
         assert!(!is_closed(None, &close) && !is_closed(Some(&Done), &close));
     }
 }
