@@ -35,7 +35,7 @@
 //!    release until the response has to go out.
 //! 4. A claim that may have been written although it failed is voided: another transaction under the same token, which
 //!    deletes an item that nobody writes. Once that is done, DynamoDB refuses a late copy of the claim for ten minutes. Where
-//!    the token is in use already, the claim's own request is made once more; once that is done, the claim is ours.
+//!    the token is in use already, the claim's own request is made again; once that is done, the claim is ours.
 //!    Otherwise nothing is sent, and the claim is kept until it is voided and deleted ([`protocol`]).
 //! 5. The lease ends five seconds after Lambda's deadline. It is looked at with the connection to AI Rudder in hand, and
 //!    again when the first byte of the lead is asked for (`rudder::attempt`): a process that was frozen after its claim
@@ -52,9 +52,11 @@
 pub mod conditions;
 mod idempotency_key;
 mod ledger;
+mod left;
 pub mod protocol;
 mod record;
 mod table;
+mod writes;
 
 use std::fmt;
 

@@ -1,23 +1,20 @@
 //! The ledger's writes, as the protocol asks for them.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::BuildError;
 use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tracing::Span;
 
 use super::{
     Claim, Claimed, Known, Settled,
-    conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
-    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, is_closed, standing},
-    record::{self, Record, number, text},
-    table::{Attempt, InTheWay, Table, Transaction, What, Write},
+    left::{LeftClaim, LeftClaims},
+    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
+    record::Record,
+    table::{Attempt, InTheWay, Table, Transaction},
+    writes::{self, Writes},
 };
 use crate::{
     budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT},
@@ -26,9 +23,6 @@ use crate::{
     metrics,
     unix_time::seconds,
 };
-
-/// Claims that could not be closed and are kept, at most.
-const MAX_LEFT: usize = 16;
 
 /// The table of leads that are being sent, or were.
 #[derive(Debug)]
@@ -44,27 +38,6 @@ pub struct Ledger {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the ledger failed: {0}")]
 pub struct LedgerError(String);
-
-/// The writes of one claim, built once.
-struct Writes {
-    claim: Transaction,
-    void: Transaction,
-    release: Transaction,
-}
-
-/// A claim that could not be closed, with the finished requests that close it.
-struct LeftClaim {
-    /// Its id.
-    claim: String,
-    /// Where it is in doubt whether it is written: what uses its token up. Nothing was sent for it then.
-    void: Option<Transaction>,
-    /// What settles or releases it.
-    close: Transaction,
-}
-
-/// The claims that could not be closed, the oldest first. Has nothing to print: a request may hold AI Rudder's answer.
-#[derive(Default)]
-struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
 
 impl Ledger {
     /// The configured table in the DynamoDB that `aws` reaches.
@@ -88,7 +61,8 @@ impl Ledger {
     /// the same is kept, and closed later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
-        let writes = self.writes(table, &claim)?;
+        let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
+        let writes = writes.map_err(|error| LedgerError(error.to_string()))?;
         let (end, cause) = self.run(table, &writes, claim.lease, budget).await;
         if !matches!(end, End::NotOurs(Answer::Found(_))) {
             note(&claim.id);
@@ -134,8 +108,8 @@ impl Ledger {
                 Next::Write(next) => {
                     operation = next;
                     until = match operation {
-                        Operation::Release => budget.settle_until(self.clock.now()),
                         Operation::Claim | Operation::Void => budget.void_until(self.clock.now()),
+                        Operation::Release => budget.settle_until(self.clock.now()),
                     };
                     waits = backoff();
                 }
@@ -171,7 +145,7 @@ impl Ledger {
                 // From now on this key belongs to the lead too, unless it belongs to another. The answer is the lead's in any
                 // case, and is not kept back where that can't be written.
                 if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
-                    let key = [self.key(key, &claim.lead, record.expires)];
+                    let key = [writes::key(key, &claim.lead, record.expires, self.clock.wall())];
                     if let Ok(transaction) = table.transaction(key, None) {
                         table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
                     }
@@ -184,21 +158,7 @@ impl Ledger {
     /// Writes down what became of a lead, with the response that its sender gets. What can't be written is kept for later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
-        let settle = Write {
-            what: What::Update {
-                pk: claim.lead.clone(),
-                expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
-            },
-            condition: Some(SETTLE_LEAD),
-            values: vec![
-                (":claim", text(&claim.id)),
-                (":unknown", text("unknown")),
-                (":outcome", text(settled.outcome())),
-                (":status", number(settled.status().as_u16().into())),
-                (":body", text(settled.body())),
-                (":now", number(seconds(self.clock.wall()))),
-            ],
-        };
+        let settle = writes::settle(claim, settled, self.clock.wall());
         if self.close(table, claim, table.transaction([settle], None), budget).await == Closing::Superseded {
             tracing::error!(
                 "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
@@ -210,7 +170,7 @@ impl Ledger {
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
         // Superseded: there is nothing of it left to free.
-        self.close(table, claim, table.transaction(release(claim), None), budget).await;
+        self.close(table, claim, table.transaction(writes::release(claim), None), budget).await;
     }
 
     async fn close(
@@ -262,110 +222,6 @@ impl Ledger {
             tracing::error!(left = dropped.claim, "too many claims are kept: this one is tried no more");
         }
     }
-
-    fn writes(&self, table: &Table, claim: &Claim) -> Result<Writes, LedgerError> {
-        let build = || {
-            Ok::<_, BuildError>(Writes {
-                claim: table.transaction(self.claim_writes(claim), Some(&claim.id))?,
-                void: table.transaction([void(claim)], Some(&claim.id))?,
-                release: table.transaction(release(claim), None)?,
-            })
-        };
-        build().map_err(|error| LedgerError(error.to_string()))
-    }
-
-    /// The items of a claim, where neither the lead nor the key is taken.
-    fn claim_writes(&self, claim: &Claim) -> Vec<Write> {
-        let now = self.clock.wall();
-        // Not before the lease is over, by whatever clock: a local one that is late would let the lead be claimed again.
-        let expires = seconds(now.max(claim.lease.until()) + self.window);
-        let lead = Write {
-            what: What::Put(record::claim(claim, now, expires)),
-            condition: Some(CLAIM_LEAD),
-            values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
-        };
-        let key = claim.pointer.as_ref().map(|key| self.key(key, &claim.lead, expires));
-        [Some(lead), key].into_iter().flatten().collect()
-    }
-
-    /// Gives a key to a lead, unless it belongs to another.
-    fn key(&self, key: &str, lead: &str, expires: u64) -> Write {
-        Write {
-            what: What::Put(record::pointer(key, lead, expires)),
-            condition: Some(CLAIM_KEY),
-            values: vec![(":now", number(seconds(self.clock.wall()))), (":lead", text(lead))],
-        }
-    }
-}
-
-impl Writes {
-    fn of(&self, operation: Operation) -> &Transaction {
-        match operation {
-            Operation::Claim => &self.claim,
-            Operation::Void => &self.void,
-            Operation::Release => &self.release,
-        }
-    }
-}
-
-impl LeftClaim {
-    /// Whether it is closed now.
-    async fn close(&self, table: &Table, until: Instant) -> bool {
-        let voided = match &self.void {
-            Some(void) => Some(table.attempt(void, until).await.reply),
-            None => None,
-        };
-        is_closed(voided.as_ref(), &table.attempt(&self.close, until).await.reply)
-    }
-}
-
-impl LeftClaims {
-    fn all(&self) -> Vec<Arc<LeftClaim>> {
-        self.lock(|left| left.iter().cloned().collect())
-    }
-
-    /// Keeps a claim, and gives one back that is not kept any more for it: the oldest of those for which nothing was sent,
-    /// or else the oldest.
-    fn add(&self, claim: LeftClaim) -> Option<Arc<LeftClaim>> {
-        self.lock(|left| {
-            left.push_back(Arc::new(claim));
-            let in_doubt = left.iter().position(|claim| claim.void.is_some());
-            (left.len() > MAX_LEFT).then(|| left.remove(in_doubt.unwrap_or(0))).flatten()
-        })
-    }
-
-    fn remove(&self, claim: &Arc<LeftClaim>) {
-        self.lock(|left| left.retain(|other| !Arc::ptr_eq(other, claim)));
-    }
-
-    fn lock<T>(&self, act: impl FnOnce(&mut VecDeque<Arc<LeftClaim>>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl std::fmt::Debug for LeftClaims {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LeftClaims")
-    }
-}
-
-/// Uses the claim's token up, and does nothing else: the relay never writes this item.
-fn void(claim: &Claim) -> Write {
-    Write { what: What::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
-}
-
-fn release(claim: &Claim) -> Vec<Write> {
-    let lead = Write {
-        what: What::Delete { pk: claim.lead.clone() },
-        condition: Some(RELEASE_LEAD),
-        values: vec![(":claim", text(&claim.id))],
-    };
-    let key = claim.pointer.as_ref().map(|pk| Write {
-        what: What::Delete { pk: pk.clone() },
-        condition: Some(RELEASE_KEY),
-        values: vec![(":lead", text(&claim.lead))],
-    });
-    [Some(lead), key].into_iter().flatten().collect()
 }
 
 /// How long to wait before each retry.

@@ -88,7 +88,7 @@ enum Stage<F> {
     /// It may be written, and is being voided.
     Void(Answer<F>),
     /// The token is known with other parameters than the void's. That proves nothing: AWS does not say what a transaction
-    /// that was cancelled, or is running, does to its token. So the claim's own request is made once more.
+    /// that was cancelled, or is running, does to its token. So the claim's own request is made again.
     Confirm(Answer<F>),
     /// It is being deleted by its id, so that it is not in the way if it is written already. It may be written after that all
     /// the same: only a void that is done, or the claim itself, ends the doubt.
@@ -177,7 +177,7 @@ impl<F> Claiming<F> {
         match self.0 {
             Stage::Claim { in_doubt } => Self::claim(in_doubt, reply, in_time),
             Stage::Void(answer) => Self::void(answer, reply, in_time),
-            Stage::Confirm(answer) => Self::confirm(answer, reply),
+            Stage::Confirm(answer) => Self::confirm(answer, reply, in_time),
             Stage::Release(answer) => Self::end(End::Left(answer)),
         }
     }
@@ -208,9 +208,10 @@ impl<F> Claiming<F> {
         }
     }
 
-    fn confirm(answer: Answer<F>, reply: Reply<F>) -> (Self, Next<F>) {
+    fn confirm(answer: Answer<F>, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
             Reply::Done => Self::end(End::Ours),
+            Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Confirm(answer)).again(Operation::Claim),
             // An earlier attempt may be written when what stands in its way now is gone.
             Reply::Refused(found) => Self::end(End::Left(Answer::Found(found))),
             _ => Self(Stage::Release(answer)).write(Operation::Release),

@@ -97,9 +97,8 @@ impl Rudder {
     /// meanwhile ends as "nobody knows". TLS sessions are resumed instead.
     ///
     /// The kernel goes on delivering what is in a socket that was closed, and also when the process is gone. So that it does
-    /// not deliver a push that was given up, it drops a connection whose bytes are not acknowledged. A peer that reads
-    /// slowly and never stops acknowledges them, and may get a whole push after its lease: a
-    /// linger time of zero would end that, but reqwest does not give its sockets away.
+    /// not deliver a push that was given up, it drops a connection whose bytes are not acknowledged. A peer that goes on
+    /// acknowledging in small pieces may get a whole push after its lease: a linger time of zero would end that, but reqwest does not give its sockets away.
     pub fn new(upstream: &Upstream, clock: Clock) -> Result<Self, ClientError> {
         let names = Names::new(clock);
         let http = tls::http_client(&upstream.extra_roots)?

@@ -6,7 +6,8 @@
 //! accepts, refuses, or does not answer; processes freeze and are killed; some have a wall clock that is minutes late; and an
 //! operator asks AI Rudder about leads whose lease is over, and settles or reopens them.
 //!
-//! `SCHEDULES=20000 cargo test --test simulation` runs more than the default, and `SEED=7` one of them, with its story.
+//! `SCHEDULES=20000 cargo test --test simulation` runs more than the default, `FROM=20000` begins with another seed, and `SEED=7`
+//! runs that one alone.
 
 #![expect(
     clippy::unwrap_used,
@@ -62,11 +63,14 @@ fn no_schedule_breaks_a_promise() {
         println!("{:#?}", run([seed].into_iter()));
         return;
     }
+    let from = number("FROM").unwrap_or(0);
     let schedules = number("SCHEDULES").unwrap_or(SCHEDULES);
     let begun = Instant::now();
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
     let threads: Vec<_> = (0..threads)
-        .map(|first| thread::spawn(move || run((first..schedules).step_by(usize::try_from(threads).unwrap()))))
+        .map(|first| {
+            thread::spawn(move || run((from + first..from + schedules).step_by(usize::try_from(threads).unwrap())))
+        })
         .collect();
     let mut seen = Seen::new();
     for thread in threads {

@@ -112,9 +112,17 @@ fn a_token_in_use_makes_the_claim_be_asked_for_once_more() {
     ends(&[&asked[..], &[(refused(7), true)]].concat(), &[Claim, Void, Claim], End::Left(Answer::Found(7)));
     for unclear in [InDoubt, Mismatch, Failed, Reply::Busy(LeadConflict), Reply::Busy(Throttled)] {
         for released in [Done, InDoubt, Failed, refused(8)] {
-            let steps = [&asked[..], &[(unclear.clone(), true), (released, true)]].concat();
+            let steps = [&asked[..], &[(unclear.clone(), false), (released, true)]].concat();
             ends(&steps, &[Claim, Void, Claim, Release], End::Left(Answer::Unavailable));
         }
+    }
+    for passing in [InDoubt, Reply::Busy(LeadConflict), Reply::Busy(Throttled)] {
+        let steps = [&asked[..], &[(passing, true), (Done, true)]].concat();
+        ends(&steps, &[Claim, Void, Claim, Claim], End::Ours);
+    }
+    for failed in [Mismatch, Failed] {
+        let steps = [&asked[..], &[(failed, true), (Done, true)]].concat();
+        ends(&steps, &[Claim, Void, Claim, Release], End::Left(Answer::Unavailable));
     }
 }
 

@@ -76,8 +76,8 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
         in_order(stage, &[Normal, Down, Down, Down]);
     };
     let others = [
-        late("DynamoDB: three attempts of the claim arrive 3 s late", Context::default(), &[SLOW; 3], 3).boxed(),
-        late("DynamoDB: the claim arrives after it was voided", with_deadline(4000), &[SLOW; 2], 3).boxed(),
+        late("DynamoDB: three attempts of the claim arrive 3 s late", 29_000, &[SLOW; 3], 3).boxed(),
+        late("DynamoDB: the claim arrives after it was voided", 4000, &[SLOW; 2], 3).boxed(),
         on_stage("DynamoDB: down when a refused lead is released", Context::default(), refused_and_down, |_| {}),
         fails_for_100_ms("DynamoDB fails for 100 ms after an accepted push", None),
         fails_for_100_ms("DynamoDB fails for 100 ms after a refused push", Some(Reply::new(422, r#"{"code":422}"#))),
@@ -121,11 +121,11 @@ fn fails_for_100_ms(fault: &'static str, reply: Option<Reply>) -> BoxFuture<'sta
 const SLOW: DynamoBehaviour = Slow(Duration::from_secs(3));
 
 /// Calls of DynamoDB that are done late; the lead is posted again when so many are done in all.
-async fn late(fault: &str, context: Context, behaviours: &[DynamoBehaviour], calls: usize) -> Row {
+async fn late(fault: &str, left: i64, behaviours: &[DynamoBehaviour], calls: usize) -> Row {
     let stage = Stage::with(&LIMITS).await;
     in_order(&stage, behaviours);
     let event = Request::post(LEAD).header("idempotency-key", "infinity-7").event();
-    let first = told(&serve(&stage.relay, &event, context).await);
+    let first = told(&serve(&stage.relay, &event, with_deadline(left)).await);
     let pushes = on_the_desk(&stage);
     stage.dynamodb.done("TransactWriteItems", calls).await;
     let again = told(&stage.serve(&event).await);

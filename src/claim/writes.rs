@@ -1,0 +1,101 @@
+//! The writes of a claim, each with its condition.
+
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_dynamodb::error::BuildError;
+
+use super::{
+    Claim, Settled,
+    conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
+    protocol::Operation,
+    record::{self, number, text},
+    table::{Table, Transaction, What, Write},
+};
+use crate::unix_time::seconds;
+
+/// The writes of one claim, built once.
+pub(super) struct Writes {
+    claim: Transaction,
+    pub(super) void: Transaction,
+    pub(super) release: Transaction,
+}
+
+impl Writes {
+    /// Those of a claim that is made at `now` and remembered for `window`.
+    pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Result<Self, BuildError> {
+        Ok(Self {
+            claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id))?,
+            void: table.transaction([void(claim)], Some(&claim.id))?,
+            release: table.transaction(release(claim), None)?,
+        })
+    }
+
+    pub(super) fn of(&self, operation: Operation) -> &Transaction {
+        match operation {
+            Operation::Claim => &self.claim,
+            Operation::Void => &self.void,
+            Operation::Release => &self.release,
+        }
+    }
+}
+
+/// The items of a claim, where neither the lead nor the key is taken.
+fn claim_writes(claim: &Claim, now: SystemTime, window: Duration) -> Vec<Write> {
+    // Not before the lease is over, by whatever clock: a local one that is late would let the lead be claimed again.
+    let expires = seconds(now.max(claim.lease.until()) + window);
+    let lead = Write {
+        what: What::Put(record::claim(claim, now, expires)),
+        condition: Some(CLAIM_LEAD),
+        values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
+    };
+    let key = claim.pointer.as_ref().map(|pk| key(pk, &claim.lead, expires, now));
+    [Some(lead), key].into_iter().flatten().collect()
+}
+
+/// Gives a key to a lead, unless it belongs to another.
+pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write {
+    Write {
+        what: What::Put(record::pointer(pk, lead, expires)),
+        condition: Some(CLAIM_KEY),
+        values: vec![(":now", number(seconds(now))), (":lead", text(lead))],
+    }
+}
+
+/// Writes down what became of a lead, with the response that its sender gets.
+pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
+    Write {
+        what: What::Update {
+            pk: claim.lead.clone(),
+            expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
+        },
+        condition: Some(SETTLE_LEAD),
+        values: vec![
+            (":claim", text(&claim.id)),
+            (":unknown", text("unknown")),
+            (":outcome", text(settled.outcome())),
+            (":status", number(settled.status().as_u16().into())),
+            (":body", text(settled.body())),
+            (":now", number(seconds(now))),
+        ],
+    }
+}
+
+/// Uses the claim's token up, and does nothing else: the relay never writes this item.
+fn void(claim: &Claim) -> Write {
+    Write { what: What::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
+}
+
+/// Frees the lead and the key for another post.
+pub(super) fn release(claim: &Claim) -> Vec<Write> {
+    let lead = Write {
+        what: What::Delete { pk: claim.lead.clone() },
+        condition: Some(RELEASE_LEAD),
+        values: vec![(":claim", text(&claim.id))],
+    };
+    let key = claim.pointer.as_ref().map(|pk| Write {
+        what: What::Delete { pk: pk.clone() },
+        condition: Some(RELEASE_KEY),
+        values: vec![(":lead", text(&claim.lead))],
+    });
+    [Some(lead), key].into_iter().flatten().collect()
+}
