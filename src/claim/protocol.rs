@@ -176,7 +176,7 @@ impl<F> Claiming<F> {
     pub fn next(self, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match self.0 {
             Stage::Claim { in_doubt } => Self::claim(in_doubt, reply, in_time),
-            Stage::Void(answer) => Self::void(answer, reply, in_time),
+            Stage::Void(answer) => Self::void(answer, &reply, in_time),
             Stage::Confirm(answer) => Self::confirm(answer, reply, in_time),
             Stage::Release(answer) => Self::end(End::Left(answer)),
         }
@@ -197,7 +197,7 @@ impl<F> Claiming<F> {
         if in_doubt { Self(Stage::Void(answer)).write(Operation::Void) } else { Self::end(End::NotOurs(answer)) }
     }
 
-    fn void(answer: Answer<F>, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
+    fn void(answer: Answer<F>, reply: &Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
             Reply::Done if in_time => Self::end(End::NotOurs(answer)),
             // A token is remembered for ten minutes: to a process that was frozen for longer, this proves nothing.

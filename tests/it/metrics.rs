@@ -31,7 +31,9 @@ async fn documents_after(
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
     furnish(&secrets, &dynamodb);
-    calls.iter().for_each(|behaviour| dynamodb.next("TransactWriteItems", *behaviour));
+    for behaviour in calls {
+        dynamodb.next("TransactWriteItems", *behaviour);
+    }
     secrets.put(format!("lendswift/{BROKEN}"), "no secret");
     let variables = [
         ("CLAIMS_TABLE", TABLE),

@@ -125,10 +125,9 @@ impl Process {
 
     async fn close(&self, post: &Post, claim: &Claim, pushed: Option<Pushed>, budget: Budget) -> Answer {
         let answer = match pushed {
-            None => Answer::NotSent,
             Some(Pushed::Accepted) => Answer::Accepted,
             Some(Pushed::Refused) => Answer::Refused,
-            Some(Pushed::RateLimited) => Answer::NotSent,
+            None | Some(Pushed::RateLimited) => Answer::NotSent,
             Some(Pushed::NoAnswer) => Answer::Unknown,
         };
         let body = body(post.number);
