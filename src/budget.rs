@@ -65,7 +65,7 @@ pub(crate) const SECRET_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How long an unknown key is refused without asking again, after it was not in the account's secret. One interval for every
 /// reason, or a stranger could tell by the calls which accounts exist.
 pub(crate) const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(30);
-/// How often at most a refused token makes an account's secret be read early.
+/// The least time between early refreshes of an account's secret after a refused token.
 pub(crate) const REFUSED_TOKEN_INTERVAL: Duration = Duration::from_secs(30);
 /// How long AI Rudder's addresses are used. Load balancers let theirs be remembered for a minute.
 pub(crate) const DNS_LIFETIME: Duration = Duration::from_secs(30);

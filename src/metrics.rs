@@ -37,7 +37,7 @@ pub const SECRET_READS: &str = "SecretReads";
 /// that left a doubt.
 pub const UPSTREAM_CODES: &str = "UpstreamCodes";
 
-/// How many codes that nobody named get a number of their own from one process: CloudWatch bills each as a metric.
+/// How many codes that are not configured get a label of their own, per process: CloudWatch bills each as a metric.
 const UNNAMED_CODES: usize = 50;
 
 /// The values of the dimension `code`. AI Rudder makes them, so they are bounded.

@@ -1,8 +1,8 @@
 //! The accounts' secrets, cached.
 //!
 //! A key that is known is served from what is known, as long as that is good enough. Any other key has the secret read once
-//! in 30 seconds, whether or not there is such an account and whatever is known of it: who has no key sees the same
-//! responses after the same calls. Requests that need a reading share the one that is under way, and each waits for it no
+//! in 30 seconds, whether or not the account exists and whatever is known of it: a caller without a valid key gets the same
+//! responses, after the same calls. Requests that need a reading share the one that is under way, and each waits for it no
 //! longer than its own time allows. A secret that was read serves on while Secrets Manager is out of order, and never after
 //! it said that the secret is gone or closed to us.
 
@@ -43,7 +43,7 @@ pub struct Accounts {
     lifetime: Lifetime,
     clock: Clock,
     known: Arc<Mutex<Known>>,
-    /// The names for which an unknown key was looked for of late, and in vain. Guessed names push out one another here, and
+    /// The names for which an unknown key was refused in the last 30 seconds. Guessed names evict each other here, and
     /// no account.
     refusals: Cache<AccountId, Refusal>,
 }

@@ -1,4 +1,4 @@
-//! What comes of a key: an account, or why not.
+//! The result of authentication: an account, or why there is none.
 
 use super::AccountId;
 use crate::rudder::Token;
@@ -46,7 +46,7 @@ pub enum AuthError {
     /// The key is right, and the account can't be used.
     #[error("account misconfigured: {0}")]
     Misconfigured(String),
-    /// Nobody can tell for now.
+    /// Secrets Manager failed, so the key can't be checked.
     #[error("{0}")]
     Unavailable(String),
 }

@@ -34,7 +34,7 @@ pub(super) struct Entry {
     good_until: Instant,
     /// Until when the token serves although Secrets Manager fails.
     serves_until: Instant,
-    /// From when on a refused token may have it asked ahead of time.
+    /// The earliest time at which a refused token may force an early refresh.
     forcible_from: Instant,
 }
 

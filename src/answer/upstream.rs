@@ -9,7 +9,7 @@ use crate::rudder::{Push, Token, UpstreamBody, Verdict};
 const WITHHELD: &str = "AI Rudder's envelope quoted the token, and was withheld";
 
 /// AI Rudder's answer to a push, under the status that its verdict has. Its envelope goes on as it came, except where it
-/// quotes or refuses the token: that is between AI Rudder and whoever set the account up.
+/// quotes or refuses the token: that is between AI Rudder and the operator.
 impl From<Push> for Answer {
     fn from(push: Push) -> Self {
         let Push { verdict, body, retry_after, status } = push;

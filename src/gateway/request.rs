@@ -79,7 +79,7 @@ impl<'de> Visitor<'de> for Headers {
 }
 
 /// A header's value; nothing where it is no string, or one that no header can hold (RFC 9110, section 5.5), such as a
-/// control character. What is wrong with one header is no reason to lose the request, and its id.
+/// control character. An invalid header must not cost the request its id.
 fn header_value(json: &RawValue) -> Option<HeaderValue> {
     let MemberName(text) = serde_json::from_str(json.get()).ok()?;
     HeaderValue::from_bytes(text.as_bytes()).ok()

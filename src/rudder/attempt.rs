@@ -81,14 +81,14 @@ impl Attempt {
         }
     }
 
-    /// Looks at the clocks with the connection in hand, however long it took, or the process was frozen.
+    /// Looks at the clocks with the connection in hand.
     pub(super) fn connect<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
         let connection = connection?;
         let may_send = ATTEMPT.try_with(|attempt| {
             attempt.connected.store(true, Relaxed);
             attempt.may_send()
         });
-        // Outside of an attempt only where nobody waits for the connection any more.
+        // Outside of an attempt only after the push was dropped.
         if may_send.is_ok_and(identity) { Ok(connection) } else { Err(LeaseOver.into()) }
     }
 

@@ -64,7 +64,7 @@ impl Push {
         Self { body: self.body.withholding(token), ..self }
     }
 
-    /// The answer's `code` where it is AI Rudder's own, which nobody else can explain.
+    /// The answer's `code` where it is AI Rudder's own, and none of HTTP's.
     pub(crate) fn own_code(&self) -> Option<i64> {
         own_code(self.status, self.body.code())
     }

@@ -1,9 +1,10 @@
 //! What an answer of AI Rudder means for the consumer: called, not called, or nobody knows.
 //!
 //! The contract documents one answer, HTTP 200 with `code` 200. Everything else here is our reading of HTTP: a 4xx says
-//! that the request was not carried out (RFC 9110, section 15.5), and a few of them say so less firmly. What the codes of
-//! AI Rudder's own mean under HTTP 2xx, the operator says ([`UpstreamCodes`]). An answer speaks twice, in its HTTP status and in its envelope's `code`. **Nobody was called only where neither of the two leaves a
-//! doubt**: a wrong "not sent" telephones a consumer twice, a wrong "unknown" costs an operator a question.
+//! that the request was not carried out (RFC 9110, section 15.5), and a few of them say so less firmly. The operator
+//! configures what AI Rudder's own codes mean under HTTP 2xx ([`UpstreamCodes`]). An answer has an HTTP status and, in its
+//! envelope, a `code`. **Nobody was called only where neither of the two leaves a doubt**: a wrong "not sent" telephones a
+//! consumer twice, a wrong "unknown" costs an operator a question.
 
 use super::{body::Code, codes::UpstreamCodes};
 
