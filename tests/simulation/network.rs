@@ -48,7 +48,8 @@ enum Fate {
     Arrives(Duration, DynamoBehaviour),
     /// It arrives, and its answer does not.
     AnswerLost(Duration),
-    /// It arrives after so long, and once more.
+    /// It arrives after so long and, where it was done, once more. (One that was refused does not come again: nothing between
+    /// the relay and DynamoDB repeats requests, and the SDK's own retries are off.)
     Twice(Duration, Duration),
     /// The connection breaks; the request may arrive all the same.
     Breaks(Option<Duration>),
@@ -137,8 +138,14 @@ impl HttpConnector for Network {
                     return pending().await;
                 }
                 Fate::Twice(after, again) => {
-                    drop(arrive(again, Normal));
-                    arrive(after, Normal)
+                    let first = arrive(after, Normal);
+                    tokio::spawn(async move {
+                        let outcome = first.await.unwrap_or(DynamoOutcome::HungUp);
+                        if matches!(&outcome, DynamoOutcome::Answered(answer) if answer.status == 200) {
+                            drop(arrive(again, Normal));
+                        }
+                        outcome
+                    })
                 }
                 Fate::Breaks(arrives) => {
                     drop(arrives.map(|after| arrive(after, Normal)));
