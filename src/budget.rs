@@ -27,6 +27,8 @@ pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) const CLAIM_LIMIT: Duration = Duration::from_secs(8);
 /// What one attempt of a write gets, so that a lost packet leaves time for another.
 pub(crate) const WRITE_ATTEMPT_LIMIT: Duration = Duration::from_secs(1);
+/// The least that a retry is begun with: cut off earlier, it would leave a doubt that nothing calls for.
+pub(crate) const WRITE_RETRY_LEAST: Duration = Duration::from_millis(250);
 /// How long a write waits before its first retry.
 pub(crate) const WRITE_FIRST_WAIT: Duration = Duration::from_millis(20);
 /// The longest wait before jitter, which adds up to as much again.
@@ -77,6 +79,7 @@ const _: () = assert!(CLAIM_LIMIT.as_millis() >= 5000);
 // A claim has several attempts, and so has the write that voids it.
 const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 4 <= CLAIM_LIMIT.as_millis());
 const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 2 <= VOID_LIMIT.as_millis());
+const _: () = assert!(WRITE_RETRY_LEAST.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(WRITE_FIRST_WAIT.as_millis() < WRITE_LONGEST_WAIT.as_millis());
 const _: () = assert!(WRITE_LONGEST_WAIT.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(CONNECT_LONGEST_WAIT.as_millis() < PUSH_LEAST.as_millis());
@@ -123,10 +126,19 @@ impl Budget {
     /// does not change it.
     #[must_use]
     pub fn until(deadline_ms: u64, clock: Clock) -> Self {
+        Self::between(None, deadline_ms, clock)
+    }
+
+    /// The same for a request that API Gateway got at a time, in milliseconds since the Unix epoch: between the two lies all that
+    /// it has, also where the local clock is late and would see more.
+    #[must_use]
+    pub fn between(received_ms: Option<u64>, deadline_ms: u64, clock: Clock) -> Self {
         let (now, wall) = (clock.now(), clock.wall());
+        let at_most = received_ms.and_then(|received| deadline_ms.checked_sub(received)).map(Duration::from_millis);
+        let at_most = at_most.unwrap_or(API_GATEWAY_LIMIT).min(API_GATEWAY_LIMIT);
         let deadline = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline_ms));
         let (left, deadline) = match deadline.map(|deadline| (deadline, deadline.duration_since(wall))) {
-            Some((deadline, Ok(left))) if left <= DEADLINE_TOLERANCE => (left.min(API_GATEWAY_LIMIT), deadline),
+            Some((deadline, Ok(left))) if left <= DEADLINE_TOLERANCE => (left.min(at_most), deadline),
             Some((deadline, Err(past))) if past.duration() <= DEADLINE_TOLERANCE => (Duration::ZERO, deadline),
             _ => (API_GATEWAY_LIMIT, wall + API_GATEWAY_LIMIT),
         };
@@ -303,6 +315,22 @@ mod tests {
                 assert_eq!(lease.until(), SystemTime::UNIX_EPOCH + Duration::from_millis(deadline + 5000));
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_clock_sees_no_more_time_than_between_api_gateway_and_the_deadline() {
+        let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(-600_000)));
+        let budget = |received| Budget::between(received, from_now(12_000), clock);
+        let left = |received| budget(received).answer_from() - clock.now();
+        assert_eq!(left(Some(from_now(0))), Duration::from_millis(10_500));
+        for nonsense in [None, Some(0), Some(from_now(12_001)), Some(u64::MAX)] {
+            assert_eq!(left(nonsense), Duration::from_millis(28_500), "{nonsense:?}");
+        }
+        let lease = budget(Some(from_now(0))).lease();
+        advance(Duration::from_millis(16_999)).await;
+        assert!(lease.runs(clock));
+        advance(Duration::from_millis(1)).await;
+        assert!(!lease.runs(clock), "as the table says");
     }
 
     #[tokio::test(start_paused = true)]

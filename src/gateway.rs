@@ -32,7 +32,8 @@ pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<A
     let request = serde_json::from_str::<Request>(payload.get()).ok();
     let gateways_id = request.as_ref().and_then(|request| request.context.request_id.clone());
     let request_id = gateways_id.unwrap_or(context.request_id);
-    let course = Course::new(request_id, Budget::until(context.deadline, clock));
+    let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
+    let course = Course::new(request_id, Budget::between(received, context.deadline, clock));
     let span = span(course.request_id(), relay.is_cold());
     let answer = answer(relay, request, &course).instrument(span.clone()).await;
     span.in_scope(|| log(&answer, milliseconds(begun, clock.now())));

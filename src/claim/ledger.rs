@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::BuildError;
 use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     writes::{self, Writes},
 };
 use crate::{
-    budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT},
+    budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
     clock::Clock,
     config::{Claims, Config},
     metrics,
@@ -101,7 +101,7 @@ impl Ledger {
             let attempt = table.attempt(writes.of(operation), until).await;
             cause = attempt.cause.or(cause);
             let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
-            let may_retry = matches!(attempt.reply, Reply::Done) || self.clock.now() + wait < until;
+            let may_retry = matches!(attempt.reply, Reply::Done) || self.may_retry(wait, until);
             let (then, next) = claiming.next(attempt.reply, may_retry && lease.runs(self.clock));
             claiming = then;
             match next {
@@ -186,7 +186,7 @@ impl Ledger {
         loop {
             let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
             let Attempt { reply, cause } = table.attempt(&transaction, until).await;
-            match closing(&reply, self.clock.now() + wait < until) {
+            match closing(&reply, self.may_retry(wait, until)) {
                 Closing::Again => sleep(wait).await,
                 Closing::Left => {
                     let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
@@ -209,6 +209,11 @@ impl Ledger {
                 self.left.remove(&left);
             }
         }
+    }
+
+    /// Whether a write may be made again after this wait.
+    fn may_retry(&self, wait: Duration, until: Instant) -> bool {
+        self.clock.now() + wait + WRITE_RETRY_LEAST <= until
     }
 
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {

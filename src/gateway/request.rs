@@ -35,6 +35,9 @@ pub struct Request {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestContext {
     pub(crate) request_id: Option<String>,
+    /// When API Gateway got it, in milliseconds since the Unix epoch. Anything else counts as absent.
+    #[serde(default)]
+    pub(crate) time_epoch: serde_json::Value,
     pub(crate) http: Http,
 }
 

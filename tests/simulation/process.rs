@@ -96,7 +96,8 @@ impl Process {
     /// Handles an event, as `Relay::send_once` does with a lead that is in order.
     pub async fn handle(&self, post: &Post) -> Answer {
         let deadline = self.world.true_ms(Instant::now() + post.left);
-        let budget = Budget::until(deadline, self.clock);
+        let received = self.world.true_ms(Instant::now());
+        let budget = Budget::between(Some(received), deadline, self.clock);
         if budget.for_push(PUSH_LIMIT, self.clock.now()).is_err() {
             return Answer::Unavailable;
         }
