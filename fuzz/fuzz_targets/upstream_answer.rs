@@ -1,7 +1,6 @@
-//! Any bytes as AI Rudder's answer: two for the HTTP status, the rest for the body.
+//! Any bytes as AI Rudder's response: two for the HTTP status, the rest for the body.
 #![no_main]
 
-#[path = "../../tests/it/invariants.rs"]
-mod invariants;
+use support::invariants;
 
 libfuzzer_sys::fuzz_target!(|answer: &[u8]| invariants::upstream_answer(answer));

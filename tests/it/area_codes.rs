@@ -1,14 +1,14 @@
-//! Area codes, each of them, against libphonenumber's metadata.
+//! Every area code against libphonenumber's metadata.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
     sync::LazyLock,
 };
 
 use lendswift_relay::lead::{FaultKind, Phone};
 use rlibphonenumber::{PhoneNumber, PhoneNumberType, Region};
+use support::in_repository;
 
 /// What libphonenumber knows of an area code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,9 +17,9 @@ enum Known {
     Home,
     /// Ordinary or other numbers of another country.
     Abroad,
-    /// Toll-free, premium, personal or another kind of number that no consumer has.
+    /// Toll-free, premium, personal or other numbers that no consumer has.
     Service,
-    /// Nothing: not assigned.
+    /// Not assigned.
     Nothing,
 }
 
@@ -33,7 +33,7 @@ static KNOWN: LazyLock<BTreeMap<u32, Known>> = LazyLock::new(|| (200..=999).map(
 
 fn known(code: u32) -> Known {
     let of_numbers: BTreeSet<Known> = (200..=999).map(|exchange| of_number(code, exchange)).collect();
-    // The first of them in this order: what is abroad or a service for one number is not called at all.
+    // The first of them in this order: if one number is abroad or a service, none is called.
     [Known::Abroad, Known::Service, Known::Home]
         .into_iter()
         .find(|known| of_numbers.contains(known))
@@ -61,8 +61,8 @@ fn ours(code: u32) -> Known {
     }
 }
 
-/// Where the relay says something else than libphonenumber, and why. A code that libphonenumber knows nothing of passes,
-/// since new ones are assigned every year; these do not.
+/// Where the relay differs from libphonenumber, and why. A code that libphonenumber does not know passes, since new ones are
+/// assigned every year; these do not.
 fn differences() -> BTreeMap<u32, (Known, &'static str)> {
     let refused = |codes: &[u32], why| codes.iter().map(move |code| (*code, (Known::Service, why))).collect::<Vec<_>>();
     let n11 = refused(&[211, 311, 411, 511, 611, 711, 811, 911], "service codes, not area codes");
@@ -75,12 +75,12 @@ fn differences() -> BTreeMap<u32, (Known, &'static str)> {
 }
 
 #[test]
-fn every_area_code_is_read_as_libphonenumber_reads_it_but_for_those_listed_with_a_reason() {
+fn area_codes_are_read_as_libphonenumber_does_but_for_those_listed() {
     let differences = differences();
     let mut wrong = Vec::new();
     for (code, known) in &*KNOWN {
         let listed = differences.get(code);
-        // A code that libphonenumber knows nothing of is taken for one of the next to come, unless it is listed.
+        // An unknown code is taken for one that will be assigned, unless it is listed.
         let expected = match (listed, known) {
             (Some((listed, _)), Known::Nothing) => *listed,
             (None, Known::Nothing) => Known::Home,
@@ -104,8 +104,8 @@ fn the_check_has_codes_of_every_kind_to_check() {
 }
 
 #[test]
-fn the_metadata_that_the_list_names_is_the_one_it_is_checked_against() {
-    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+fn the_list_names_the_metadata_that_it_is_checked_against() {
+    let read = |path: &str| fs::read_to_string(in_repository(path)).unwrap();
     let (lock, list) = (read("Cargo.lock"), read("src/lead/area_code.rs"));
     let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"rlibphonenumber\"")).unwrap();
     let version = entry.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');

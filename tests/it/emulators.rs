@@ -1,7 +1,7 @@
-//! The function under other people's emulators: AWS's runtime interface emulator, `cargo lambda watch`, and moto for
-//! Secrets Manager and DynamoDB. Every sample event gets the answer of its snapshot there too.
+//! The function under emulators: AWS's runtime interface emulator, `cargo lambda watch`, and moto for Secrets Manager and
+//! DynamoDB. Every sample event gets the response of its snapshot there too.
 //!
-//! They need tools, and the first of them what `sam build` makes, so they are ignored except where `.ci/run` has both.
+//! They need tools, and the first of them what `sam build` makes, so they are ignored unless `.ci/run` has both.
 
 use std::{env, ffi::OsStr, fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
@@ -12,23 +12,22 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use snapbox::{Assert, Data};
-use support::fakes::{
-    Rudder,
-    api_gateway::{self, Response},
+use support::{
+    ACCOUNT, FREE_PORT, KEY, TABLE, TOKEN, aws,
+    fakes::{
+        Rudder,
+        api_gateway::{self, Response},
+    },
+    in_repository, secret,
+    snapshot::{self, files},
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-use crate::{
-    events::files,
-    snapshot,
-    stage::{ACCOUNT, ANYWHERE, KEY, TABLE, TOKEN, aws, secret},
-};
-
-/// What the function meets: AI Rudder as everywhere, and AWS as moto has it.
-struct Neighbours {
+/// What the function calls: the fake of AI Rudder, and moto for AWS.
+struct Dependencies {
     rudder: Rudder,
     moto: Child,
     moto_url: String,
@@ -36,9 +35,9 @@ struct Neighbours {
     http: Client,
 }
 
-impl Neighbours {
+impl Dependencies {
     async fn start() -> Self {
-        // reqwest wants TLS set up even where nothing but plain http is spoken. Another provider in place does as well.
+        // reqwest requires a TLS provider even for plain HTTP. Any provider will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut moto =
             Command::new("moto_server").args(["-p", "0"]).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
@@ -49,10 +48,10 @@ impl Neighbours {
                 break url.to_owned();
             }
         };
-        // Read on, so that moto can write on.
+        // Its output has to be read, or it blocks.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
-            rudder: Rudder::start(ANYWHERE, [TOKEN]).await.unwrap(),
+            rudder: Rudder::start(FREE_PORT, [TOKEN]).await.unwrap(),
             aws: aws().to_builder().endpoint_url(&moto_url).build(),
             http: Client::builder().no_proxy().build().unwrap(),
             moto,
@@ -60,7 +59,7 @@ impl Neighbours {
         }
     }
 
-    /// A function among them.
+    /// A program with the variables that lead the function to them.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command
@@ -76,10 +75,10 @@ impl Neighbours {
         command
     }
 
-    /// AWS with the account and an empty table, so that no event depends on what came before it.
-    async fn renew(&self) {
-        let reset = self.http.post(format!("{}/moto-api/reset", self.moto_url)).send().await.unwrap();
-        assert!(reset.status().is_success());
+    /// Resets AWS to the account and an empty table, so that no event depends on the one before it.
+    async fn reset(&self) {
+        let response = self.http.post(format!("{}/moto-api/reset", self.moto_url)).send().await.unwrap();
+        assert!(response.status().is_success());
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
         let secret = secret(TOKEN, &[KEY]);
         secrets.create_secret().name(format!("lendswift/{ACCOUNT}")).secret_string(secret).send().await.unwrap();
@@ -91,9 +90,9 @@ impl Neighbours {
         table.send().await.unwrap();
     }
 
-    /// Compares an answer, and what AI Rudder got, with the snapshot.
-    fn compare(&self, file: &Path, answer: &Response) {
-        let text = snapshot::text(answer, &self.rudder.take_received());
+    /// Compares a response, and what AI Rudder got, with the snapshot.
+    fn compare(&self, file: &Path, response: &Response) {
+        let text = snapshot::text(response, &self.rudder.take_received());
         Assert::new().eq(text, Data::read_from(&snapshot::path_for(file), None).raw());
     }
 
@@ -102,16 +101,16 @@ impl Neighbours {
     }
 }
 
-/// A port that nobody has.
+/// A port that is not in use.
 fn free_port() -> u16 {
-    TcpListener::bind(ANYWHERE).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(FREE_PORT).unwrap().local_addr().unwrap().port()
 }
 
-/// Sends a request as soon as somebody listens.
+/// Sends a request as soon as there is a listener.
 async fn send(request: RequestBuilder) -> reqwest::Response {
-    let patience = ConstantBuilder::default().with_delay(Duration::from_millis(100)).with_max_times(6000);
+    let backoff = ConstantBuilder::default().with_delay(Duration::from_millis(100)).with_max_times(6000);
     let send = || async { request.try_clone().unwrap().send().await };
-    send.retry(patience).when(reqwest::Error::is_connect).await.unwrap()
+    send.retry(backoff).when(reqwest::Error::is_connect).await.unwrap()
 }
 
 fn event(file: &Path) -> Value {
@@ -120,11 +119,11 @@ fn event(file: &Path) -> Value {
 
 #[tokio::test]
 #[ignore = "needs `sam build`, moto_server on the PATH, and RIE to name the runtime interface emulator"]
-async fn what_sam_builds_answers_every_event_as_its_snapshot_says() {
-    let neighbours = Neighbours::start().await;
-    let bootstrap = Path::new(env!("CARGO_MANIFEST_DIR")).join(".aws-sam/build/Relay/bootstrap");
+async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
+    let dependencies = Dependencies::start().await;
+    let bootstrap = in_repository(".aws-sam/build/Relay/bootstrap");
     let address = format!("127.0.0.1:{}", free_port());
-    let mut function = neighbours
+    let mut function = dependencies
         .command(env::var_os("RIE").unwrap())
         .args(["--runtime-interface-emulator-address", &address])
         .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
@@ -135,21 +134,21 @@ async fn what_sam_builds_answers_every_event_as_its_snapshot_says() {
         .unwrap();
     let url = format!("http://{address}/2015-03-31/functions/function/invocations");
     for file in files("events") {
-        neighbours.renew().await;
-        let request = neighbours.http.post(&url).body(fs::read(&file).unwrap());
-        let answer = send(request).await.text().await.unwrap();
-        neighbours.compare(&file, &api_gateway::response(&serde_json::from_str(&answer).unwrap()));
+        dependencies.reset().await;
+        let request = dependencies.http.post(&url).body(fs::read(&file).unwrap());
+        let response = send(request).await.text().await.unwrap();
+        dependencies.compare(&file, &api_gateway::response(&serde_json::from_str(&response).unwrap()));
     }
     function.kill().await.unwrap();
-    neighbours.stop().await;
+    dependencies.stop().await;
 }
 
 #[tokio::test]
 #[ignore = "needs cargo-lambda and moto_server on the PATH"]
-async fn cargo_lambda_answers_every_event_sent_over_http_as_its_snapshot_says() {
-    let neighbours = Neighbours::start().await;
+async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
+    let dependencies = Dependencies::start().await;
     let port = free_port();
-    let mut watch = neighbours
+    let mut watch = dependencies
         .command("cargo")
         .args(["lambda", "watch", "--ignore-changes", "--disable-cors", "--invoke-address", "127.0.0.1"])
         .args(["--invoke-port", &port.to_string()])
@@ -161,19 +160,19 @@ async fn cargo_lambda_answers_every_event_sent_over_http_as_its_snapshot_says() 
     for file in files("events") {
         let event = event(&file);
         let Some(body) = body(&event) else { continue };
-        neighbours.renew().await;
-        let request = over_http(&neighbours.http, &format!("http://127.0.0.1:{port}"), &event).body(body);
+        dependencies.reset().await;
+        let request = over_http(&dependencies.http, &format!("http://127.0.0.1:{port}"), &event).body(body);
         sent += 1;
-        let answer = with_id_of(&event, send(request).await).await;
-        neighbours.compare(&file, &answer);
+        let response = with_id_of(&event, send(request).await).await;
+        dependencies.compare(&file, &response);
     }
     assert_eq!(sent, files("events").len() - 2);
     watch.kill().await.unwrap();
-    neighbours.stop().await;
+    dependencies.stop().await;
 }
 
-/// The event's body as it came over HTTP. None where it can't have come (base64 that isn't), and where `cargo lambda` can't
-/// hand it on: it takes a JSON body for text, and answers 500 itself where it is none.
+/// The event's body as it came over HTTP. `None` if it can't have come (invalid base64), and if `cargo lambda` can't pass it on:
+/// it takes a JSON body for text, and responds 500 itself if it is not UTF-8.
 fn body(event: &Value) -> Option<String> {
     let body = event["body"].as_str().unwrap_or_default();
     if event["isBase64Encoded"] == true {
@@ -187,7 +186,7 @@ fn over_http(http: &Client, url: &str, event: &Value) -> RequestBuilder {
     let method: Method = event["requestContext"]["http"]["method"].as_str().unwrap().parse().unwrap();
     let mut request = http.request(method, format!("{url}{}", event["rawPath"].as_str().unwrap()));
     for (name, value) in event["headers"].as_object().unwrap() {
-        // Those are of the connection, which is another one.
+        // These belong to the connection, which is another one.
         if !["host", "content-length"].contains(&name.as_str()) {
             request = request.header(name, value.as_str().unwrap());
         }
@@ -195,15 +194,15 @@ fn over_http(http: &Client, url: &str, event: &Value) -> RequestBuilder {
     request
 }
 
-/// The answer without the headers of its connection, and with the event's request id for its own.
-async fn with_id_of(event: &Value, answer: reqwest::Response) -> Response {
-    let status = answer.status().as_u16();
+/// The response without the headers of its connection, and with the event's request id instead of its own.
+async fn with_id_of(event: &Value, response: reqwest::Response) -> Response {
+    let status = response.status().as_u16();
     let expected = event["requestContext"]["requestId"].as_str().unwrap();
-    let own = answer.headers().get("request-id").unwrap_or_else(|| panic!("{answer:?}"));
+    let own = response.headers().get("request-id").unwrap_or_else(|| panic!("{response:?}"));
     let own = own.to_str().unwrap().to_owned();
     let text = |value: &http::HeaderValue| value.to_str().unwrap().replace(&own, expected);
-    let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value)));
     let headers = headers.filter(|(name, _)| !["date", "content-length", "vary"].contains(&name.as_str())).collect();
-    let body = answer.text().await.unwrap().replace(&own, expected).into_bytes();
+    let body = response.text().await.unwrap().replace(&own, expected).into_bytes();
     Response { status, headers, body }
 }

@@ -1,17 +1,14 @@
-//! Everything that can go wrong around one lead, and what its sender is told: `tests/it/faults.txt` is the table.
+//! Every fault around one lead, and the responses to its sender: `tests/it/faults.txt` is the table.
 //!
-//! Each lead is posted, and then posted again when the fault is over (a server that is always so stays so). The table
-//! counts the pushes that reached AI Rudder so far, in whole and in part. `SNAPSHOTS=overwrite cargo test` writes it anew.
+//! Each lead is posted, and posted again when the fault is over (a server of raw bytes does not change). The table counts the
+//! pushes that reached AI Rudder so far, complete and partial ones. `SNAPSHOTS=overwrite cargo test` writes it anew.
 
 mod answers;
 mod dynamodb;
 mod raw;
 mod secrets;
 
-use std::{
-    fmt::{self, Write},
-    path::Path,
-};
+use std::fmt::{self, Write};
 
 use futures_util::{
     FutureExt, StreamExt,
@@ -21,19 +18,15 @@ use futures_util::{
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use snapbox::{Assert, Data};
-use support::fakes::api_gateway::Response;
+use support::{ObservedResponse, Request, TABLE, TestApp, in_repository, post, with_deadline};
 
-use crate::{
-    request::{LEAD, Request},
-    sending::{header, seen},
-    stage::{Stage, TABLE, serve, with_deadline},
-};
+type Variable = (&'static str, &'static str);
 
-/// Short, so that waiting for them is short.
-const LIMITS: [(&str, &str); 3] =
+/// Short limits, so that no row waits for long.
+const LIMITS: [Variable; 3] =
     [("CLAIMS_TABLE", TABLE), ("UPSTREAM_TIMEOUT_MS", "1500"), ("UPSTREAM_CONNECT_TIMEOUT_MS", "300")];
 
-/// How many pushes AI Rudder got.
+/// The pushes that AI Rudder got.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Pushes {
     whole: usize,
@@ -42,41 +35,43 @@ struct Pushes {
     accepted: usize,
 }
 
-/// What says that this post sent nothing, and nothing about another post of the lead.
-const SAY_NOTHING_OF_THE_LEAD: [&str; 3] = ["unauthorized", "temporarily_unavailable", "account_misconfigured"];
+impl Pushes {
+    /// What the fake of AI Rudder got.
+    fn to(app: &TestApp) -> Self {
+        let received = app.rudder.received();
+        Self { whole: received.len(), part: 0, accepted: received.iter().filter(|push| push.accepted).count() }
+    }
+}
 
-/// What came of one fault.
+/// These errors say that this request pushed nothing, and nothing about another request with the same lead.
+const OF_THIS_REQUEST_ALONE: [&str; 3] = ["unauthorized", "temporarily_unavailable", "account_misconfigured"];
+
+/// What one fault leads to.
 struct Row {
     fault: String,
-    first: String,
+    first: ObservedResponse,
     pushes: Pushes,
-    again: String,
+    again: ObservedResponse,
     pushes_in_all: Pushes,
 }
 
-fn told(answer: &Response) -> String {
-    let (status, outcome, error) = seen(answer);
-    let replayed = if header(answer, "idempotent-replayed") == "true" { "(again)" } else { "" };
-    format!("{status} {outcome} {error}{replayed}").trim_end().to_owned()
-}
-
 impl Row {
-    /// Fails where somebody could have been called twice, or was told what is not so.
+    /// Fails where a consumer may be called twice, or a response is wrong.
     fn check(&self) {
         let Self { first, pushes, again, pushes_in_all, .. } = self;
         assert!(pushes_in_all.accepted <= 1, "accepted twice: {self}");
-        let may_have_called = ["accepted", "unknown"].iter().any(|outcome| first.contains(outcome));
-        if may_have_called {
+        if ["accepted", "unknown"].contains(&first.outcome.as_str()) {
             assert!(pushes == pushes_in_all, "sent again: {self}");
+            assert!(!again.replayed || *again == first.again(), "replayed as another response: {self}");
         } else {
             assert!(pushes_in_all.part == 0, "it may have arrived: {self}");
-            assert!(pushes_in_all.whole <= pushes.whole + 1, "sent again by itself: {self}");
+            assert!(pushes_in_all.whole <= pushes.whole + 1, "sent again by the relay: {self}");
         }
-        for (told, pushes) in [(first, pushes), (again, pushes_in_all)] {
-            let nobody_was_called = ["refused", "not_sent"].iter().any(|outcome| told.contains(outcome))
-                && !SAY_NOTHING_OF_THE_LEAD.iter().any(|error| told.contains(error));
-            assert!(!nobody_was_called || pushes.accepted == 0, "somebody was called: {self}");
-            assert!(!told.contains("accepted") || pushes.accepted == 1, "nobody was called: {self}");
+        for (response, pushes) in [(first, pushes), (again, pushes_in_all)] {
+            let (outcome, error) = (response.outcome.as_str(), response.error.as_str());
+            let nothing_sent = ["refused", "not_sent"].contains(&outcome) && !OF_THIS_REQUEST_ALONE.contains(&error);
+            assert!(!nothing_sent || pushes.accepted == 0, "the consumer was called: {self}");
+            assert!(outcome != "accepted" || pushes.accepted == 1, "the consumer was not called: {self}");
         }
     }
 }
@@ -84,6 +79,7 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { fault, first, pushes, again, pushes_in_all } = self;
+        let (first, again) = (first.to_string(), again.to_string());
         write!(f, "{fault:<61} | {first:<40} | {pushes} | {again:<40} | {pushes_in_all}")
     }
 }
@@ -94,101 +90,96 @@ impl fmt::Display for Pushes {
     }
 }
 
-/// Posts the lead with `context` to one relay, ends the fault, posts it again.
+fn lead() -> Request {
+    Request::lead().idempotency_key("infinity-7")
+}
+
+/// Posts the lead with `context` to a relay, ends the fault, posts it again.
 async fn post_twice(
     fault: impl Into<String>,
     relay: &Relay,
     context: Context,
-    pushes: impl Fn() -> Pushes,
+    count: impl Fn() -> Pushes,
     end: impl FnOnce(),
 ) -> Row {
-    let event = Request::post(LEAD).header("idempotency-key", "infinity-7").event();
-    let first = told(&serve(relay, &event, context).await);
-    let after_first = pushes();
+    let first = post(relay, &lead(), context).await;
+    let pushes = count();
     end();
-    let again = told(&serve(relay, &event, Context::default()).await);
-    Row { fault: fault.into(), first, pushes: after_first, again, pushes_in_all: pushes() }
+    let again = post(relay, &lead(), Context::default()).await;
+    Row { fault: fault.into(), first, pushes, again, pushes_in_all: count() }
 }
 
-/// A fault of the neighbours that `begin` begins, and that is over when `end` says so.
-fn on_stage(
-    fault: impl Into<String>,
+/// A fault of the fakes that `begin` causes, and how it ends.
+struct Fault {
+    name: String,
+    variables: Vec<Variable>,
     context: Context,
-    begin: impl FnOnce(&Stage) + Send + 'static,
-    end: impl FnOnce(&Stage) + Send + 'static,
-) -> BoxFuture<'static, Row> {
-    with_table(fault, TABLE, context, begin, end)
+    begin: Box<dyn FnOnce(&TestApp) + Send>,
+    end: Box<dyn FnOnce(&TestApp) + Send>,
 }
 
-/// The same with another table than the one that is there.
-fn with_table(
-    fault: impl Into<String>,
-    table: &'static str,
-    context: Context,
-    begin: impl FnOnce(&Stage) + Send + 'static,
-    end: impl FnOnce(&Stage) + Send + 'static,
-) -> BoxFuture<'static, Row> {
-    let fault = fault.into();
-    async move {
-        let stage = Stage::with(&[&LIMITS[..], &[("CLAIMS_TABLE", table)]].concat()).await;
-        begin(&stage);
-        let pushes = || on_the_desk(&stage);
-        post_twice(fault, &stage.relay, context, pushes, || end(&stage)).await
+impl Fault {
+    /// One that is over by itself.
+    fn new(name: impl Into<String>, begin: impl FnOnce(&TestApp) + Send + 'static) -> Self {
+        let (begin, end) = (Box::new(begin), Box::new(|_: &TestApp| {}));
+        Self { name: name.into(), variables: LIMITS.to_vec(), context: Context::default(), begin, end }
     }
-    .boxed()
-}
 
-/// The same with some variables set, and nothing that ends.
-fn with_variables(
-    fault: impl Into<String>,
-    variables: &[(&'static str, &'static str)],
-    begin: impl FnOnce(&Stage) + Send + 'static,
-) -> BoxFuture<'static, Row> {
-    let (fault, variables) = (fault.into(), [&LIMITS[..], variables].concat());
-    async move {
-        let stage = Stage::with(&variables).await;
-        begin(&stage);
-        post_twice(fault, &stage.relay, Context::default(), || on_the_desk(&stage), || {}).await
+    fn ended_by(self, end: impl FnOnce(&TestApp) + Send + 'static) -> Self {
+        Self { end: Box::new(end), ..self }
     }
-    .boxed()
-}
 
-/// What the stand-in of AI Rudder got.
-fn on_the_desk(stage: &Stage) -> Pushes {
-    let received = stage.rudder.received();
-    Pushes { whole: received.len(), part: 0, accepted: received.iter().filter(|push| push.accepted).count() }
+    fn with(mut self, variable: Variable) -> Self {
+        self.variables.push(variable);
+        self
+    }
+
+    fn within(self, context: Context) -> Self {
+        Self { context, ..self }
+    }
+
+    fn row(self) -> BoxFuture<'static, Row> {
+        async move {
+            let app = TestApp::with(&self.variables).await;
+            (self.begin)(&app);
+            post_twice(self.name, &app.relay, self.context, || Pushes::to(&app), || (self.end)(&app)).await
+        }
+        .boxed()
+    }
 }
 
 fn deadlines() -> Vec<BoxFuture<'static, Row>> {
-    let mut absurd = Context::default();
-    absurd.deadline = u64::MAX;
-    let mut emulators = Context::default();
-    emulators.deadline = 600_000;
+    let at = |deadline| {
+        let mut context = Context::default();
+        context.deadline = deadline;
+        context
+    };
     let deadlines = [
-        ("no deadline", Context::default()),
-        ("an emulator's deadline", emulators),
-        ("a deadline beyond all clocks", absurd),
+        ("no deadline", at(0)),
+        ("an emulator's deadline", at(600_000)),
+        ("a deadline beyond all clocks", at(u64::MAX)),
+        ("a deadline over an hour past", with_deadline(-3_601_000)),
         ("a deadline that is over", with_deadline(-1)),
         ("2.4 s to the deadline", with_deadline(2400)),
         ("5 s to the deadline", with_deadline(5000)),
+        ("a year to the deadline", with_deadline(31_536_000_000)),
     ];
-    deadlines.map(|(fault, context)| on_stage(fault, context, |_| {}, |_| {})).into()
+    deadlines.map(|(name, context)| Fault::new(name, |_| {}).within(context).row()).into()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_breaks_nobody_is_called_twice_and_the_sender_is_told_the_truth() {
+async fn no_fault_causes_a_second_call_or_a_wrong_response() {
     let groups = [raw::rows(), answers::rows(), dynamodb::rows(), secrets::rows(), deadlines()];
-    // A few at a time, in their order: a machine that is out of breath would add faults of its own.
+    // A few at a time, in their order: an overloaded machine would add faults of its own.
     let groups = groups.map(|rows| stream::iter(rows).buffered(4).collect::<Vec<_>>());
     let rows: Vec<Row> = join_all(groups).await.into_iter().flatten().collect();
     rows.iter().for_each(Row::check);
     let mut table = format!(
         "{:<61} | {:<40} | {} | {:<40} | {}\n",
-        "fault", "told", "whole, part", "told when posted again", "whole, part in all"
+        "fault", "response", "whole, part", "response when posted again", "whole, part in all"
     );
     for row in &rows {
         writeln!(table, "{row}").unwrap();
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.txt");
-    Assert::new().action_env("SNAPSHOTS").eq(table, Data::read_from(&file, None).raw());
+    Assert::new().action_env("SNAPSHOTS").eq(table, Data::read_from(&in_repository("tests/it/faults.txt"), None).raw());
 }

@@ -1,241 +1,181 @@
 //! What a request leaves in the log.
 
-use std::{
-    collections::BTreeSet,
-    fs, io, panic,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, fs, panic};
 
 use lambda_http::Context;
-use lendswift_relay::{config::Log, log};
+use lendswift_relay::log;
 use serde_json::{Value, json};
-use support::fakes::{Behaviour, Reply};
+use support::{
+    LEAD, LogCapture, REQUEST_ID, Request, TABLE, TestApp,
+    fakes::{Behaviour, Reply},
+    in_repository, serve,
+};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 
-use crate::{
-    request::{LEAD, REQUEST_ID, Request},
-    stage::{Stage, TABLE, serve},
-};
-
-/// A log in memory.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Takes the time out of a line, as Lambda wants it in there.
-fn when(line: &mut Value) {
+/// Takes out of a line what differs from run to run. Its time has the format that Lambda requires.
+fn without_times(mut line: Value) -> Value {
     let timestamp = line.as_object_mut().unwrap().remove("timestamp").unwrap();
     OffsetDateTime::parse(timestamp.as_str().unwrap(), &Rfc3339).unwrap();
-}
-
-/// The lines that a request leaves.
-async fn lines(level: LevelFilter, request: Request) -> Vec<Value> {
-    lines_of(level, &[], [request]).await
-}
-
-/// The lines that requests leave, one after the other, with some variables set.
-async fn lines_of(
-    level: LevelFilter,
-    variables: &[(&str, &str)],
-    requests: impl IntoIterator<Item = Request>,
-) -> Vec<Value> {
-    lines_at(&Stage::with(variables).await, level, requests).await
-}
-
-/// The lines that requests leave at a stage that is set already.
-async fn lines_at(stage: &Stage, level: LevelFilter, requests: impl IntoIterator<Item = Request>) -> Vec<Value> {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = log::subscriber(Log { level, json: true }, move || writer.clone());
-    {
-        let _logging = tracing::subscriber::set_default(subscriber);
-        for request in requests {
-            stage.serve(&request.event()).await;
-        }
+    assert!(line["ms"].is_u64());
+    line["ms"] = 0.into();
+    if line["span"]["upstream_ms"].is_u64() {
+        line["span"]["upstream_ms"] = 0.into();
     }
-    let bytes = lines.0.lock().unwrap().clone();
-    let mut lines: Vec<Value> =
-        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    for line in &mut lines {
-        when(line);
-        assert!(line["ms"].is_u64());
-        line["ms"] = 0.into();
-        if line["span"]["upstream_ms"].is_u64() {
-            line["span"]["upstream_ms"] = 0.into();
-        }
+    line
+}
+
+/// The lines that requests leave, one after the other.
+async fn lines(app: &TestApp, level: LevelFilter, requests: impl IntoIterator<Item = Request>) -> Vec<Value> {
+    let log = LogCapture::start(level, true);
+    for request in requests {
+        app.post(&request).await;
     }
-    lines
+    log.lines().into_iter().map(without_times).collect()
+}
+
+/// The line that the first request leaves.
+async fn line(request: Request) -> Value {
+    let mut lines = lines(&TestApp::start().await, LevelFilter::TRACE, [request]).await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0)
+}
+
+/// The first line of an authenticated request: `own` and `span` in addition to what is always there.
+fn expected(own: &Value, span: &Value) -> Value {
+    let mut line = json!({
+        "message": "answered",
+        "ms": 0,
+        "span": {
+            "name": "lead",
+            "request_id": REQUEST_ID,
+            "cold_start": true,
+            "account": "acme",
+            "key": "a06c94cb",
+            "secret": "read",
+        },
+    });
+    line.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    line["span"].as_object_mut().unwrap().extend(span.as_object().unwrap().clone());
+    line
 }
 
 #[tokio::test]
-async fn a_push_leaves_one_line_with_everything_to_ask_ai_rudder_about_it() {
-    let lead = LEAD.replace("{}", r#"{"shoe_size":9}"#);
+async fn a_push_leaves_one_line_with_all_that_identifies_it() {
     assert_eq!(
-        lines(LevelFilter::TRACE, Request::post(lead)).await,
-        [json!({
-            "level": "INFO",
-            "message": "answered",
-            "outcome": "accepted",
-            "status": 200,
-            "ms": 0,
-            "span": {
-                "name": "lead",
-                "request_id": REQUEST_ID,
-                "cold_start": true,
-                "account": "acme",
-                "key": "a06c94cb",
-                "secret": "read",
+        line(Request::post(LEAD.replace("{}", r#"{"shoe_size":9}"#))).await,
+        expected(
+            &json!({"level": "INFO", "outcome": "accepted", "status": 200}),
+            &json!({
                 "ignored_fields": 1,
                 "upstream_status": 200,
                 "upstream_code": 200,
                 "upstream_trace_id": "4a1986b786e944dcb7ce97f455d39743",
                 "upstream_ms": 0,
-            },
-        })]
+            })
+        )
     );
 }
 
 #[tokio::test]
-async fn a_request_without_an_id_has_lambdas_own_in_the_log_and_the_answer() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let mut event: Value = serde_json::from_str(&Request::post(LEAD).event()).unwrap();
+async fn an_invalid_lead_leaves_the_places_and_kinds_of_its_faults() {
+    assert_eq!(
+        line(Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann Zqxjkvwyp", "7"))).await,
+        expected(
+            &json!({
+                "level": "INFO",
+                "outcome": "not_sent",
+                "status": 422,
+                "error": "invalid_lead",
+                "cause": "/customer_name no_letter, /loan_amount not_an_amount",
+            }),
+            &json!({"ignored_fields": 0})
+        )
+    );
+    assert_eq!(
+        line(Request::post("{")).await,
+        expected(
+            &json!({
+                "level": "INFO",
+                "outcome": "not_sent",
+                "status": 400,
+                "error": "malformed_json",
+                "cause": "the body is not JSON at line 1, column 1",
+            }),
+            &json!({})
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_request_without_an_id_has_lambdas_in_log_and_response() {
+    let mut event: Value = serde_json::from_str(&Request::lead().event()).unwrap();
     event["requestContext"].as_object_mut().unwrap().remove("requestId");
     let mut context = Context::default();
     context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned();
-    let stage = Stage::start().await;
-    let subscriber = log::subscriber(Log { level: LevelFilter::INFO, json: true }, move || writer.clone());
-    let logging = tracing::subscriber::set_default(subscriber);
-    let answer = serve(&stage.relay, &event.to_string(), context.clone()).await;
-    drop(logging);
-    assert!(answer.headers.contains(&("request-id".to_owned(), context.request_id.clone())), "{:?}", answer.headers);
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let line: Value = serde_json::from_str(&log).unwrap();
-    assert_eq!(line["span"]["request_id"], context.request_id);
+    let app = TestApp::start().await;
+    let log = LogCapture::start(LevelFilter::INFO, true);
+    let response = serve(&app.relay, &event.to_string(), context.clone()).await;
+    assert!(response.headers.contains(&("request-id".to_owned(), context.request_id.clone())));
+    assert_eq!(log.lines()[0]["span"]["request_id"], context.request_id);
 }
 
 #[tokio::test]
-async fn a_lead_with_faults_leaves_their_places_and_kinds() {
-    assert_eq!(
-        lines(LevelFilter::INFO, Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann Zqxjkvwyp", "7"))).await,
-        [json!({
-            "level": "INFO",
-            "message": "answered",
-            "outcome": "not_sent",
-            "status": 422,
-            "error": "invalid_lead",
-            "cause": "/customer_name no_letter, /loan_amount not_an_amount",
-            "ms": 0,
-            "span": {
-                "name": "lead",
-                "request_id": REQUEST_ID,
-                "cold_start": true,
-                "account": "acme",
-                "key": "a06c94cb",
-                "secret": "read",
-                "ignored_fields": 0,
-            },
-        })]
-    );
-}
-
-#[tokio::test]
-async fn a_body_that_is_not_json_leaves_who_sent_it_and_no_count_of_its_fields() {
-    assert_eq!(
-        lines(LevelFilter::INFO, Request::post("{")).await,
-        [json!({
-            "level": "INFO",
-            "message": "answered",
-            "outcome": "not_sent",
-            "status": 400,
-            "error": "malformed_json",
-            "cause": "the body is not JSON at line 1, column 1",
-            "ms": 0,
-            "span": {
-                "name": "lead",
-                "request_id": REQUEST_ID,
-                "cold_start": true,
-                "account": "acme",
-                "key": "a06c94cb",
-                "secret": "read",
-            },
-        })]
-    );
-}
-
-#[tokio::test]
-async fn a_refused_key_leaves_the_cause_that_its_answer_keeps_back() {
+async fn a_refused_key_leaves_the_cause_that_its_response_keeps_back() {
     for (request, cause, account) in [
-        (Request::post(LEAD).key("wrong"), "wrong key", json!("acme")),
-        (Request::post(LEAD).account("nobody"), "no such secret", Value::Null),
-        (Request::post(LEAD).without("authorization"), "no key", Value::Null),
+        (Request::lead().key("wrong"), "wrong key", json!("acme")),
+        (Request::lead().account("nobody"), "no such secret", Value::Null),
+        (Request::lead().without("authorization"), "no key", Value::Null),
     ] {
-        let lines = lines(LevelFilter::INFO, request).await;
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0]["cause"], cause);
-        assert_eq!(lines[0]["span"]["account"], account, "{cause}");
-        assert_eq!(lines[0]["span"]["secret"], Value::Null, "{cause}");
+        let line = line(request).await;
+        assert_eq!((&line["cause"], &line["span"]["account"]), (&json!(cause), &account));
+        assert_eq!(line["span"]["secret"], Value::Null, "{cause}");
     }
 }
 
 #[tokio::test]
-async fn the_secret_of_the_second_lead_was_known() {
-    let lines = lines_of(LevelFilter::INFO, &[], [Request::post(LEAD), Request::post("{")]).await;
+async fn the_second_lead_has_a_cached_secret() {
+    let lines = lines(&TestApp::start().await, LevelFilter::INFO, [Request::lead(), Request::post("{")]).await;
     let secrets: Vec<&Value> = lines.iter().map(|line| &line["span"]["secret"]).collect();
     assert_eq!(secrets, ["read", "cached"]);
 }
 
 #[tokio::test]
-async fn a_secret_that_cannot_be_read_leaves_whose_it_is_and_not_that_it_opened() {
-    let stage = Stage::start().await;
-    stage.secrets.put("lendswift/acme", "{}");
-    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD)]).await;
-    assert_eq!(lines.len(), 1);
+async fn an_unreadable_secret_leaves_the_account_alone() {
+    let app = TestApp::start().await;
+    app.secrets.put("lendswift/acme", "{}");
+    let lines = lines(&app, LevelFilter::INFO, [Request::lead()]).await;
     assert_eq!((&lines[0]["span"]["account"], &lines[0]["span"]["secret"]), (&json!("acme"), &Value::Null));
 }
 
 #[test]
 fn a_panic_leaves_its_place_and_not_its_message() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = log::subscriber(Log { level: LevelFilter::TRACE, json: true }, move || writer.clone());
+    let log = LogCapture::start(LevelFilter::TRACE, true);
     let tests_own_hook = panic::take_hook();
     log::panics();
-    let _logging = tracing::subscriber::set_default(subscriber);
     let panicked = panic::catch_unwind(|| panic!("while reading 650-123-1234"));
     panic::set_hook(tests_own_hook);
     assert!(panicked.is_err());
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    let line: Value = serde_json::from_str(&log).unwrap();
-    assert_eq!(line["message"], "panic");
-    assert!(line["place"].as_str().unwrap().starts_with("tests/it/log.rs:"));
-    assert!(!log.contains("650-123"), "{log}");
+    let lines = log.lines();
+    assert_eq!((lines.len(), &lines[0]["message"]), (1, &json!("panic")));
+    assert!(lines[0]["place"].as_str().unwrap().starts_with("tests/it/log.rs:"));
+    assert!(!log.text().contains("650-123"), "{}", log.text());
 }
 
 #[tokio::test]
-async fn secrets_manager_out_of_order_leaves_one_line_too() {
-    let stage = Stage::start().await;
-    stage.secrets.behave(Behaviour::Down);
-    let lines = lines_at(&stage, LevelFilter::TRACE, [Request::post(LEAD)]).await;
+async fn a_failure_of_secrets_manager_leaves_its_code() {
+    let app = TestApp::start().await;
+    app.secrets.behave(Behaviour::Down);
+    let lines = lines(&app, LevelFilter::TRACE, [Request::lead()]).await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(json!(lines).to_string().contains("Secrets Manager failed: InternalServiceError"), "{lines:?}");
 }
 
 #[tokio::test]
-async fn a_denied_secret_leaves_awss_message_without_the_accounts_name() {
-    let stage = Stage::start().await;
-    stage.secrets.behave(Behaviour::Denied);
-    let lines = lines_at(&stage, LevelFilter::TRACE, [Request::post(LEAD)]).await;
+async fn a_denied_secret_leaves_awss_message_without_the_account() {
+    let app = TestApp::start().await;
+    app.secrets.behave(Behaviour::Denied);
+    let lines = lines(&app, LevelFilter::TRACE, [Request::lead()]).await;
     assert_eq!((lines.len(), &lines[0]["level"], &lines[0]["error"]), (1, &json!("ERROR"), &json!("unauthorized")));
     assert_eq!(
         lines[0]["cause"],
@@ -243,32 +183,32 @@ async fn a_denied_secret_leaves_awss_message_without_the_accounts_name() {
          authorized to perform: secretsmanager:GetSecretValue on resource: lendswift/{account} because no \
          identity-based policy allows the secretsmanager:GetSecretValue action"
     );
-    let answer = stage.serve(&Request::post(LEAD).event()).await;
-    assert!(!String::from_utf8_lossy(&answer.body).contains("AccessDenied"), "for the log only");
+    assert!(!app.post(&Request::lead()).await.body.contains("AccessDenied"), "for the log only");
+}
+
+/// Some fields of each line.
+fn fields_of<const N: usize>(lines: &[Value], fields: [&str; N]) -> Vec<[Value; N]> {
+    lines.iter().map(|line| fields.map(|field| line[field].clone())).collect()
 }
 
 #[tokio::test]
-async fn a_deleted_secret_rings_no_alarm() {
-    let stage = Stage::start().await;
-    stage.secrets.behave(Behaviour::Deleted);
-    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD), Request::post(LEAD)]).await;
-    for line in &lines {
-        let told = ["level", "status", "error", "cause"].map(|field| line[field].clone());
-        let cause = json!("the secret is marked for deletion");
-        assert_eq!(told, [json!("INFO"), json!(401), json!("unauthorized"), cause]);
-    }
-    assert_eq!(lines.len(), 2);
+async fn a_deleted_secret_is_no_error_of_the_operator() {
+    let app = TestApp::start().await;
+    app.secrets.behave(Behaviour::Deleted);
+    let lines = lines(&app, LevelFilter::INFO, [Request::lead(), Request::lead()]).await;
+    let cause = json!("the secret is marked for deletion");
+    let expected = [json!("INFO"), json!(401), json!("unauthorized"), cause];
+    assert_eq!(fields_of(&lines, ["level", "status", "error", "cause"]), [expected.clone(), expected]);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_given_again_is_said_to_be_one_and_is_an_error_as_before() {
-    let stage = Stage::with_ledger().await;
-    stage.rudder.answer_next(Reply::new(500, r#"{"code":500}"#));
-    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD), Request::post(LEAD)]).await;
+async fn a_replayed_response_is_an_error_like_the_first() {
+    let app = TestApp::with_ledger().await;
+    app.rudder.answer_next(Reply::new(500, r#"{"code":500}"#));
+    let lines = lines(&app, LevelFilter::INFO, [Request::lead(), Request::lead()]).await;
     assert!(lines.iter().all(|line| line["status"] == 502), "{lines:?}");
-    let told = |line: &Value| ["level", "outcome", "error", "replayed"].map(|field| line[field].clone());
     assert_eq!(
-        lines.iter().map(told).collect::<Vec<_>>(),
+        fields_of(&lines, ["level", "outcome", "error", "replayed"]),
         [
             [json!("ERROR"), json!("unknown"), json!("bad_upstream_answer"), Value::Null],
             [json!("ERROR"), json!("unknown"), Value::Null, json!(true)],
@@ -277,22 +217,22 @@ async fn an_answer_that_is_given_again_is_said_to_be_one_and_is_an_error_as_befo
 }
 
 #[tokio::test]
-async fn what_is_no_accounts_name_is_not_logged_since_it_may_be_a_phone_number() {
-    for request in
-        [Request::post(LEAD).account("6501231234"), Request::post(LEAD).account("6501231234").without("authorization")]
-    {
-        let lines = lines(LevelFilter::TRACE, request).await;
-        assert!(!json!(lines).to_string().contains("6501231234"), "{lines:?}");
-    }
+async fn a_phone_number_as_an_account_is_neither_logged_nor_looked_up() {
+    let request = Request::lead().account("6501231234");
+    let app = TestApp::start().await;
+    let lines = lines(&app, LevelFilter::TRACE, [request.clone(), request.without("authorization")]).await;
+    assert!(!json!(lines).to_string().contains("6501231234"), "{lines:?}");
+    assert_eq!((lines.len(), app.secrets.calls()), (2, vec![]));
 }
 
 #[tokio::test]
-async fn at_level_error_only_what_an_operator_has_to_know_is_left() {
-    assert_eq!(lines(LevelFilter::ERROR, Request::post(LEAD)).await, Vec::<Value>::new());
+async fn level_error_leaves_only_what_an_operator_must_know() {
+    let lines = lines(&TestApp::start().await, LevelFilter::ERROR, [Request::lead()]).await;
+    assert_eq!(lines, Vec::<Value>::new());
 }
 
-/// The names of all that is in these lines, those of the span with its name before them.
-fn fields(lines: &[Value]) -> BTreeSet<String> {
+/// The names of everything in these lines, those of the span with its name before them.
+fn names(lines: &[Value]) -> BTreeSet<String> {
     let own = lines.iter().flat_map(|line| line.as_object().unwrap().keys().cloned());
     let spans = lines.iter().flat_map(|line| line["span"].as_object().unwrap().keys());
     own.chain(spans.map(|name| format!("span.{name}"))).collect()
@@ -301,14 +241,15 @@ fn fields(lines: &[Value]) -> BTreeSet<String> {
 #[tokio::test]
 async fn the_fields_that_readme_names_are_those_of_the_line() {
     let lead = || Request::post(LEAD.replace("{}", r#"{"shoe_size":9}"#));
-    let mut lines = lines_of(LevelFilter::INFO, &[("CLAIMS_TABLE", TABLE)], [lead(), lead()]).await;
-    lines.extend(self::lines(LevelFilter::INFO, Request::post("{}")).await);
-    let mut written = fields(&lines);
+    let app = TestApp::with(&[("CLAIMS_TABLE", TABLE)]).await;
+    let mut lines = lines(&app, LevelFilter::INFO, [lead(), lead()]).await;
+    lines.push(line(Request::post("{}")).await);
+    let mut written = names(&lines);
     // The line's own make, and not about the request.
     for name in ["level", "message", "span", "span.name"] {
         assert!(written.remove(name), "{name}");
     }
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme = fs::read_to_string(in_repository("README.md")).unwrap();
     let section = readme.split("## What operators see").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `")).take_while(|line| !line.contains("`Leads`"));
     let named = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2).map(str::to_owned));

@@ -1,54 +1,32 @@
-//! What the function writes for CloudWatch to count: the real binary, under a stand-in for Lambda.
-
-use std::path::Path;
+//! What the process writes for CloudWatch to count.
 
 use lendswift_relay::metrics;
 use serde_json::{Value, json};
-use support::fakes::{DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
+use support::{
+    LEAD, Lead, ProcessHarness, Request,
+    fakes::{DynamoBehaviour, Reply},
+};
 
 use crate::{
-    request::{LEAD, Request},
-    stage::{ANYWHERE, TABLE, TOKEN, furnish},
+    RELAY,
     tables::{quoted, table},
 };
 
-/// An account whose secret can't be read.
-const BROKEN: &str = "broken";
-
-/// The documents in the embedded metric format that these events leave, without their times and without what was measured.
-async fn documents(events: &[String]) -> Vec<Value> {
-    documents_after([], &[], events).await
+/// A process that takes code 10510 for a refusal. It also serves an account whose secret can't be read.
+async fn harness() -> ProcessHarness {
+    let harness = ProcessHarness::start(RELAY, &[("UPSTREAM_CODES", "10510=refused")]).await;
+    harness.secrets.put("lendswift/unreadable", "no secret");
+    harness
 }
 
-/// The same where AI Rudder gives these answers first, `10510=refused` is named, and DynamoDB treats its first calls so.
-async fn documents_after(
-    replies: impl IntoIterator<Item = Reply>,
-    calls: &[DynamoBehaviour],
-    events: &[String],
-) -> Vec<Value> {
-    let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
-    replies.into_iter().for_each(|reply| rudder.answer_next(reply));
-    let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
-    let dynamodb = DynamoDb::start(ANYWHERE).await.unwrap();
-    furnish(&secrets, &dynamodb);
-    for behaviour in calls {
-        dynamodb.next("TransactWriteItems", *behaviour);
+/// The documents in the embedded metric format that these requests leave, without their times and measurements.
+async fn documents(harness: &ProcessHarness, requests: &[Request]) -> Vec<Value> {
+    for request in requests {
+        harness.post(request).await;
     }
-    secrets.put(format!("lendswift/{BROKEN}"), "no secret");
-    let variables = [
-        ("CLAIMS_TABLE", TABLE),
-        ("UPSTREAM_CODES", "10510=refused"),
-        ("UPSTREAM_BASE_URL", &rudder.base_url()),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets.url()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb.url()),
-    ];
-    let lambda = Lambda::start(Path::new(env!("CARGO_BIN_EXE_lendswift-relay")), &variables).await.unwrap();
-    for event in events {
-        assert!(matches!(lambda.invoke(event, 0).await, Invoked::Answered(_)));
-    }
-    // Asks for the next event once the last one is written down.
-    lambda.ready().await.unwrap();
-    let lines = lambda.log();
+    // It asks for the next event once it has written the last document.
+    harness.lambda.idle().await;
+    let lines = harness.lambda.log();
     let documents = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut documents: Vec<_> = documents.filter(|line| line.get("_aws").is_some()).collect();
     for document in &mut documents {
@@ -60,46 +38,34 @@ async fn documents_after(
     documents
 }
 
+/// A document of this metric, with these dimensions and values.
+fn document(metric: &Value, dimensions: &Value, values: &Value) -> Value {
+    let directive = json!({"Namespace": "LendswiftRelay", "Dimensions": [dimensions], "Metrics": [metric]});
+    let mut document = values.clone();
+    document["_aws"] = json!({"Timestamp": null, "CloudWatchMetrics": [directive]});
+    document
+}
+
 /// A count of one.
 fn one(metric: &str, dimension: &str, value: &str) -> Value {
-    json!({
-        "_aws": {
-            "Timestamp": null,
-            "CloudWatchMetrics": [{
-                "Namespace": "LendswiftRelay",
-                "Dimensions": [[dimension]],
-                "Metrics": [{"Name": metric}],
-            }],
-        },
-        dimension: value,
-        metric: 1,
-    })
+    document(&json!({"Name": metric}), &json!([dimension]), &json!({dimension: value, metric: 1}))
 }
 
 #[tokio::test]
-async fn a_lead_that_is_accepted_is_counted_with_its_time_at_ai_rudder() {
-    let push = json!({
-        "_aws": {
-            "Timestamp": null,
-            "CloudWatchMetrics": [{
-                "Namespace": "LendswiftRelay",
-                "Dimensions": [[]],
-                "Metrics": [{"Name": "UpstreamMilliseconds", "Unit": "Milliseconds"}],
-            }],
-        },
-        "UpstreamMilliseconds": null,
-    });
+async fn an_accepted_lead_is_counted_with_its_time_at_ai_rudder() {
+    let metric = json!({"Name": "UpstreamMilliseconds", "Unit": "Milliseconds"});
+    let push = document(&metric, &json!([]), &json!({"UpstreamMilliseconds": null}));
     assert_eq!(
-        documents(&[Request::post(LEAD).event()]).await,
+        documents(&harness().await, &[Request::lead()]).await,
         [push, one("Leads", "outcome", "accepted"), one("SecretReads", "result", "read")]
     );
 }
 
 #[tokio::test]
-async fn a_lead_that_is_not_in_order_is_counted_with_its_faults() {
+async fn an_invalid_lead_is_counted_with_its_faults() {
     let lead = LEAD.replace("4000", "\"4k\"").replace("{}", r#"{"status": true}"#);
     assert_eq!(
-        documents(&[Request::post(lead).event()]).await,
+        documents(&harness().await, &[Request::post(lead)]).await,
         [
             one("Errors", "error", "invalid_lead"),
             one("Faults", "field", "/details/status"),
@@ -111,31 +77,33 @@ async fn a_lead_that_is_not_in_order_is_counted_with_its_faults() {
 }
 
 #[tokio::test]
-async fn an_account_whose_secret_cant_be_read_is_counted_as_such_though_its_sender_is_told_less() {
+async fn an_unreadable_secret_is_counted_as_what_its_caller_is_not_told() {
     assert_eq!(
-        documents(&[Request::post(LEAD).account(BROKEN).event()]).await,
+        documents(&harness().await, &[Request::lead().account("unreadable")]).await,
         [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")]
     );
 }
 
 #[tokio::test]
 async fn each_event_is_counted_once() {
-    let wrong = Request::post(LEAD).key("wrong").event();
-    let documents = documents(&[wrong.clone(), wrong]).await;
+    let wrong = Request::lead().key("wrong");
+    let documents = documents(&harness().await, &[wrong.clone(), wrong]).await;
     let twice = [one("Errors", "error", "unauthorized"), one("Leads", "outcome", "not_sent")];
     assert_eq!(documents, [twice.clone(), twice].concat());
 }
 
 #[tokio::test]
-async fn the_codes_that_only_ai_rudder_can_explain_are_counted() {
+async fn codes_that_only_ai_rudder_can_explain_are_counted() {
+    let harness = harness().await;
     let replies =
         [(200, "10510"), (200, "16501231234"), (200, "499"), (200, "422"), (400, "10510"), (200, "\"10511\"")];
-    let leads = (1..=replies.len()).map(|dollars| Request::post(LEAD.replace("4000", &dollars.to_string())).event());
-    let replies = replies.map(|(status, code)| Reply::new(status, format!(r#"{{"code":{code}}}"#)));
-    let documents = documents_after(replies, &[], &leads.collect::<Vec<_>>()).await;
-    let codes = documents.into_iter().filter(|document| document.get("UpstreamCodes").is_some());
-    let counted = ["10510", "other", "499"].map(|code| one("UpstreamCodes", "code", code));
-    assert_eq!(codes.collect::<Vec<_>>(), counted);
+    for (status, code) in replies {
+        harness.rudder.answer_next(Reply::new(status, format!(r#"{{"code":{code}}}"#)));
+    }
+    let leads: Vec<_> = (1..=6).map(|dollars| Lead(dollars).post()).collect();
+    let documents = documents(&harness, &leads).await.into_iter();
+    let codes: Vec<_> = documents.filter(|document| document.get("UpstreamCodes").is_some()).collect();
+    assert_eq!(codes, ["10510", "other", "499"].map(|code| one("UpstreamCodes", "code", code)));
 }
 
 #[test]
@@ -155,11 +123,13 @@ fn the_table_of_metrics_names_all_that_are_counted_with_their_dimensions() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_not_settled_is_counted_though_its_sender_sees_nothing() {
-    let calls = [DynamoBehaviour::Normal, DynamoBehaviour::Denied];
-    let counted = documents_after([], &calls, &[Request::post(LEAD).event()]).await;
-    assert!(counted.contains(&one("Errors", "error", "claim_left")), "{counted:#?}");
-    assert!(counted.contains(&one("Leads", "outcome", "accepted")), "{counted:#?}");
-    let counted = documents(&[Request::post(LEAD).event()]).await;
-    assert!(!counted.contains(&one("Errors", "error", "claim_left")), "{counted:#?}");
+async fn a_failed_settlement_is_counted_though_its_caller_sees_nothing() {
+    for (behaviour, is_counted) in [(DynamoBehaviour::Denied, true), (DynamoBehaviour::Normal, false)] {
+        let harness = harness().await;
+        harness.dynamodb.next(ProcessHarness::WRITE, DynamoBehaviour::Normal);
+        harness.dynamodb.next(ProcessHarness::WRITE, behaviour);
+        let counted = documents(&harness, &[Request::lead()]).await;
+        assert_eq!(counted.contains(&one("Errors", "error", "claim_left")), is_counted, "{counted:#?}");
+        assert!(counted.contains(&one("Leads", "outcome", "accepted")), "{counted:#?}");
+    }
 }

@@ -7,16 +7,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use support::fakes::{Behaviour, DynamoBehaviour, Reply};
+use support::{
+    KEY, LEAD, RawTcpServer as Wire, Request, TABLE, TOKEN, TestApp as Stage,
+    fakes::{Behaviour, DynamoBehaviour, Reply},
+    secret, serve, with_deadline,
+};
 use tokio::{
     runtime::Builder,
     time::{Instant, advance, pause, resume},
-};
-
-use crate::{
-    request::{LEAD, Request},
-    stage::{KEY, Stage, TABLE, TOKEN, relay, secret, serve, with_deadline},
-    wire::Wire,
 };
 
 /// A number, and what shows it.
@@ -165,7 +163,7 @@ fn more_tries(tries: u64) -> bool {
     staged(async |stage| {
         // Closes every connection before a word of TLS.
         let wire = Wire::start(|stream| async move { drop(stream) }).await;
-        let relay = relay(&wire.url("https"), &stage.secrets.url(), &[]);
+        let relay = stage.relay(&[("UPSTREAM_BASE_URL", &wire.url("https"))]);
         serve(&relay, &Request::post(LEAD).event(), lambda_http::Context::default()).await;
         u64::try_from(wire.connections()).unwrap() > tries
     })

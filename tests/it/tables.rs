@@ -8,8 +8,7 @@ use lendswift_relay::{
     lead::{Malformed, Reading},
     rudder::{Push, UpstreamBody, Verdict, payload},
 };
-
-use crate::request::LEAD;
+use support::{LEAD, TEXT_FIELDS};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -435,7 +434,7 @@ fn a_number_in_a_text_field_has_the_one_form_that_readme_gives() {
     let counts: Vec<String> = quoted(strings).into_iter().filter(|name| name.contains('_')).collect();
     assert_eq!(counts.len(), 6, "{counts:?}");
     for pair in forms.chunks(2) {
-        for (field, _) in crate::request::TEXTS {
+        for field in TEXT_FIELDS.map(|field| field.name) {
             assert_eq!(becomes(field, &pair[0]), pair[1], "{field}");
             let as_string = becomes(field, &format!("\"{}\"", pair[0]));
             assert_eq!(as_string == pair[1], counts.iter().any(|count| count == field), "{field} {as_string}");

@@ -1,24 +1,23 @@
-//! `template.yaml` against the code and README: each names things of the others.
+//! `template.yaml` against the code and README, each of which names things of the others.
 
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+use std::{cell::RefCell, collections::BTreeSet, fs};
 
 use lendswift_relay::{config::Config, metrics};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
-use support::fakes::api_gateway;
-
-use crate::{
-    events::files,
-    request::{LEAD, Request},
-    snapshot,
-    stage::{Stage, TABLE},
-    tables::{config, documented_variables, quoted, table},
-    tidy,
+use support::{
+    Request, TABLE, TestApp,
+    fakes::api_gateway,
+    in_repository,
+    snapshot::{self, files},
+    sources,
 };
 
-/// The template as JSON, with CloudFormation's short forms (`!Ref x`) written out (`{"Ref": "x"}`).
+use crate::tables::{config, documented_variables, quoted, table};
+
+/// The template as JSON, with CloudFormation's short forms (`!Ref x`) in their long form (`{"Ref": "x"}`).
 fn template() -> Value {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml")).unwrap();
+    let text = fs::read_to_string(in_repository("template.yaml")).unwrap();
     json_of(&Yaml::load_from_str(&text).unwrap()[0])
 }
 
@@ -69,7 +68,7 @@ fn variables(template: &Value) -> (Map<String, Value>, Map<String, Value>) {
 }
 
 #[test]
-fn the_function_gets_the_variables_that_the_relay_reads_and_readme_names() {
+fn the_function_gets_every_variable_that_the_relay_reads() {
     let (given, _) = variables(&template());
     let given: BTreeSet<String> = given.keys().cloned().collect();
     let read = RefCell::new(BTreeSet::new());
@@ -87,7 +86,7 @@ fn the_function_gets_the_variables_that_the_relay_reads_and_readme_names() {
 }
 
 #[test]
-fn an_emulators_address_is_left_out_where_there_is_none() {
+fn an_emulators_address_is_optional() {
     let (_, endpoints) = variables(&template());
     let no_value = json!({"Ref": "AWS::NoValue"});
     let optional = |condition: &str, parameter: &str| json!({"Fn::If": [condition, {"Ref": parameter}, no_value]});
@@ -125,7 +124,7 @@ fn a_parameter_has_the_default_and_the_bounds_of_its_variable() {
 }
 
 #[test]
-fn every_parameter_is_described_constrained_and_asked_for_in_its_group() {
+fn every_parameter_is_described_constrained_and_grouped() {
     let template = template();
     let mut grouped = BTreeSet::new();
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"].as_array().unwrap() {
@@ -145,7 +144,7 @@ fn every_parameter_is_described_constrained_and_asked_for_in_its_group() {
     }
 }
 
-/// The routes that lead to the function.
+/// The routes to the function.
 fn routes(template: &Value) -> BTreeSet<String> {
     let events = object(&function(template)["Events"]).values();
     events
@@ -160,7 +159,7 @@ fn routes(template: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
+fn template_code_events_and_readme_have_the_same_route() {
     let template = template();
     let route = "POST /v1/accounts/{account}/leads";
     assert_eq!(routes(&template), set([route, "$default"]));
@@ -179,19 +178,19 @@ fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
         assert_eq!((&event["routeKey"], &event["pathParameters"]), (&made["routeKey"], &made["pathParameters"]));
         assert_eq!(event["requestContext"]["routeKey"], key);
 
-        // What API Gateway takes for the route, the code takes for it too, and nothing else.
-        let answer = fs::read_to_string(snapshot::path_for(&file)).unwrap();
-        let off_the_route = ["HTTP 404\n", "HTTP 405\n"].iter().any(|status| answer.starts_with(status));
+        // API Gateway and the code agree on what is the route.
+        let response = fs::read_to_string(snapshot::path_for(&file)).unwrap();
+        let off_the_route = ["HTTP 404\n", "HTTP 405\n"].iter().any(|status| response.starts_with(status));
         assert_eq!(off_the_route, key == "$default", "{}", file.display());
-        if answer.starts_with("HTTP 404\n") {
-            assert!(answer.contains(&format!("There is only {route}.")));
+        if response.starts_with("HTTP 404\n") {
+            assert!(response.contains(&format!("There is only {route}.")));
         }
         used.insert(key.to_owned());
     }
     assert_eq!(used, routes(&template));
 }
 
-/// What the relay counts: the metric, its dimension, and the values of that.
+/// What the relay counts: the metric, its dimension, and the dimension's values.
 fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
     let answers = table(&["what happened", "status", "`lead-outcome`"]);
     let outcomes = answers.iter().map(|row| quoted(&row[2]).remove(0)).collect();
@@ -200,7 +199,7 @@ fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
     vec![(metrics::LEADS, "outcome", outcomes), (metrics::ERRORS, "error", errors)]
 }
 
-/// What AWS counts for an HTTP API and for a function, with the dimension that it counts by.
+/// What AWS counts for an HTTP API and for a function: namespace, metric, dimension, resource.
 const AWS_COUNTS: [(&str, &str, &str, &str); 4] = [
     ("AWS/ApiGateway", "5xx", "ApiId", "Api"),
     ("AWS/Lambda", "Errors", "FunctionName", "Relay"),
@@ -209,7 +208,7 @@ const AWS_COUNTS: [(&str, &str, &str, &str); 4] = [
 ];
 
 #[test]
-fn every_alarm_watches_something_that_is_counted_and_tells_who_wants_to_know() {
+fn every_alarm_watches_a_counted_metric_and_notifies() {
     let template = template();
     let resources = object(&template["Resources"]);
     let alarms: Vec<_> = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").collect();
@@ -240,7 +239,7 @@ fn every_alarm_watches_something_that_is_counted_and_tells_who_wants_to_know() {
     }
 }
 
-/// Every statement of the function's policy; one that depends on a condition too.
+/// Every statement of the function's policy, conditional ones too.
 fn statements(template: &Value) -> Vec<Value> {
     let policies = function(template)["Policies"].as_array().unwrap();
     let statements = policies.iter().flat_map(|policy| policy["Statement"].as_array().unwrap().clone());
@@ -248,7 +247,7 @@ fn statements(template: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn the_function_may_do_what_the_code_does_and_nothing_else() {
+fn the_function_has_the_permissions_that_the_code_uses() {
     let mut allowed = BTreeSet::new();
     for statement in statements(&template()) {
         match &statement["Action"] {
@@ -256,11 +255,11 @@ fn the_function_may_do_what_the_code_does_and_nothing_else() {
             actions => allowed.extend(strings(actions)),
         }
     }
-    let code: String = tidy::src().into_iter().map(|(_, text)| text).collect();
+    let code: String = sources("src").into_iter().map(|(_, text)| text).collect();
     let calls: BTreeSet<String> =
         code.split("self.client.").skip(1).filter_map(|rest| Some(rest.split_once("()")?.0.to_owned())).collect();
     assert_eq!(calls, set(["get_secret_value", "transact_write_items"]));
-    // Decrypting is Secrets Manager's doing, in the caller's name.
+    // Secrets Manager decrypts with the caller's permissions.
     let mut done = set(["secretsmanager:GetSecretValue", "kms:Decrypt"]);
     for (write, action) in [
         ("Put", "PutItem"),
@@ -276,7 +275,7 @@ fn the_function_may_do_what_the_code_does_and_nothing_else() {
 }
 
 #[test]
-fn the_function_reads_the_accounts_secrets_alone_and_a_key_through_secrets_manager_alone() {
+fn the_function_reads_the_accounts_secrets_alone() {
     let statements = statements(&template());
     assert_eq!(
         statements[0]["Resource"],
@@ -290,7 +289,7 @@ fn the_function_reads_the_accounts_secrets_alone_and_a_key_through_secrets_manag
 }
 
 #[test]
-fn the_function_writes_to_the_ledgers_table_alone_whether_it_is_the_stacks_own_or_an_older_one() {
+fn the_function_writes_to_the_ledgers_table_alone() {
     let template = template();
     let claims = statements(&template).into_iter().find(|statement| statement["Sid"] == "KeepClaims").unwrap();
     let existing = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingClaimsTable}";
@@ -303,7 +302,7 @@ fn the_function_writes_to_the_ledgers_table_alone_whether_it_is_the_stacks_own_o
 }
 
 #[test]
-fn the_alarm_for_slow_leads_knows_every_time_out_and_a_push_that_times_out_sets_it_off() {
+fn a_push_that_times_out_triggers_the_alarm_for_slow_leads() {
     let template = template();
     let timeouts = strings_of_numbers(&template["Parameters"]["TimeoutSeconds"]["AllowedValues"]);
     let thirds = object(&template["Mappings"]["AThirdOfTheTimeout"]);
@@ -316,7 +315,7 @@ fn the_alarm_for_slow_leads_knows_every_time_out_and_a_push_that_times_out_sets_
 }
 
 #[tokio::test]
-async fn the_table_has_the_key_and_the_time_to_live_of_the_relays_items_and_outlives_the_stack() {
+async fn the_table_fits_the_relays_items_and_outlives_the_stack() {
     let template = template();
     let table = &template["Resources"]["ClaimsTable"];
     assert_eq!(table["DeletionPolicy"], "Retain");
@@ -327,9 +326,9 @@ async fn the_table_has_the_key_and_the_time_to_live_of_the_relays_items_and_outl
     assert_eq!(properties["AttributeDefinitions"], json!([{"AttributeName": "pk", "AttributeType": "S"}]));
     assert_eq!(properties["TimeToLiveSpecification"], json!({"AttributeName": "expires", "Enabled": true}));
 
-    let stage = Stage::with_ledger().await;
-    stage.serve(&Request::post(LEAD).event()).await;
-    let items = stage.dynamodb.items(TABLE);
+    let app = TestApp::with_ledger().await;
+    app.post(&Request::lead()).await;
+    let items = app.dynamodb.items(TABLE);
     assert_eq!(items.len(), 1);
     assert!(items[0]["pk"]["S"].is_string() && items[0]["expires"]["N"].is_string(), "{items:?}");
 }

@@ -1,4 +1,4 @@
-//! Errors of AWS that pass: one retry, at once.
+//! Transient errors of AWS: retried once, at once.
 
 use std::{
     sync::{
@@ -12,13 +12,13 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_async::time::TimeSource;
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
-use support::fakes::Behaviour;
-
-use super::{pass, post};
-use crate::{
-    request::{LEAD, Request},
-    stage::{Stage, aws, relay_over, serve},
+use support::{
+    KEY, Request, TestApp, aws,
+    fakes::Behaviour::{self, ChecksTime, Down, Expired, Fails, Normal, TooMany},
+    post,
 };
+
+use super::clock::{pass, play};
 
 const EXPIRED: [&str; 8] = [
     "InvalidSignatureException",
@@ -31,102 +31,85 @@ const EXPIRED: [&str; 8] = [
     "IncompleteSignatureException",
 ];
 
-/// Everything that passes.
+/// Every transient error.
 fn transient() -> impl Iterator<Item = Behaviour> {
     let codes = [THROTTLING_ERRORS, TRANSIENT_ERRORS, &EXPIRED].concat();
-    let fails = codes.into_iter().map(|code| Behaviour::Fails(code, "Later."));
-    fails.chain([Behaviour::Down, Behaviour::TooMany, Behaviour::Expired])
+    codes.into_iter().map(|code| Fails(code, "Later.")).chain([Down, TooMany, Expired])
 }
 
 #[tokio::test]
-async fn one_error_that_passes_is_noticed_by_nobody() {
+async fn one_transient_error_goes_unnoticed() {
     for behaviour in transient() {
-        let stage = Stage::start().await;
-        stage.secrets.behave_next([behaviour]);
-        assert_eq!(post(&stage).await, 200, "{behaviour:?}");
-        assert_eq!(stage.secrets.calls().len(), 2, "{behaviour:?}");
-        pass(301).await;
-        stage.secrets.behave_next([behaviour]);
-        assert_eq!(post(&stage).await, 200, "{behaviour:?}, at a refresh");
-        assert_eq!(post(&stage).await, 200);
-        assert_eq!(stage.secrets.calls().len(), 4, "{behaviour:?}, and then it is fresh");
+        let app = TestApp::start().await;
+        app.secrets.behave_next([behaviour]);
+        play(&app, &[(0, Normal, KEY, 200, 2)]).await;
+        app.secrets.behave_next([behaviour]);
+        play(&app, &[(301, Normal, KEY, 200, 4), (0, Normal, KEY, 200, 4)]).await;
     }
 }
 
 #[tokio::test]
-async fn errors_that_pass_never_use_up_the_retries() {
-    let stage = Stage::with(&[("SECRET_TTL_SECONDS", "1"), ("SECRET_MAX_STALE_SECONDS", "1")]).await;
+async fn transient_errors_never_use_up_the_retries() {
+    let app = TestApp::with(&[("SECRET_TTL_SECONDS", "1"), ("SECRET_MAX_STALE_SECONDS", "1")]).await;
     // The SDK's own quota is empty after a hundred or fewer.
-    for n in 1..=200 {
-        stage.secrets.behave_next([Behaviour::Down]);
-        pass(2).await;
-        assert_eq!(post(&stage).await, 200, "{n}");
-        assert_eq!(stage.secrets.calls().len(), 2 * n);
+    for number in 1..=200 {
+        app.secrets.behave_next([Down]);
+        play(&app, &[(2, Normal, KEY, 200, 2 * number)]).await;
     }
 }
 
 #[tokio::test]
-async fn a_secret_serves_on_while_no_signature_is_accepted() {
-    for behaviour in [Behaviour::Expired, Behaviour::Fails("ExpiredTokenException", "The security token is expired.")] {
-        let stage = Stage::start().await;
-        assert_eq!(post(&stage).await, 200);
-        stage.secrets.behave(behaviour);
-        pass(301).await;
-        assert_eq!(post(&stage).await, 200, "{behaviour:?}");
-        assert_eq!(stage.secrets.calls().len(), 4, "{behaviour:?}: once, and two retries");
+async fn a_stale_secret_is_served_while_no_signature_is_accepted() {
+    for behaviour in [Expired, Fails("ExpiredTokenException", "The security token is expired.")] {
+        // One call, and two retries.
+        play(&TestApp::start().await, &[(0, Normal, KEY, 200, 1), (301, behaviour, KEY, 200, 4)]).await;
     }
 }
 
-/// A wall clock that is late by so many seconds, until it has been looked at so many times.
+/// A wall clock that is late by some seconds, until it has been read a number of times.
 #[derive(Debug, Clone)]
 struct Late {
     seconds: u64,
-    looks: Arc<AtomicU64>,
+    reads: Arc<AtomicU64>,
 }
 
 impl TimeSource for Late {
     fn now(&self) -> SystemTime {
-        let left = self.looks.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |looks| looks.checked_sub(1));
+        let left = self.reads.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |reads| reads.checked_sub(1));
         let late = if left.is_ok() { self.seconds } else { 0 };
         SystemTime::now() - Duration::from_secs(late)
     }
 }
 
-fn relay_with(stage: &Stage, seconds: u64, looks: u64) -> Relay {
-    let late = Late { seconds, looks: Arc::new(AtomicU64::new(looks)) };
-    let aws = aws().to_builder().time_source(late).build();
-    let (rudder, secrets) = (stage.rudder.base_url(), stage.secrets.url());
-    relay_over(&aws, &[("UPSTREAM_BASE_URL", &rudder), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets)])
+/// An app whose Secrets Manager checks the time, and a relay with a clock that is late.
+async fn late(minutes: u64, reads: u64) -> (TestApp, Relay) {
+    let app = TestApp::start().await;
+    app.secrets.behave(ChecksTime);
+    let clock = Late { seconds: minutes * 60, reads: Arc::new(AtomicU64::new(reads)) };
+    let relay = app.relay_with(&aws().to_builder().time_source(clock).build(), &[]);
+    (app, relay)
 }
 
 #[tokio::test]
 async fn a_late_clock_costs_a_retry_and_no_lead() {
     for minutes in [6, 12, 16, 600] {
-        let stage = Stage::start().await;
-        stage.secrets.behave(Behaviour::ChecksTime);
-        let relay = relay_with(&stage, minutes * 60, u64::MAX);
-        let event = Request::post(LEAD).event();
-        let post = || serve(&relay, &event, Context::default());
-        assert_eq!((Box::pin(post()).await.status, stage.secrets.calls().len()), (200, 2), "{minutes} minutes");
-        pass(301).await;
-        assert_eq!(
-            (Box::pin(post()).await.status, stage.secrets.calls().len()),
-            (200, 3),
-            "{minutes} minutes, and then none"
-        );
+        let (app, relay) = late(minutes, u64::MAX).await;
+        for (seconds, calls) in [(0, 2), (301, 3)] {
+            pass(seconds).await;
+            let response = post(&relay, &Request::lead(), Context::default()).await;
+            assert_eq!((response.status, app.secrets.calls().len()), (200, calls), "{minutes} minutes");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_late_clock_that_is_set_at_any_moment_costs_no_lead() {
-    // Before the SDK looks at it to sign, while the request is on its way, before each retry.
-    for (minutes, looks) in [6, 12, 16, 600].into_iter().flat_map(|minutes| (1..15).map(move |looks| (minutes, looks)))
+    // Before the SDK reads it to sign, while the request is on its way, before each retry.
+    for (minutes, reads) in [6, 12, 16, 600].into_iter().flat_map(|minutes| (1..15).map(move |reads| (minutes, reads)))
     {
-        let stage = Stage::start().await;
-        stage.secrets.behave(Behaviour::ChecksTime);
-        let relay = relay_with(&stage, minutes * 60, looks);
-        let answer = Box::pin(serve(&relay, &Request::post(LEAD).event(), Context::default())).await;
-        assert_eq!(answer.status, 200, "{minutes} minutes, {looks} looks");
-        assert!(stage.secrets.calls().len() <= 3, "{minutes} minutes, {looks} looks");
+        let (app, relay) = late(minutes, reads).await;
+        let response = post(&relay, &Request::lead(), Context::default()).await;
+        assert_eq!(response, "200 accepted", "{minutes} minutes, {reads} reads");
+        assert!(app.secrets.calls().len() <= 3, "{minutes} minutes, {reads} reads");
     }
 }

@@ -1,25 +1,23 @@
-//! DynamoDB's bad days.
+//! Faults of DynamoDB.
 
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use lambda_http::Context;
-use support::fakes::{
-    DynamoBehaviour::{
-        self, AppliedDown, AppliedNoResponse, AppliedReset, Conflicting, ConflictingAt, Denied, Down, Hang, Held,
-        Normal, Reset, Slow, Throttled, ThrottledInTransaction, Twice,
+use support::{
+    ProcessHarness, TestApp,
+    fakes::{
+        DynamoBehaviour::{
+            self, AppliedDown, AppliedNoResponse, AppliedReset, Conflicting, ConflictingAt, Denied, Down, Hang, Held,
+            Normal, Reset, Slow, Throttled, ThrottledInTransaction, Twice,
+        },
+        Reply,
     },
-    Reply,
 };
 
-use super::{LIMITS, Row, on_stage, on_the_desk, told, with_table};
-use crate::{
-    request::{LEAD, Request},
-    stage::{Stage, serve, with_deadline},
-};
+use super::{Fault, LIMITS, Pushes, Row, lead};
 
 /// What lasts until the lead is posted again.
-const ALL_THE_TIME: [(&str, DynamoBehaviour); 13] = [
+const LASTING: [(&str, DynamoBehaviour); 13] = [
     ("is down", Down),
     ("throttles", Throttled),
     ("throttles within transactions", ThrottledInTransaction),
@@ -35,7 +33,7 @@ const ALL_THE_TIME: [(&str, DynamoBehaviour); 13] = [
     ("writes and breaks the connection", AppliedReset),
 ];
 
-/// What becomes of one call after the other. The first claims, and the second settles or releases; each is tried again.
+/// The behaviour for one call after the other. The first claims, and the second settles or releases; each is retried.
 const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
     ("the claim is written and the answer lost", &[AppliedReset]),
     ("the claim is written and the answer late", &[AppliedNoResponse]),
@@ -58,78 +56,65 @@ const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
     ("settling is throttled within its transaction twice", &[Normal, ThrottledInTransaction, ThrottledInTransaction]),
 ];
 
-/// One row a bad day.
+const SLOW: DynamoBehaviour = Slow(Duration::from_secs(3));
+
+/// One row per fault.
 pub fn rows() -> Vec<BoxFuture<'static, Row>> {
-    let all_the_time = ALL_THE_TIME.map(|(fault, behaviour)| {
-        let begin = move |stage: &Stage| stage.dynamodb.behave(behaviour);
-        let end = |stage: &Stage| stage.dynamodb.behave(Normal);
-        on_stage(format!("DynamoDB {fault}"), Context::default(), begin, end)
+    let lasting = LASTING.map(|(fault, behaviour)| {
+        let begin = move |app: &TestApp| app.dynamodb.behave(behaviour);
+        Fault::new(format!("DynamoDB {fault}"), begin).ended_by(|app| app.dynamodb.behave(Normal)).row()
     });
-    let in_turn = IN_TURN.map(|(fault, behaviours)| {
-        let begin = move |stage: &Stage| {
-            in_order(stage, behaviours);
-        };
-        on_stage(format!("DynamoDB: {fault}"), Context::default(), begin, |_| {})
-    });
-    let refused_and_down = |stage: &Stage| {
-        stage.rudder.answer_next(Reply::new(422, r#"{"code":422}"#));
-        in_order(stage, &[Normal, Down, Down, Down]);
+    let in_turn = IN_TURN
+        .map(|(fault, behaviours)| Fault::new(format!("DynamoDB: {fault}"), |app| in_order(app, behaviours)).row());
+    let refused = || Reply::new(422, r#"{"code":422}"#);
+    let refused_and_down = move |app: &TestApp| {
+        app.rudder.answer_next(refused());
+        in_order(app, &[Normal, Down, Down, Down]);
     };
+    let create_odd_table = |app: &TestApp| app.dynamodb.create_table_of_another_shape("odd");
     let others = [
         late("DynamoDB: three attempts of the claim arrive 3 s late", 29_000, &[SLOW; 3], 3).boxed(),
         late("DynamoDB: the claim arrives after it was voided", 4000, &[SLOW; 2], 3).boxed(),
-        on_stage("DynamoDB: down when a refused lead is released", Context::default(), refused_and_down, |_| {}),
-        fails_for_100_ms("DynamoDB fails for 100 ms after an accepted push", None),
-        fails_for_100_ms("DynamoDB fails for 100 ms after a refused push", Some(Reply::new(422, r#"{"code":422}"#))),
-        fails_for_100_ms("DynamoDB fails for 100 ms after HTTP 429", Some(Reply::new(429, r#"{"code":429}"#))),
-        with_table("DynamoDB has no such table", "nowhere", Context::default(), |_| {}, |_| {}),
-        with_table(
-            "DynamoDB has a table of another shape",
-            "odd",
-            Context::default(),
-            |stage| stage.dynamodb.create_table_of_another_shape("odd"),
-            |_| {},
-        ),
+        Fault::new("DynamoDB: down when a refused lead is released", refused_and_down).row(),
+        fails_for_100_ms("DynamoDB fails for 100 ms after an accepted push", None).boxed(),
+        fails_for_100_ms("DynamoDB fails for 100 ms after a refused push", Some(refused())).boxed(),
+        fails_for_100_ms("DynamoDB fails for 100 ms after HTTP 429", Some(Reply::new(429, r#"{"code":429}"#))).boxed(),
+        Fault::new("DynamoDB has no such table", |_| {}).with(("CLAIMS_TABLE", "nowhere")).row(),
+        Fault::new("DynamoDB has a table of another shape", create_odd_table).with(("CLAIMS_TABLE", "odd")).row(),
     ];
-    all_the_time.into_iter().chain(in_turn).chain(others).collect()
+    lasting.into_iter().chain(in_turn).chain(others).collect()
 }
 
-fn in_order(stage: &Stage, behaviours: &[DynamoBehaviour]) {
+fn in_order(app: &TestApp, behaviours: &[DynamoBehaviour]) {
     for behaviour in behaviours {
-        stage.dynamodb.next("TransactWriteItems", *behaviour);
+        app.dynamodb.next(ProcessHarness::WRITE, *behaviour);
     }
 }
 
-/// AI Rudder answers a push, and then DynamoDB fails.
-fn fails_for_100_ms(fault: &'static str, reply: Option<Reply>) -> BoxFuture<'static, Row> {
-    async move {
-        let stage = Stage::with(&LIMITS).await;
-        if let Some(reply) = reply {
-            stage.rudder.answer_next(reply);
-        }
-        let event = Request::post(LEAD).header("idempotency-key", "infinity-7").event();
-        let fails = async {
-            stage.rudder.arrived(1).await;
-            stage.dynamodb.fail_for(Duration::from_millis(100));
-        };
-        let (first, ()) = tokio::join!(stage.serve(&event), fails);
-        let pushes = on_the_desk(&stage);
-        let again = told(&stage.serve(&event).await);
-        Row { fault: fault.to_owned(), first: told(&first), pushes, again, pushes_in_all: on_the_desk(&stage) }
+/// AI Rudder responds to a push, and then DynamoDB fails.
+async fn fails_for_100_ms(fault: &str, reply: Option<Reply>) -> Row {
+    let app = TestApp::with(&LIMITS).await;
+    if let Some(reply) = reply {
+        app.rudder.answer_next(reply);
     }
-    .boxed()
+    let fails = async {
+        app.rudder.arrived(1).await;
+        app.dynamodb.fail_for(Duration::from_millis(100));
+    };
+    let lead = lead();
+    let (first, ()) = tokio::join!(app.post(&lead), fails);
+    let pushes = Pushes::to(&app);
+    let again = app.post(&lead).await;
+    Row { fault: fault.to_owned(), first, pushes, again, pushes_in_all: Pushes::to(&app) }
 }
 
-const SLOW: DynamoBehaviour = Slow(Duration::from_secs(3));
-
-/// Calls of DynamoDB that are done late; the lead is posted again when so many are done in all.
+/// DynamoDB does calls late; the lead is posted again when it has done this many in all.
 async fn late(fault: &str, left: i64, behaviours: &[DynamoBehaviour], calls: usize) -> Row {
-    let stage = Stage::with(&LIMITS).await;
-    in_order(&stage, behaviours);
-    let event = Request::post(LEAD).header("idempotency-key", "infinity-7").event();
-    let first = told(&serve(&stage.relay, &event, with_deadline(left)).await);
-    let pushes = on_the_desk(&stage);
-    stage.dynamodb.done("TransactWriteItems", calls).await;
-    let again = told(&stage.serve(&event).await);
-    Row { fault: fault.to_owned(), first, pushes, again, pushes_in_all: on_the_desk(&stage) }
+    let app = TestApp::with(&LIMITS).await;
+    in_order(&app, behaviours);
+    let first = app.post_within(&lead(), left).await;
+    let pushes = Pushes::to(&app);
+    app.dynamodb.done(ProcessHarness::WRITE, calls).await;
+    let again = app.post(&lead()).await;
+    Row { fault: fault.to_owned(), first, pushes, again, pushes_in_all: Pushes::to(&app) }
 }

@@ -13,8 +13,7 @@ mod server;
 mod client;
 
 pub use dynamodb::{
-    CancelledTokens, DynamoAnswer, DynamoBehaviour, DynamoCore, DynamoDb, DynamoOutcome, DynamoUnits, RunningTokens,
-    TokenRules,
+    CancelledTokens, DynamoAnswer, DynamoBehaviour, DynamoCore, DynamoDb, DynamoOutcome, RunningTokens, TokenRules,
 };
 pub use lambda::{Invoked, Lambda, RuntimeApi};
 pub use rudder::{Answering, Received, Reply, Rudder, check_contract};

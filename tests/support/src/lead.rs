@@ -15,25 +15,21 @@ pub struct Lead(pub u32);
 
 impl Lead {
     /// The body.
-    #[must_use]
     pub fn body(self) -> String {
         LEAD.replace("4000", &self.0.to_string())
     }
 
     /// A post of it.
-    #[must_use]
     pub fn post(self) -> Request {
         Request::post(self.body())
     }
 
     /// The key of its item in the ledger.
-    #[must_use]
     pub fn pk(self) -> String {
         format!("{ACCOUNT}#lead#{}", hex::encode(Sha256::digest(self.body())))
     }
 
     /// Its item in the ledger.
-    #[must_use]
     pub fn item(self, dynamodb: &DynamoDb) -> Option<Value> {
         dynamodb.items(TABLE).into_iter().find(|item| item["pk"]["S"] == self.pk())
     }
@@ -46,7 +42,6 @@ impl Lead {
     }
 
     /// How many pushes of it reached AI Rudder, which accepted every one.
-    #[must_use]
     pub fn pushes(self, rudder: &Rudder) -> usize {
         let pushes: Vec<_> = rudder.received().into_iter().filter(|push| push.body == self.body()).collect();
         assert!(pushes.iter().all(|push| push.accepted), "{self:?}");

@@ -37,7 +37,6 @@ fn letters_and_digits(text: &str) -> String {
 }
 
 /// The values that a text contains in any form.
-#[must_use]
 pub fn find<'a>(text: &str, values: &[&'a str]) -> Vec<&'a str> {
     let (lower, squeezed) = (text.to_lowercase(), letters_and_digits(text));
     let is_leaked = |value: &&&str| {
@@ -47,7 +46,6 @@ pub fn find<'a>(text: &str, values: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// What the tests send: their own secrets and personal data, and those of the sample events.
-#[must_use]
 pub fn values_of_the_tests() -> BTreeSet<String> {
     let mut values = BTreeSet::from([TOKEN, KEY, LETTERS, DIGITS, "6501231235"].map(str::to_owned));
     for entry in fs::read_dir(in_repository("events")).expect("the sample events") {
@@ -87,7 +85,6 @@ fn leaves(value: &Value, into: &mut BTreeSet<String>) {
 }
 
 /// The lines of the tests' log in which something has leaked.
-#[must_use]
 pub fn scan(log: &str) -> Vec<String> {
     let values = values_of_the_tests();
     let values: Vec<&str> = values.iter().map(String::as_str).collect();

@@ -2,10 +2,11 @@
 //!
 //! [`fakes`] stand in for every dependency. [`TestApp`] is the relay in this process between them, [`ProcessHarness`] the
 //! relay as a process under Lambda. [`Request`] builds events, [`ObservedResponse`] reads responses, [`LogCapture`] keeps log
-//! lines, and [`leaks`] searches text for secrets and personal data. [`TlsProxy`], [`RawTcpServer`] and [`StalledTlsServer`]
+//! lines, [`leaks`] searches text for secrets and personal data, and [`invariants`] hold for any input. [`TlsProxy`], [`RawTcpServer`] and [`StalledTlsServer`]
 //! are servers that do what no fake does.
 
 pub mod fakes;
+pub mod invariants;
 mod lead;
 pub mod leaks;
 mod log_capture;
@@ -19,7 +20,10 @@ mod stalled_tls_server;
 mod test_app;
 mod tls_proxy;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 pub use self::{
     lead::Lead,
@@ -37,7 +41,23 @@ pub use self::{
 };
 
 /// A file of the repository, by its path from the root.
-#[must_use]
 pub fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// The name and text of every Rust file below a folder of the repository.
+pub fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut sources = Vec::new();
+    let mut folders = vec![in_repository(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("a file").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push((path.display().to_string(), fs::read_to_string(path).expect("a file")));
+            }
+        }
+    }
+    sources
 }

@@ -23,7 +23,6 @@ pub struct LogCapture {
 
 impl LogCapture {
     /// Starts to capture the shipped log at this level, as JSON or as text.
-    #[must_use]
     pub fn start(level: LevelFilter, json: bool) -> Self {
         let lines = Lines::default();
         let writer = lines.clone();
@@ -32,14 +31,12 @@ impl LogCapture {
     }
 
     /// Everything so far.
-    #[must_use]
     pub fn text(&self) -> String {
         let bytes = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         String::from_utf8(bytes).expect("the log is text")
     }
 
     /// The lines so far, which have to be JSON.
-    #[must_use]
     pub fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
     }

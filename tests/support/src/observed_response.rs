@@ -52,25 +52,21 @@ impl From<Response> for ObservedResponse {
 
 impl ObservedResponse {
     /// A header; empty if there is none.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
         header(&self.response, name).unwrap_or_default()
     }
 
     /// The body, if it is JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("the body is JSON")
     }
 
     /// The same response, replayed.
-    #[must_use]
     pub fn again(&self) -> Self {
         Self { replayed: true, ..self.clone() }
     }
 
     /// Whether it is the response of the request that pushed the lead.
-    #[must_use]
     pub fn is_of_the_sender(&self) -> bool {
         matches!(self.outcome.as_str(), "accepted" | "unknown") && self.error != "interrupted" && !self.replayed
     }

@@ -1,6 +1,7 @@
 //! A server of raw bytes, for everything that a correct HTTP server does not do.
 
 use std::{
+    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -24,13 +25,21 @@ pub struct RawTcpServer {
 }
 
 impl RawTcpServer {
-    /// Runs `serve` for each connection.
+    /// Runs `serve` for each connection to a free port.
     pub async fn start<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind(FREE_PORT).await.expect("a free port");
-        let address = listener.local_addr().expect("a port");
+        Self::at(FREE_PORT, serve).await.expect("a free port")
+    }
+
+    /// Runs `serve` for each connection to this address.
+    pub async fn at<F>(address: SocketAddr, serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
         let connections = Arc::<AtomicUsize>::default();
         let counter = Arc::clone(&connections);
         let serving = tokio::spawn(async move {
@@ -39,7 +48,7 @@ impl RawTcpServer {
                 tokio::spawn(serve(stream));
             }
         });
-        Self { address, connections, serving }
+        Ok(Self { address, connections, serving })
     }
 
     /// Reads a whole request, writes `response`, and closes.
@@ -56,14 +65,17 @@ impl RawTcpServer {
         Self::start(|stream| async move { drop(stream) }).await
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its URL with this scheme.
-    #[must_use]
     pub fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}/push", self.address)
     }
 
     /// How many connections there were.
-    #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

@@ -59,13 +59,11 @@ pub struct Request {
 
 impl Request {
     /// A valid post of [`LEAD`].
-    #[must_use]
     pub fn lead() -> Self {
         Self::post(LEAD)
     }
 
     /// A valid post of 10 KB, more than fits into the smallest receive buffer of a socket.
-    #[must_use]
     pub fn large_lead() -> Self {
         let details: Vec<_> =
             TEXT_FIELDS.iter().map(|field| format!(r#""{}":"{}""#, field.name, "🙂".repeat(200))).collect();
@@ -79,51 +77,43 @@ impl Request {
     }
 
     /// With another method.
-    #[must_use]
     pub fn method(self, method: &'static str) -> Self {
         Self { method, ..self }
     }
 
     /// To another path.
-    #[must_use]
     pub fn path(self, path: impl Into<String>) -> Self {
         Self { path: path.into(), ..self }
     }
 
     /// To another account.
-    #[must_use]
     pub fn account(self, account: &str) -> Self {
         self.path(format!("/v1/accounts/{account}/leads"))
     }
 
     /// With a header.
-    #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header"));
         self
     }
 
     /// With another API key.
-    #[must_use]
     pub fn key(self, key: &str) -> Self {
         self.header("authorization", &format!("Bearer {key}"))
     }
 
     /// With an idempotency key.
-    #[must_use]
     pub fn idempotency_key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
     /// Without a header.
-    #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.headers.remove(name);
         self
     }
 
     /// The event that API Gateway makes of it.
-    #[must_use]
     pub fn event(&self) -> String {
         api_gateway::event(self.method, &self.path, &self.headers, &self.body, REQUEST_ID).to_string()
     }

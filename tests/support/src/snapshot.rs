@@ -1,7 +1,8 @@
-//! What one event leads to, as text: the whole answer, and what AI Rudder got.
+//! What one event leads to, as text: the whole response, and what AI Rudder got.
 
 use std::{
     fmt::Write,
+    fs,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -11,19 +12,27 @@ use crate::{
     in_repository,
 };
 
-/// The snapshot that belongs to an event file.
+/// The files of a folder of the repository, in order.
+pub fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(in_repository(folder)).expect("the folder");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    files
+}
+
+/// The snapshot of an event file.
 pub fn path_for(event: &Path) -> PathBuf {
     let name = event.file_stem().unwrap_or_default();
     in_repository("tests/it/snapshots").join(name).with_extension("txt")
 }
 
-/// The answer and the pushes, written out. The relay's own timestamp is left out where it is the time of day.
-pub fn text(answer: &Response, received: &[Received]) -> String {
-    let mut text = format!("HTTP {}\n", answer.status);
-    let mut headers: Vec<_> = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+/// The response and the pushes. The relay's own timestamp is left out where it is the time of day.
+pub fn text(response: &Response, received: &[Received]) -> String {
+    let mut text = format!("HTTP {}\n", response.status);
+    let mut headers: Vec<_> = response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     headers.sort();
     text.extend(headers);
-    let _ = writeln!(text, "\n{}", without_the_time_of_day(&String::from_utf8_lossy(&answer.body)));
+    let _ = writeln!(text, "\n{}", without_the_time_of_day(&String::from_utf8_lossy(&response.body)));
     if received.is_empty() {
         text.push_str("\nAI Rudder received nothing.\n");
     }
@@ -35,7 +44,7 @@ pub fn text(answer: &Response, received: &[Received]) -> String {
     text
 }
 
-/// The body with `"timestamp":"now"` where it says a second of the last minute.
+/// The body with `"timestamp":"now"` in place of a time within the last minute.
 fn without_the_time_of_day(body: &str) -> String {
     let field = "\"timestamp\":";
     let Some((before, rest)) = body.split_once(field) else { return body.to_owned() };

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,53 +9,42 @@ use std::{
 };
 
 use rustls::ServerConfig;
-use tokio::{
-    io::AsyncReadExt,
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    task::JoinHandle,
-};
+use tokio::{io::AsyncReadExt, net::TcpStream, sync::watch, task::yield_now};
 use tokio_rustls::TlsAcceptor;
 
-use crate::FREE_PORT;
+use crate::RawTcpServer;
 
 /// See the module; dropping it stops it.
 pub struct StalledTlsServer {
-    address: SocketAddr,
-    connected: watch::Receiver<usize>,
+    server: RawTcpServer,
     released: watch::Sender<bool>,
     read: Arc<AtomicUsize>,
-    serving: JoinHandle<()>,
 }
 
 impl StalledTlsServer {
     /// Starts on a free port, with this TLS.
     pub async fn start(config: ServerConfig) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind(FREE_PORT).await.expect("a free port");
-        let address = listener.local_addr().expect("a port");
-        let (connections, connected) = watch::channel(0);
         let (released, release) = watch::channel(false);
         let read = Arc::<AtomicUsize>::default();
         let counter = Arc::clone(&read);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.send_modify(|connections| *connections += 1);
-                tokio::spawn(serve(stream, acceptor.clone(), release.clone(), Arc::clone(&counter)));
-            }
-        });
-        Self { address, connected, released, read, serving }
+        let serve = move |stream| {
+            let served = serve(stream, acceptor.clone(), release.clone(), Arc::clone(&counter));
+            async move { drop(served.await) }
+        };
+        Self { server: RawTcpServer::start(serve).await, released, read }
     }
 
     /// Its URL.
-    #[must_use]
     pub fn url(&self) -> String {
-        format!("https://localhost:{}/push", self.address.port())
+        format!("https://localhost:{}/push", self.server.address().port())
     }
 
     /// Waits for the first connection.
     pub async fn connected(&self) {
-        self.connected.clone().wait_for(|connections| *connections > 0).await.expect("the server runs");
+        while self.server.connections() == 0 {
+            yield_now().await;
+        }
     }
 
     /// Completes every handshake, those that are stalled too.
@@ -65,15 +53,8 @@ impl StalledTlsServer {
     }
 
     /// How many bytes came through TLS.
-    #[must_use]
     pub fn bytes_read(&self) -> usize {
         self.read.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for StalledTlsServer {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

@@ -68,13 +68,11 @@ impl Fakes {
     }
 
     /// A relay between them, without a ledger unless a variable names its table. Later variables win.
-    #[must_use]
     pub fn relay(&self, variables: &[(&str, &str)]) -> Relay {
         self.relay_with(&aws(), variables)
     }
 
     /// As [`Self::relay`], with this AWS configuration.
-    #[must_use]
     pub fn relay_with(&self, aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
         let addresses = self.addresses();
         let addresses = addresses.each_ref().map(|(name, url)| (*name, url.as_str()));
@@ -153,7 +151,6 @@ pub async fn post(relay: &Relay, request: &Request, context: Context) -> Observe
 }
 
 /// A relay as `main` builds it, from variables and an AWS configuration; later variables win.
-#[must_use]
 pub fn relay(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
     log_capture::start_shipped_log();
     let defaults = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1")];
@@ -171,13 +168,11 @@ pub fn seed(secrets: &SecretsManager, dynamodb: &DynamoDb) {
 }
 
 /// AWS as the relay reaches it, whatever the environment of the tests says.
-#[must_use]
 pub fn aws() -> SdkConfig {
     aws_trusting(Vec::new())
 }
 
 /// As [`aws`], with these certificates trusted too.
-#[must_use]
 pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
     let credentials = Credentials::from_keys("local", "local", None);
     let aws = Aws { region: "us-east-1".to_owned(), secrets_manager: None, dynamodb: None, extra_roots };
@@ -186,7 +181,6 @@ pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
 }
 
 /// An account's secret, for keys in clear.
-#[must_use]
 pub fn secret(token: &str, keys: &[&str]) -> String {
     let digests: Vec<String> = keys.iter().map(|key| hex::encode(Sha256::digest(key))).collect();
     json!({"lendswift_token": token, "api_key_sha256": digests}).to_string()
@@ -203,7 +197,6 @@ pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
 }
 
 /// Lambda's context with this many milliseconds left.
-#[must_use]
 pub fn with_deadline(left: i64) -> Context {
     let mut context = Context::default();
     context.deadline = deadline_in(left);
@@ -211,14 +204,12 @@ pub fn with_deadline(left: i64) -> Context {
 }
 
 /// The time this many milliseconds from now, as Lambda gives a deadline.
-#[must_use]
 pub fn deadline_in(left: i64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     u64::try_from(now).unwrap_or_default().saturating_add_signed(left)
 }
 
 /// Unix seconds.
-#[must_use]
 pub fn now() -> u64 {
     deadline_in(0) / 1000
 }

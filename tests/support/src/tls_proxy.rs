@@ -13,14 +13,10 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 use time::{Duration, OffsetDateTime};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-};
+use tokio::{io::copy_bidirectional, net::TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::FREE_PORT;
+use crate::{FREE_PORT, RawTcpServer};
 
 /// A certificate authority of its own, which no client trusts by default.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -39,19 +35,16 @@ impl Default for Authority {
 
 impl Authority {
     /// Its certificate, for a file.
-    #[must_use]
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
     /// Its certificate, for a client in this process.
-    #[must_use]
     pub fn der(&self) -> CertificateDer<'static> {
         self.0.der().clone()
     }
 
     /// A server with a certificate for `name` that expires this many days from now, and that speaks these versions.
-    #[must_use]
     pub fn server(&self, name: &str, days: i64, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new([name.to_owned()]).expect("a host name");
@@ -80,7 +73,7 @@ pub struct TlsProxy {
     /// Where it listens.
     pub address: SocketAddr,
     handshakes: Arc<Mutex<Vec<Handshake>>>,
-    serving: JoinHandle<()>,
+    _server: RawTcpServer,
 }
 
 impl TlsProxy {
@@ -91,35 +84,25 @@ impl TlsProxy {
 
     /// Starts on this port.
     pub async fn at(address: SocketAddr, upstream: SocketAddr, config: ServerConfig) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
         let seen = Arc::clone(&handshakes);
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(proxy(stream, acceptor.clone(), upstream, Arc::clone(&seen)));
-            }
-        });
-        Ok(Self { address, handshakes, serving })
+        let serve = move |stream| {
+            let proxied = proxy(stream, acceptor.clone(), upstream, Arc::clone(&seen));
+            async move { drop(proxied.await) }
+        };
+        let server = RawTcpServer::at(address, serve).await?;
+        Ok(Self { address: server.address(), handshakes, _server: server })
     }
 
     /// Its URL, under the name that its certificate usually has.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.address.port())
     }
 
     /// Every completed handshake, in order.
-    #[must_use]
     pub fn handshakes(&self) -> Vec<Handshake> {
         self.handshakes.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Drop for TlsProxy {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

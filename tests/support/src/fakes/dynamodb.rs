@@ -9,7 +9,6 @@ mod engine;
 mod fault;
 mod tables;
 mod tokens;
-mod units;
 
 use std::{future, io, net::SocketAddr, ops::Deref};
 
@@ -26,7 +25,6 @@ pub use self::{
     behaviour::DynamoBehaviour,
     core::{DynamoAnswer, DynamoCore, DynamoOutcome},
     tokens::{CancelledTokens, RunningTokens, TokenRules},
-    units::DynamoUnits,
 };
 use crate::fakes::server::{Connections, Server, hang_up};
 

@@ -1,4 +1,4 @@
-//! AWS Lambda as far as it keeps one function's process.
+//! The part of AWS Lambda that runs one function's process.
 
 mod api;
 mod output;
@@ -26,28 +26,28 @@ pub struct Lambda {
     variables: Vec<(String, String)>,
     run: Mutex<Arc<Run>>,
     log: Log,
-    /// Whoever holds it is served; what it holds is whether the process is suspended between events.
+    /// Held by the event that is served. Whether the process is suspended between events.
     turn: Turn<bool>,
 }
 
-/// What came of an event.
+/// The end of an event.
 #[derive(Debug, PartialEq)]
 pub enum Invoked {
-    /// The function's answer; a string if it is no JSON.
+    /// The function's response; a string if it is no JSON.
     Answered(Value),
     /// The error that the function reported.
     Failed(Value),
-    /// The process ended before it answered.
+    /// The process ended before it responded.
     Died(ExitStatus),
 }
 
-/// What is started.
+/// The command of the process.
 struct Program {
     binary: PathBuf,
     arguments: Vec<String>,
 }
 
-/// A process and the runtime API that it alone knows: nothing of it is left for the next.
+/// A process and its own runtime API: nothing is left for the next process.
 struct Run {
     api: RuntimeApi,
     process: Process,
@@ -55,12 +55,12 @@ struct Run {
 }
 
 impl Lambda {
-    /// Starts the binary with what Lambda's environment consists of and these variables, and nothing else.
+    /// Starts the binary with the variables of Lambda and these, and no others.
     pub async fn start(binary: &Path, env: &[(&str, &str)]) -> io::Result<Self> {
         Self::start_with(binary, &[], env).await
     }
 
-    /// The same with arguments.
+    /// As [`Self::start`], with arguments.
     pub async fn start_with(binary: &Path, arguments: &[&str], env: &[(&str, &str)]) -> io::Result<Self> {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let program = Program { binary: binary.to_owned(), arguments };
@@ -81,8 +81,8 @@ impl Lambda {
         }
     }
 
-    /// Hands an event to the process when those before it are done with. The deadline (in ms since
-    /// 1970) is only told to the process, not enforced. Whoever stops waiting stops nothing, and suspends nothing.
+    /// Gives an event to the process once those before it have ended. The deadline (in ms since 1970) is passed on to the
+    /// process and not enforced. Dropping the future stops and suspends nothing.
     pub async fn invoke(&self, event: &str, deadline_ms: u64) -> Invoked {
         let suspends = self.turn.lock().await;
         let run = self.run();
@@ -146,11 +146,6 @@ impl Lambda {
     pub fn log(&self) -> Vec<String> {
         self.run().process.log_output();
         lock(&self.log).clone()
-    }
-
-    /// The error that the process reported instead of asking for its first event.
-    pub fn start_failed(&self) -> Option<Value> {
-        self.run().api.start_failure()
     }
 
     /// The process's number.

@@ -14,13 +14,13 @@ use std::{
 use axum::{
     Router, body,
     extract::{self, Request},
-    http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
 use percent_encoding::percent_decode_str;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
-use self::reply::{Refusal, accepted};
+use self::reply::envelope;
 pub use self::{contract::check_contract, reply::Reply};
 use crate::fakes::server::{Connections, Server, hang_up, lock};
 
@@ -65,12 +65,13 @@ struct State {
     arrivals: watch::Sender<usize>,
 }
 
-enum Scripted {
-    Answer(Reply),
-    Hang,
-}
+/// `None` never responds.
+type Scripted = Option<Reply>;
 
-enum Treated {
+/// The status and the message of AI Rudder's refusal.
+type Refusal = (StatusCode, String);
+
+enum Outcome {
     Scripted(Scripted),
     Accepted(Answering),
     Refused(Refusal),
@@ -112,10 +113,11 @@ impl Rudder {
         std::mem::take(&mut lock(&self.state).received)
     }
 
-    /// Waits until this many requests have arrived in all.
+    /// Waits until this many requests have arrived in all. Fails after a minute.
     pub async fn arrived(&self, times: usize) {
-        // Fails only when the sender is gone, which lives as long as this.
-        let _ = self.arrivals.clone().wait_for(|arrivals| *arrivals >= times).await;
+        let mut arrivals = self.arrivals.clone();
+        let arrived = timeout(Duration::from_secs(60), arrivals.wait_for(|arrivals| *arrivals >= times));
+        arrived.await.expect("the requests arrive").expect("the sender is in the state");
     }
 
     /// Accepts these tokens from now on, and no others.
@@ -135,73 +137,71 @@ impl Rudder {
 
     /// Gives `reply` to the next request; several are used up in order.
     pub fn answer_next(&self, reply: Reply) {
-        lock(&self.state).script.push_back(Scripted::Answer(reply));
+        lock(&self.state).script.push_back(Some(reply));
     }
 
     /// Reads the next request and never responds; queued like [`Self::answer_next`].
     pub fn hang_next(&self) {
-        lock(&self.state).script.push_back(Scripted::Hang);
+        lock(&self.state).script.push_back(None);
     }
 }
 
 async fn answer(extract::State(state): extract::State<Arc<Mutex<State>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = body::to_bytes(body, usize::MAX).await else {
-        return Refusal::bad_request("the body broke off").into_response();
+        return envelope(StatusCode::BAD_REQUEST, "the body broke off");
     };
     let path = target(&head).to_owned();
 
-    let treated = {
+    let outcome = {
         let mut state = lock(&state);
         let verdict = judge(&head, &body, &state.tokens);
-        let treated = match (state.script.pop_front(), verdict) {
-            (Some(scripted), _) => Treated::Scripted(scripted),
-            (None, Ok(())) => Treated::Accepted((state.answering)()),
-            (None, Err(refusal)) => Treated::Refused(refusal),
+        let outcome = match (state.script.pop_front(), verdict) {
+            (Some(scripted), _) => Outcome::Scripted(scripted),
+            (None, Ok(())) => Outcome::Accepted((state.answering)()),
+            (None, Err(refusal)) => Outcome::Refused(refusal),
         };
         state.received.push(Received {
             path,
             headers: head.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
-            accepted: matches!(treated, Treated::Accepted(_)),
+            accepted: matches!(outcome, Outcome::Accepted(_)),
         });
         state.arrivals.send_modify(|arrivals| *arrivals += 1);
-        treated
+        outcome
     };
 
-    match treated {
-        Treated::Scripted(Scripted::Answer(reply)) => reply.into_response(),
-        Treated::Scripted(Scripted::Hang) | Treated::Accepted(Answering::Hang) => future::pending().await,
-        Treated::Accepted(Answering::Reset) => hang_up(),
-        Treated::Accepted(Answering::After(wait)) => {
+    match outcome {
+        Outcome::Scripted(Some(reply)) => reply.into_response(),
+        Outcome::Scripted(None) | Outcome::Accepted(Answering::Hang) => future::pending().await,
+        Outcome::Accepted(Answering::Reset) => hang_up(),
+        Outcome::Accepted(Answering::After(wait)) => {
             // On a paused clock, even no time does not pass.
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
-            accepted()
+            envelope(StatusCode::OK, "success")
         }
-        Treated::Refused(refusal) => refusal.into_response(),
+        Outcome::Refused((status, message)) => envelope(status, &message),
     }
 }
 
 fn judge(head: &Parts, body: &[u8], tokens: &HashSet<String>) -> Result<(), Refusal> {
-    let segment = target(head)
-        .strip_prefix(PATH)
-        .and_then(|rest| rest.strip_prefix('/'))
-        .filter(|segment| !segment.is_empty() && !segment.contains('/'))
-        .ok_or_else(Refusal::not_found)?;
+    let refused = |status, message: &str| (status, message.to_owned());
+    let segment = target(head).strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/'));
+    let segment = segment.filter(|segment| !segment.is_empty() && !segment.contains('/'));
+    let segment = segment.ok_or_else(|| refused(StatusCode::NOT_FOUND, "no such path"))?;
     if !decoded(segment).is_some_and(|token| tokens.contains(&token)) {
-        return Err(Refusal::invalid_token());
+        return Err(refused(StatusCode::UNAUTHORIZED, "invalid token"));
     }
     if head.method != Method::POST {
-        return Err(Refusal::method_not_allowed());
+        return Err(refused(StatusCode::METHOD_NOT_ALLOWED, "only POST is allowed"));
     }
-    let mut media_types = head.headers.get_all(CONTENT_TYPE).iter();
-    match (media_types.next(), media_types.next()) {
-        (Some(only), None) if only == "application/json" => {}
-        _ => return Err(Refusal::unsupported_media_type()),
+    let media_types: Vec<_> = head.headers.get_all(CONTENT_TYPE).iter().collect();
+    if media_types != ["application/json"] {
+        return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type must be application/json"));
     }
-    check_contract(body).map_err(|fault| Refusal::bad_request(fault.to_string()))
+    check_contract(body).map_err(|fault| (StatusCode::BAD_REQUEST, fault.to_string()))
 }
 
 /// With the query: a push has none, unless its token was cut in two.

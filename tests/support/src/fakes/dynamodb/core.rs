@@ -9,14 +9,17 @@ use std::{
 use axum::http::StatusCode;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use tokio::{sync::watch, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
 use super::{
     behaviour::{DynamoBehaviour, Random, Script},
     engine::{Begun, Engine, Obstacle, TRANSACTION},
     fault::Fault,
     tokens::TokenRules,
-    units::DynamoUnits,
 };
 use crate::fakes::server::lock;
 
@@ -94,15 +97,10 @@ impl DynamoCore {
         lock(&self.0.engine).tables.items(table)
     }
 
-    /// Stores an item in DynamoDB's JSON, in place of the one with that key if there is one. Locks do not hinder it,
-    /// and it counts neither as a call nor in [`Self::units`].
+    /// Stores an item in DynamoDB's JSON, in place of the one with that key if there is one. It ignores locks
+    /// and is not among [`Self::calls`].
     pub fn put(&self, table: &str, item: Value) {
         lock(&self.0.engine).tables.ask("PutItem", &json!({ "TableName": table, "Item": item }));
-    }
-
-    /// What AWS would have charged for the calls on this table so far.
-    pub fn units(&self, table: &str) -> DynamoUnits {
-        lock(&self.0.engine).units.of(table)
     }
 
     /// The operations asked for so far, in order.
@@ -144,12 +142,12 @@ impl DynamoCore {
         lock(&self.0.engine).tokens.rules = rules;
     }
 
-    /// Waits until `operation` has been called this many times in all.
+    /// Waits until `operation` has been called this many times in all. Fails after a minute.
     pub async fn called(&self, operation: &str, times: usize) {
         reach(&self.0.calls, operation, times).await;
     }
 
-    /// Waits until `operation` has been done this many times in all, with whatever result.
+    /// Waits until `operation` has been done this many times in all, with whatever result. Fails after a minute.
     pub async fn done(&self, operation: &str, times: usize) {
         reach(&self.0.done, operation, times).await;
     }
@@ -267,7 +265,10 @@ async fn answered(work: JoinHandle<DynamoAnswer>) -> DynamoOutcome {
     work.await.map_or(DynamoOutcome::Reset, DynamoOutcome::Answered)
 }
 
+/// Fails after a minute.
 async fn reach(log: &watch::Sender<Vec<String>>, operation: &str, times: usize) {
     let reached = |log: &Vec<String>| log.iter().filter(|entry| *entry == operation).count() >= times;
-    log.subscribe().wait_for(reached).await.expect("the sender outlives this borrow of it");
+    let mut log = log.subscribe();
+    let limit = Duration::from_secs(60);
+    timeout(limit, log.wait_for(reached)).await.expect("the calls come").expect("the sender is borrowed");
 }

@@ -1,5 +1,4 @@
-//! What DynamoDB does with a request, at once and without a wait: the emulator's work, and around it tokens, locks and
-//! units.
+//! What DynamoDB does with a request, without any delay: the emulator's work, and around it tokens and locks.
 
 use std::collections::HashSet;
 
@@ -11,7 +10,6 @@ use super::{
     fault::{Fault, cancelled, conflict, throttled},
     tables::{ItemKey, Tables},
     tokens::{Admission, End, Tokens},
-    units::Meter,
 };
 
 pub(super) const TRANSACTION: &str = "TransactWriteItems";
@@ -22,22 +20,21 @@ const LONGEST_TOKEN: usize = 36;
 pub(super) struct Engine {
     pub(super) tables: Tables,
     pub(super) tokens: Tokens,
-    pub(super) units: Meter,
     locked: HashSet<ItemKey>,
 }
 
-/// What hinders a transaction besides locks and conditions.
+/// What cancels a transaction in addition to locks and conditions.
 #[derive(Clone, Copy)]
 pub(super) enum Obstacle {
     /// Another transaction has each of its items.
     Conflict,
     /// Another transaction has the item at this index.
     ConflictAt(usize),
-    /// The table's capacity does not suffice, for any of its items.
+    /// The table's capacity is too low for each of its items.
     Throttled,
 }
 
-/// A transaction that is running: it has its items' locks.
+/// A running transaction, which holds its items' locks.
 pub(super) struct Transaction {
     token: Option<String>,
     /// The request without its token.
@@ -54,28 +51,18 @@ pub(super) enum Begun {
 
 impl Engine {
     pub(super) fn new() -> dynoxide::Result<Self> {
-        Ok(Self { tables: Tables::new()?, tokens: Tokens::default(), units: Meter::default(), locked: HashSet::new() })
+        Ok(Self { tables: Tables::new()?, tokens: Tokens::default(), locked: HashSet::new() })
     }
 
     pub(super) fn perform(&mut self, operation: &str, body: &[u8], now: Instant) -> Result<String, Fault> {
-        match operation {
-            TRANSACTION => self.transact(body, None, now),
-            "PutItem" | "UpdateItem" | "DeleteItem" => self.write(operation, &parse(body)?),
-            "GetItem" | "Scan" => Ok(self.counted(operation, &parse(body)?)?),
-            _ => Ok(self.tables.run(operation, body).ok_or_else(Fault::unknown_operation)??),
+        if operation == TRANSACTION {
+            return self.transact(body, None, now);
         }
-    }
-
-    fn write(&mut self, operation: &str, request: &Map<String, Value>) -> Result<String, Fault> {
-        if self.tables.key(request).is_some_and(|key| self.locked.contains(&key)) {
+        let is_write = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
+        if is_write && self.tables.key(&parse(body)?).is_some_and(|key| self.locked.contains(&key)) {
             return Err(Fault::conflict());
         }
-        let result = self.counted(operation, request);
-        if let Err(DynoxideError::ConditionalCheckFailedException(..)) = result {
-            let (table, bytes) = self.tables.written(request);
-            self.units.count_refused(table, bytes, false);
-        }
-        Ok(result?)
+        Ok(self.tables.run(operation, body).ok_or_else(Fault::unknown_operation)??)
     }
 
     pub(super) fn transact(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Result<String, Fault> {
@@ -85,7 +72,7 @@ impl Engine {
         }
     }
 
-    /// Locks the transaction's items, unless it ends here: as a repetition, or cancelled.
+    /// Locks the transaction's items, unless it is a repetition or cancelled at once.
     pub(super) fn begin(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Begun {
         let transaction = match Transaction::parse(body, &mut self.tables) {
             Ok(transaction) => transaction,
@@ -93,13 +80,7 @@ impl Engine {
         };
         match transaction.admit(&mut self.tokens, now) {
             Ok(Admission::New) => {}
-            Ok(Admission::Repeated) => {
-                for action in transaction.actions() {
-                    let (table, bytes) = self.tables.written(action);
-                    self.units.count_repeated(table, bytes);
-                }
-                return Begun::Over(Ok("{}".to_owned()));
-            }
+            Ok(Admission::Repeated) => return Begun::Over(Ok("{}".to_owned())),
             Err(fault) => return Begun::Over(Err(fault)),
         }
         transaction.note_running(&mut self.tokens);
@@ -116,7 +97,7 @@ impl Engine {
         for key in transaction.keys.iter().flatten() {
             self.locked.remove(key);
         }
-        let result = self.counted(TRANSACTION, &transaction.parameters);
+        let result = self.tables.run_parsed(TRANSACTION, &transaction.parameters);
         let end = match result {
             Ok(_) => End::Succeeded,
             Err(DynoxideError::TransactionCanceledException(..)) => End::Cancelled,
@@ -126,7 +107,7 @@ impl Engine {
         Ok(result?)
     }
 
-    /// For each item of the transaction the reason that hinders it, if any does.
+    /// For each item of the transaction its reason to cancel, if there is one.
     fn hindered(&self, transaction: &Transaction, obstacle: Option<Obstacle>) -> Vec<Option<CancellationReason>> {
         let hinders = |(index, key): (usize, &Option<ItemKey>)| match obstacle {
             Some(Obstacle::Conflict) => Some(conflict()),
@@ -156,36 +137,9 @@ impl Engine {
     }
 
     fn end(&mut self, transaction: &Transaction, end: End, now: Instant) {
-        if let End::Cancelled = end {
-            for action in transaction.actions() {
-                let (table, bytes) = self.tables.written(action);
-                self.units.count_refused(table, bytes, true);
-            }
-        }
         if let Some(token) = &transaction.token {
             self.tokens.end(token, end, now);
         }
-    }
-
-    /// Has the emulator do it, and counts its units even if the request does not ask for them.
-    fn counted(&mut self, operation: &str, request: &Map<String, Value>) -> dynoxide::Result<String> {
-        const ASKED: &str = "ReturnConsumedCapacity";
-        let is_asked = request.get(ASKED).is_some_and(|mode| mode != "NONE");
-        let mut request = request.clone();
-        if !is_asked {
-            request.insert(ASKED.to_owned(), "TOTAL".into());
-        }
-        let answer = self.tables.run_parsed(operation, &request)?;
-        let mut parsed: Value = serde_json::from_str(&answer).unwrap_or_default();
-        let is_write = !matches!(operation, "GetItem" | "Scan");
-        self.units.count(is_write, &parsed["ConsumedCapacity"].take());
-        if is_asked {
-            return Ok(answer);
-        }
-        if let Some(answer) = parsed.as_object_mut() {
-            answer.remove("ConsumedCapacity");
-        }
-        Ok(parsed.to_string())
     }
 }
 
@@ -212,10 +166,6 @@ impl Transaction {
         }
     }
 
-    fn actions(&self) -> impl Iterator<Item = &Map<String, Value>> {
-        items(&self.parameters).filter_map(action)
-    }
-
     /// The request with a condition at each hindered item that no item meets.
     fn impossible_at(&self, hindered: &[Option<CancellationReason>]) -> Map<String, Value> {
         let mut request = self.parameters.clone();
@@ -237,7 +187,7 @@ fn items(parameters: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     parameters.get("TransactItems").and_then(Value::as_array).into_iter().flatten()
 }
 
-/// What an item of a transaction is to do: a `Put`, `Update`, `Delete` or `ConditionCheck`.
+/// The action of a transaction's item: a `Put`, `Update`, `Delete` or `ConditionCheck`.
 fn action(item: &Value) -> Option<&Map<String, Value>> {
     item.as_object()?.values().find_map(Value::as_object)
 }

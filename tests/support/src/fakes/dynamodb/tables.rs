@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use dynoxide::{Database, DynoxideError, Item, Result, types::item_size};
+use dynoxide::{Database, DynoxideError, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 pub(super) struct Tables {
     database: Database,
-    /// The names of each table's key attributes, as far as they were needed.
+    /// The names of each table's key attributes, once they were needed.
     key_names: HashMap<String, Vec<String>>,
 }
 
@@ -25,7 +25,7 @@ impl Tables {
         Ok(Self { database: Database::memory()?, key_names: HashMap::new() })
     }
 
-    /// What the emulator answers to what came over the wire; `None` where it does not know the operation.
+    /// The emulator's response to a request; `None` for an unknown operation.
     pub(super) fn run(&self, operation: &str, body: &[u8]) -> Option<Result<String>> {
         let database = &self.database;
         Some(match operation {
@@ -43,13 +43,13 @@ impl Tables {
         })
     }
 
-    /// As [`Self::run`], for an operation that it knows.
+    /// As [`Self::run`], for a known operation.
     pub(super) fn run_parsed(&self, operation: &str, request: &Map<String, Value>) -> Result<String> {
         let body = serde_json::to_vec(request).expect("a JSON object can be written");
         self.run(operation, &body).unwrap_or_else(|| panic!("{operation} is not among the emulator's operations"))
     }
 
-    /// Which item a write is for, or what a transaction is to do to one; `None` where its table or key is missing.
+    /// The item of a write or of a transaction's action; `None` if its table or key is missing.
     pub(super) fn key(&mut self, action: &Map<String, Value>) -> Option<ItemKey> {
         let table = action.get("TableName")?.as_str()?;
         let attributes = action.get("Key").or_else(|| action.get("Item"))?;
@@ -70,22 +70,7 @@ impl Tables {
         self.key_names.get(table).map(Vec::as_slice)
     }
 
-    /// The table of a write that was refused, and the size of the item that it found or of the one that it would have
-    /// put, whichever is larger.
-    pub(super) fn written<'a>(&mut self, action: &'a Map<String, Value>) -> (&'a str, usize) {
-        let table = action.get("TableName").and_then(Value::as_str).unwrap_or_default();
-        let found = self.key(action).and_then(|key| self.find(&key));
-        let put = action.get("Item").cloned();
-        (table, found.into_iter().chain(put).map(size).max().unwrap_or_default())
-    }
-
-    /// `None` as well where the key is none for this table.
-    fn find(&self, key: &ItemKey) -> Option<Value> {
-        let answer = self.run("GetItem", key.request().to_string().as_bytes())?.ok()?;
-        serde_json::from_str::<Value>(&answer).ok()?.get_mut("Item").map(Value::take)
-    }
-
-    /// For what the tests themselves ask, which has to succeed.
+    /// For requests of the tests themselves, which have to succeed.
     pub(super) fn ask(&self, operation: &str, request: &Value) -> Value {
         let request = request.as_object().expect("a request is an object");
         let answer = self.run_parsed(operation, request);
@@ -124,22 +109,15 @@ impl Tables {
 }
 
 impl ItemKey {
-    fn request(&self) -> Value {
-        json!({ "TableName": self.table, "Key": self.attributes })
-    }
-
     /// A `ConditionCheck` that fails whether the item exists or not.
     pub(super) fn impossible(&self) -> Value {
-        let mut check = self.request();
-        check["ConditionExpression"] = "attribute_exists(#key) AND attribute_not_exists(#key)".into();
-        check["ExpressionAttributeNames"] = json!({ "#key": self.attributes.keys().next() });
-        check
+        json!({
+            "TableName": self.table,
+            "Key": self.attributes,
+            "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#key)",
+            "ExpressionAttributeNames": { "#key": self.attributes.keys().next() },
+        })
     }
-}
-
-/// In bytes, as DynamoDB counts them; 0 for no item.
-fn size(item: Value) -> usize {
-    serde_json::from_value::<Item>(item).map_or(0, |item| item_size(&item))
 }
 
 fn call<Q: DeserializeOwned, A: Serialize>(body: &[u8], act: impl FnOnce(Q) -> Result<A>) -> Result<String> {

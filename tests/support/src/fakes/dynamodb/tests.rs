@@ -1,7 +1,6 @@
 mod locks;
 mod script;
 mod tokens;
-mod units;
 
 use std::{
     io::Write,
@@ -10,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::task::JoinSet;
 
 use super::{DynamoBehaviour as Behaviour, *};
 use crate::fakes::client::{Answer, send};
@@ -185,7 +184,7 @@ async fn a_slow_call_is_done_though_its_caller_is_gone() {
     dynamodb.called("PutItem", 1).await;
     drop(stream);
     assert_eq!(dynamodb.items("claims"), [Value::Null; 0]);
-    timeout(Duration::from_secs(5), dynamodb.done("PutItem", 1)).await.unwrap();
+    dynamodb.done("PutItem", 1).await;
     assert_eq!(dynamodb.items("claims"), [item("a", "first")]);
     assert_eq!(post(dynamodb.address(), "PutItem", claim("b", "first")).await.unwrap().status, 200);
 }

@@ -1,4 +1,4 @@
-//! Lambda's runtime API: where a function's process asks for events and answers them.
+//! Lambda's runtime API, where a function's process gets events and responds to them.
 
 use std::{
     collections::VecDeque,
@@ -25,7 +25,7 @@ use crate::fakes::server::Server;
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:lendswift-relay";
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
 
-/// What the function answered, or the error that it reported.
+/// The function's response, or the error that it reported.
 pub type Outcome = Result<Value, Value>;
 
 /// The runtime API of one process on a socket; dropping it stops it.
@@ -44,7 +44,6 @@ struct Events {
     answered_in: Option<Duration>,
     ready: Option<Instant>,
     polling: bool,
-    start_failure: Option<Value>,
 }
 
 struct Event {
@@ -62,7 +61,6 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-            .route("/2018-06-01/runtime/init/error", post(start_error))
             .with_state(Arc::clone(&state));
         let server = Server::start(address, router).await?;
         Ok(Self { server, state })
@@ -96,10 +94,6 @@ impl RuntimeApi {
 
     pub(super) fn answered_in(&self) -> Option<Duration> {
         self.state.borrow().answered_in
-    }
-
-    pub(super) fn start_failure(&self) -> Option<Value> {
-        self.state.borrow().start_failure.clone()
     }
 
     async fn until(&self, reached: impl FnMut(&Events) -> bool) {
@@ -155,11 +149,6 @@ async fn error(extract::State(state): extract::State<State>, Path(id): Path<Stri
     finish(&state, &id, Err(read(&body)))
 }
 
-async fn start_error(extract::State(state): extract::State<State>, body: Bytes) -> Response {
-    state.send_modify(|events| events.start_failure = Some(read(&body)));
-    accepted()
-}
-
 fn finish(state: &State, id: &str, outcome: Outcome) -> Response {
     let mut finished = None;
     state.send_modify(|events| finished = events.take_back(id));
@@ -169,10 +158,6 @@ fn finish(state: &State, id: &str, outcome: Outcome) -> Response {
     };
     // An error means that the caller has given up, which is not the function's concern.
     let _ = event.outcome.send(outcome);
-    accepted()
-}
-
-fn accepted() -> Response {
     (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], r#"{"status":"OK"}"#).into_response()
 }
 

@@ -116,8 +116,8 @@ async fn a_lead_outside_the_contract_is_refused_with_its_fault() {
         ("/loan_amount", json!("4000"), "invalid type: string \"4000\", expected a nonzero u64"),
         ("/customer_name", json!(""), "a string must not be empty"),
         ("/customer_name", json!(null), "invalid type: null, expected a string"),
-        ("/details", json!(null), "invalid type: null, expected an object"),
-        ("/details", json!([]), "invalid type: sequence, expected an object"),
+        ("/details", json!(null), "invalid type: null, expected a map"),
+        ("/details", json!([]), "invalid type: sequence, expected a map"),
         ("/details/job_title", json!(null), "invalid type: null, expected a string"),
         ("/details/job_title", json!(""), "a string must not be empty"),
         ("/details/job_title", json!(7), "invalid type: integer `7`, expected a string"),
@@ -142,7 +142,7 @@ async fn a_lead_outside_the_contract_is_refused_with_its_fault() {
         (with(r#""loan_amount":4000"#), "duplicate field `loan_amount`"),
         (String::new(), "EOF while parsing a value"),
         ("{".to_owned(), "EOF while parsing an object"),
-        (r#"[16501231234,4000,"Ann",{}]"#.to_owned(), "invalid type: sequence, expected an object"),
+        (r#"[16501231234,4000,"Ann",{}]"#.to_owned(), "invalid type: sequence, expected a map"),
         (format!("{lead}{{}}"), "trailing characters"),
     ] {
         refused_lead(&body, fault).await;

@@ -89,13 +89,9 @@ async fn events_are_queued_and_have_different_ids() {
 }
 
 #[tokio::test]
-async fn errors_of_the_function_and_of_its_start_are_kept() {
+async fn an_error_of_the_function_is_its_outcome() {
     let api = api().await;
-    assert_eq!(api.start_failure(), None);
     let error = json!({ "errorType": "x" });
-    let reported = call(&api, "POST /init/error", &error.to_string()).await;
-    assert_eq!((reported.status, reported.body), accepted());
-    assert_eq!(api.start_failure().as_ref(), Some(&error));
     let invoked = invoke(&api, "1");
     let (id, _) = next(&api).await;
     let reported = call(&api, &format!("POST /invocation/{id}/error"), &error.to_string()).await;
