@@ -7,16 +7,16 @@ use http::{HeaderMap, HeaderValue, header};
 /// A valid `retry-after` (RFC 9110, section 10.2.3): seconds, or a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// After so many seconds.
+    /// A delay in seconds.
     Seconds(u32),
     /// At this time.
     Date(SystemTime),
 }
 
 impl RetryAfter {
-    /// The one valid `retry-after` among an answer's headers, if there is one.
+    /// The `retry-after` of a response, if it has a valid one.
     #[must_use]
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().map(Self::Seconds);
@@ -41,7 +41,7 @@ mod tests {
 
     fn passed_on(value: &str) -> Option<String> {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
-        RetryAfter::of(&headers).map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
+        RetryAfter::from_headers(&headers).map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
     }
 
     #[test]
@@ -56,6 +56,6 @@ mod tests {
         for value in ["", "soon", "-1", "1.5", "1 minute", "99999999999", "2026-11-22T00:00:00Z"] {
             assert_eq!(passed_on(value), None, "{value}");
         }
-        assert_eq!(RetryAfter::of(&HeaderMap::new()), None);
+        assert_eq!(RetryAfter::from_headers(&HeaderMap::new()), None);
     }
 }

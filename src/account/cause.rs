@@ -1,4 +1,4 @@
-//! What AWS says about an error, for the operator's log.
+//! The log text of an error response of AWS.
 
 /// The most characters of AWS's message that are logged. The longest in use names two ARNs.
 const MAX_MESSAGE: usize = 300;

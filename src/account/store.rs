@@ -1,4 +1,4 @@
-//! Secrets Manager, asked for one secret.
+//! Reads an account's secret from Secrets Manager.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
@@ -13,48 +13,57 @@ use super::{
     cause::cause,
     secret::{Secret, SecretError},
 };
-use crate::{aws, config::Config, log};
+use crate::{aws, config::Config, telemetry::log::LogText};
 
-/// The accounts' secrets where they are kept.
+/// The client of Secrets Manager.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     client: Client,
     prefix: String,
 }
 
-/// Why a secret could not be had. The text is for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a secret could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StoreError {
-    /// There is no secret of that name.
-    #[error("no such secret")]
+    /// It does not exist.
     NotFound,
-    /// An operator has deleted it, and AWS keeps it for a while. To everybody else the same as none.
-    #[error("the secret is marked for deletion")]
+    /// It is marked for deletion. Callers get the responses of one that does not exist.
     Deleted,
-    /// It is there, and can't be used: no permission, no key to decrypt it, not of the right form.
-    #[error("secret unreadable: {0}")]
-    Unreadable(String),
-    /// Secrets Manager may answer the next time: time-out, throttling, a fault of its own, a signature that has expired.
-    #[error("Secrets Manager failed: {0}")]
-    Transient(String),
+    /// It exists and cannot be used: no permission, no KMS key to decrypt it, or malformed.
+    Unreadable(LogText),
+    /// A retry may succeed: time-out, throttling, an internal error, an expired signature.
+    Transient(LogText),
+}
+
+impl StoreError {
+    /// The cause, for the log.
+    pub(super) fn for_log(&self) -> LogText {
+        match self {
+            Self::NotFound => LogText::from("no such secret"),
+            Self::Deleted => LogText::from("the secret is marked for deletion"),
+            Self::Unreadable(cause) => LogText::from(format!("secret unreadable: {}", cause.as_str())),
+            Self::Transient(cause) => LogText::from(format!("Secrets Manager failed: {}", cause.as_str())),
+        }
+    }
+}
+
+impl From<SecretError> for StoreError {
+    fn from(error: SecretError) -> Self {
+        Self::Unreadable(LogText::chain(&error))
+    }
 }
 
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
-        // One attempt: `get` has its own retries, which no quota can take away.
+        // The SDK makes one attempt; `get` has its own retries, which do not depend on the SDK's quota.
         let aws = aws::service(aws, config.aws.secrets_manager.as_ref());
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
-    /// Opens the connection that secrets are read over.
-    pub(super) async fn connect(&self) {
-        aws::connect(self.client.get_secret_value().secret_id(&self.prefix).send()).await;
-    }
-
-    /// The secret of an account. A transient failure is followed by an immediate retry, signed anew with the present clock.
+    /// Reads an account's secret. A transient failure is retried at once, with a new signature.
     pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
         let in_time = timeout_at(until, self.attempts(id)).await;
-        in_time.unwrap_or_else(|_| Err(StoreError::Transient("no answer in time".to_owned())))
+        in_time.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("no answer in time"))))
     }
 
     async fn attempts(&self, id: &AccountId) -> Result<Secret, StoreError> {
@@ -67,16 +76,16 @@ impl Store {
                 Err(error) => return Err(self.failure(id, &error)),
             }
         };
-        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::read);
-        secret.map_err(|error| StoreError::Unreadable(error.to_string()))
+        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::parse);
+        Ok(secret?)
     }
 
     fn failure(&self, id: &AccountId, error: &SdkError<GetSecretValueError>) -> StoreError {
         let SdkError::ServiceError(answer) = error else {
-            return StoreError::Transient(log::chain(error));
+            return StoreError::Transient(LogText::chain(error));
         };
         let error = answer.err();
-        let cause = || cause(error.code(), error.message(), &self.prefix, &id.to_string());
+        let cause = || LogText::from(cause(error.code(), error.message(), &self.prefix, &id.to_string()));
         if error.is_resource_not_found_exception() {
             StoreError::NotFound
         } else if error.is_invalid_request_exception() && error.message().is_some_and(says_deleted) {
@@ -89,9 +98,9 @@ impl Store {
     }
 }
 
-/// How often a secret is asked for at most when this is the answer. An expired signature has two retries: the SDK shifts the
-/// time of a signature by the difference from AWS's clock that it measured at the last response (its
-/// `ServiceClockSkewInterceptor`), which is wrong for the first retry where this machine's clock was set in the meantime.
+/// How many attempts are made in all if this is the error. An expired signature has two retries: the SDK shifts the time of a signature
+/// by the difference from AWS's clock that it measured at the last response (`ServiceClockSkewInterceptor`), and that is wrong
+/// for the first retry if this machine's clock was set in the meantime.
 fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
     match error {
         SdkError::ServiceError(answer) if aws::has_expired(answer.err().code()) => 3,
@@ -100,7 +109,7 @@ fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
     }
 }
 
-/// Whether the message of an `InvalidRequestException` is about a deleted secret. Nothing but the message says so. AWS: "You
+/// Whether the message of an `InvalidRequestException` is about a deleted secret. Only the message says so. AWS: "You
 /// can't perform this operation on the secret because it was marked for deletion."; its API reference: "a secret that's
 /// currently marked deleted"; other operations: "scheduled for deletion".
 fn says_deleted(message: &str) -> bool {
@@ -115,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deleted_secret_is_recognised_by_awss_words() {
+    fn a_deleted_secret_is_recognised_by_the_message() {
         for message in [
             "You can't perform this operation on the secret because it was marked for deletion.",
             "You can\u{2019}t perform this operation on the secret because it was marked for deletion.",

@@ -1,4 +1,4 @@
-//! The ledger's writes, as the protocol asks for them.
+//! The ledger: makes the writes that the protocol asks for.
 
 use std::time::Duration;
 
@@ -20,24 +20,29 @@ use crate::{
     budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
     clock::Clock,
     config::{Claims, Config},
-    metrics,
+    telemetry::{log::LogText, metrics},
     unix_time::seconds,
 };
 
-/// The table of leads that are being sent, or were.
+/// The leads that are being sent, or were sent.
 #[derive(Debug)]
 pub struct Ledger {
-    /// `None` where the ledger is off: every post is a push.
+    /// `None` if the ledger is off: every request is a push.
     table: Option<Table>,
     window: Duration,
     clock: Clock,
     left: LeftClaims,
 }
 
-/// The ledger can't be written, or read. The text is for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the ledger failed: {0}")]
-pub struct LedgerError(String);
+/// The ledger could not be written or read, so nothing was sent. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerError(pub(crate) LogText);
+
+impl LedgerError {
+    fn because(cause: &str) -> Self {
+        Self(LogText::from(format!("the ledger failed: {cause}")))
+    }
+}
 
 impl Ledger {
     /// The configured table in the DynamoDB that `aws` reaches.
@@ -50,22 +55,16 @@ impl Ledger {
         Self { table, window: config.duplicate_window, clock, left: LeftClaims::default() }
     }
 
-    /// Opens the connection to DynamoDB, where there is a table.
-    pub(crate) async fn connect(&self) {
-        if let Some(table) = &self.table {
-            table.connect().await;
-        }
-    }
-
-    /// Claims a lead, or says what is known of it. After an error nothing may be sent; a claim that may have been written all
-    /// the same is kept, and closed later.
+    /// Claims a lead, or returns what is known of it.
+    ///
+    /// After `Err` nothing may be sent. The claim is then not in the table, or it is kept and closed later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
-        let writes = writes.map_err(|error| LedgerError(error.to_string()))?;
+        let writes = writes.map_err(|error| LedgerError::because(&error.to_string()))?;
         let (end, cause) = self.run(table, &writes, claim.lease, budget).await;
         if !matches!(end, End::NotOurs(Answer::Found(_))) {
-            note(&claim.id);
+            record_claim(&claim.id);
         }
         let answer = match end {
             End::Ours => return Ok(Claimed::Ours(claim)),
@@ -79,12 +78,11 @@ impl Ledger {
         match answer {
             Answer::Found(items) => Ok(Claimed::Known(self.found(table, &claim, &items, budget).await?)),
             Answer::InProgress => Ok(Claimed::Known(Known::InProgress)),
-            Answer::Unavailable => Err(LedgerError(cause.unwrap_or_default())),
+            Answer::Unavailable => Err(LedgerError::because(&cause.unwrap_or_default())),
         }
     }
 
-    /// Makes the writes that the protocol asks for, until it knows what became of the claim; with the last thing that kept
-    /// a write from being done.
+    /// Makes the writes that the protocol asks for until it ends. Returns the result with the last cause of a failed write.
     async fn run(
         &self,
         table: &Table,
@@ -119,7 +117,7 @@ impl Ledger {
         }
     }
 
-    /// Interprets the items that were in a claim's way.
+    /// Interprets the items that made the claim's conditions fail.
     async fn found(
         &self,
         table: &Table,
@@ -130,21 +128,21 @@ impl Ledger {
         match items.as_slice() {
             [Some(lead), ..] => Ok(self.known(table, claim, Record::read(lead), budget).await),
             [None, Some(_)] => Ok(Known::KeyReused),
-            _ => Err(LedgerError("a condition did not hold, and no item says why".to_owned())),
+            _ => Err(LedgerError::because("a condition failed, and no item says why")),
         }
     }
 
     /// Interprets the item of a lead that was claimed before.
     async fn known(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
         let Some(record) = record else { return Known::Unreadable };
-        note(&record.claim);
+        record_claim(&record.claim);
         match standing(record.state, seconds(self.clock.wall())) {
             Standing::InProgress => Known::InProgress,
             Standing::Interrupted => Known::Interrupted(record.request_id),
             Standing::Settled(settled) => {
-                // From now on this key belongs to the lead too, unless it belongs to another. The answer is the lead's in any
-                // case, and is not kept back where that can't be written.
-                if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
+                // From now on this key belongs to the lead, unless it belongs to another. The response does not depend on
+                // whether that can be written.
+                if let Some(key) = claim.key_item.as_ref().filter(|key| record.key_item.as_ref() != Some(key)) {
                     let key = [writes::key(key, &claim.lead, record.expires, self.clock.wall())];
                     if let Ok(transaction) = table.transaction(key, None) {
                         table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
@@ -155,7 +153,7 @@ impl Ledger {
         }
     }
 
-    /// Writes down what became of a lead, with the response that its sender gets. What can't be written is kept for later.
+    /// Records the result of a push with the response. If that fails until the response is due, the claim is kept and retried later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
         let settle = writes::settle(claim, settled, self.clock.wall());
@@ -166,10 +164,10 @@ impl Ledger {
         }
     }
 
-    /// Frees the lead and the key for another post, since nobody was called. What can't be written is kept for later.
+    /// Frees the lead and the key, since nobody was called. If that fails until the response is due, the claim is kept and retried later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
-        // Superseded: there is nothing of it left to free.
+        // Superseded: nothing is left to free.
         self.close(table, claim, table.transaction(writes::release(claim), None), budget).await;
     }
 
@@ -198,8 +196,8 @@ impl Ledger {
         }
     }
 
-    /// Tries once more to close the claims that earlier requests left. Runs after a request's own claim, so that no claim waits
-    /// for it, and may delay the response by `LEFT_CLAIMS_LIMIT`.
+    /// Retries once to close the claims that earlier requests left. It runs after a request's own claim, so that no claim waits
+    /// for it, and delays the response by at most `LEFT_CLAIMS_LIMIT`.
     pub async fn close_left(&self, budget: Budget) {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
@@ -211,7 +209,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a write may be made again after this wait.
+    /// Whether enough time is left to repeat a write after this wait.
     fn may_retry(&self, wait: Duration, until: Instant) -> bool {
         self.clock.now() + wait + WRITE_RETRY_LEAST <= until
     }
@@ -229,7 +227,7 @@ impl Ledger {
     }
 }
 
-/// How long to wait before each retry.
+/// Exponential backoff with jitter.
 fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(WRITE_FIRST_WAIT)
@@ -239,7 +237,7 @@ fn backoff() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Puts the claim of a lead, this request's or an earlier one's, into the request's line of the log.
-fn note(id: &str) {
+/// Records the lead's claim, this request's or an earlier one's, in the request's log line.
+fn record_claim(id: &str) {
     Span::current().record("claim", id);
 }

@@ -1,4 +1,4 @@
-//! A claim as an item of the table: what is written, and what is read from an item that stands in the way.
+//! The items of the table, and how they are read.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::{Claim, Settled, protocol::State, table::Item};
 use crate::unix_time::seconds;
 
-/// What the ledger knows of a lead that was claimed before.
+/// The item of a lead that was claimed before.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Record {
     /// The claim's id.
@@ -16,35 +16,35 @@ pub(super) struct Record {
     /// The request that made it.
     pub(super) request_id: String,
     pub(super) state: State<Settled>,
-    /// The pointer that was written with it.
-    pub(super) pointer: Option<String>,
-    /// When it is forgotten, in Unix seconds.
+    /// The item of the key that was written with it.
+    pub(super) key_item: Option<String>,
+    /// When it expires, in Unix seconds.
     pub(super) expires: u64,
 }
 
-/// The item of a claim that is made now.
+/// The item of a new claim.
 pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
     let attributes = [
         ("pk", text(&claim.lead)),
         ("claim", text(&claim.id)),
         ("request_id", text(&claim.request_id)),
         ("claimed_at", number(seconds(now))),
-        // Rounded up: nobody may take it for over before its sender does.
+        // Rounded up: no other request may treat the lease as over before its holder does.
         ("lease_until", number(seconds(claim.lease.until()) + 1)),
         ("expires", number(expires)),
     ];
-    let pointer = claim.pointer.as_ref().map(|pointer| ("pointer", text(pointer)));
-    attributes.into_iter().chain(pointer).map(|(name, value)| (name.to_owned(), value)).collect()
+    let key_item = claim.key_item.as_ref().map(|pk| ("pointer", text(pk)));
+    attributes.into_iter().chain(key_item).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The item by which a key stands for a lead.
-pub(super) fn pointer(pk: &str, lead: &str, expires: u64) -> Item {
+/// The item of an `Idempotency-Key`, which names its lead.
+pub(super) fn key_item(pk: &str, lead: &str, expires: u64) -> Item {
     let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("expires", number(expires))];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 impl Record {
-    /// Reads the item of a claim; `None` where it is none, or contradicts itself.
+    /// Parses an item; `None` if it is not a claim, or contradicts itself.
     pub(super) fn read(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
             None if ["http_status", "body", "settled_at"].iter().any(|name| item.contains_key(*name)) => return None,
@@ -55,13 +55,13 @@ impl Record {
             claim: text_of(item, "claim")?,
             request_id: text_of(item, "request_id")?,
             state,
-            pointer: text_of(item, "pointer"),
+            key_item: text_of(item, "pointer"),
             expires: number_of(item, "expires")?,
         })
     }
 }
 
-/// What became of the lead. An accepted one was answered with HTTP 200, and one of unknown outcome with a server error.
+/// The result of a settled claim. An accepted lead was answered with HTTP 200, one of unknown outcome with a server error.
 fn settled(item: &Item) -> Option<Settled> {
     let body = text_of(item, "body")?;
     let status = number_of(item, "http_status")?;
@@ -97,12 +97,12 @@ mod tests {
     use crate::{budget::Budget, clock::Clock};
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_is_never_over_for_others_before_it_is_for_its_sender() {
+    async fn no_other_request_sees_a_lease_end_before_its_holder() {
         let claimed = |deadline| {
             let claim = Claim {
                 id: "an id".to_owned(),
                 lead: "acme#lead#1".to_owned(),
-                pointer: None,
+                key_item: None,
                 void: "acme#void#an id".to_owned(),
                 request_id: "a request".to_owned(),
                 lease: Budget::until(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100))).lease(),

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
 use tokio::time::{Instant, timeout_at};
 
 use super::protocol::{Busy, Reply};
-use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, log};
+use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, telemetry::log::LogText};
 
 /// An item as DynamoDB has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -76,11 +76,6 @@ impl Table {
     pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str, clock: Clock) -> Self {
         let aws = aws::service(aws, config.aws.dynamodb.as_ref());
         Self { client: Client::new(&aws), name: name.to_owned(), clock }
-    }
-
-    /// Opens the connection that transactions go over.
-    pub(super) async fn connect(&self) {
-        aws::connect(self.client.transact_write_items().set_transact_items(Some(Vec::new())).send()).await;
     }
 
     /// A transaction of these writes. One with a `token` is done once in ten minutes, however often it arrives
@@ -193,12 +188,12 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
     fn from(error: SdkError<TransactWriteItemsError>) -> Self {
         let answer = match &error {
             SdkError::ServiceError(answer) => answer,
-            SdkError::ConstructionFailure(_) => return Self::because(Reply::Failed, log::chain(&error)),
+            SdkError::ConstructionFailure(_) => return Self::because(Reply::Failed, LogText::chain(&error).as_str()),
             // Nothing was sent.
             SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
-                return Self::because(Reply::Busy(Busy::Throttled), log::chain(&error));
+                return Self::because(Reply::Busy(Busy::Throttled), LogText::chain(&error).as_str());
             }
-            _ => return Self::because(Reply::InDoubt, log::chain(&error)),
+            _ => return Self::because(Reply::InDoubt, LogText::chain(&error).as_str()),
         };
         let (status, code) = (answer.raw().status(), answer.err().code());
         let cause = code.unwrap_or("no error code");

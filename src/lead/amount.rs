@@ -2,7 +2,12 @@
 
 use std::str::FromStr;
 
-use super::{fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
 /// Whole US dollars, 1 to 10,000,000.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +16,25 @@ pub struct Amount(Personal<u32>);
 const MAX_DOLLARS: u32 = 10_000_000;
 
 impl Amount {
-    /// Reads a `loan_amount`; `None` where it isn't given.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "integer, number with a zero fraction, or string with `$`, thousands commas, `.00`, spaces or `USD`",
+        becomes: "integer dollars, 1 to 10,000,000",
+        refused: "cents, negative amounts, zero, `4k`, `1e3`, `1.000,50`, `4.000` in a string, ranges, two numbers",
+        faults: &[
+            FaultCode::Missing,
+            FaultCode::WrongType,
+            FaultCode::Empty,
+            FaultCode::BrokenText,
+            FaultCode::NotAnAmount,
+            FaultCode::NotWholeDollars,
+            FaultCode::OutOfRange,
+            FaultCode::Conflict,
+        ],
+    };
+
+    /// Parses a `loan_amount`; `None` if it is not given.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
             Json::Number(number) => from_number(number).map(Some),
@@ -109,7 +131,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Option<u32>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Amount::read(&Json::from(raw)).map(|amount| amount.map(|amount| amount.dollars()))
+        Amount::parse_json(&Json::from(raw)).map(|amount| amount.map(|amount| amount.dollars()))
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use std::str::FromStr;
 
-use super::{fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
 /// A name to be spoken: 1 to 100 characters, at least one of them a letter, white space single and inside only.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +16,25 @@ pub struct Name(Personal<String>);
 const MAX_CHARACTERS: usize = 100;
 
 impl Name {
-    /// Reads a `customer_name`; `None` where it isn't given.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "string of 1 to 100 characters with at least one letter",
+        becomes: "the string, trimmed, with single spaces inside",
+        refused: "empty, over 100 characters, control characters, no letter, any other JSON type",
+        faults: &[
+            FaultCode::Missing,
+            FaultCode::WrongType,
+            FaultCode::Empty,
+            FaultCode::BrokenText,
+            FaultCode::ControlCharacter,
+            FaultCode::TooLong,
+            FaultCode::NoLetter,
+            FaultCode::Conflict,
+        ],
+    };
+
+    /// Parses a `customer_name`; `None` if it is not given.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
             Json::Text(text) => text.parse().map(Some),
@@ -21,7 +43,7 @@ impl Name {
         }
     }
 
-    /// The name as AI Rudder gets it.
+    /// The name that AI Rudder receives.
     pub(crate) fn as_str(&self) -> &str {
         &self.0.0
     }
@@ -94,10 +116,10 @@ mod tests {
     fn only_a_string_is_a_name_and_null_is_not_given() {
         for json in ["1", "true", "[\"Ann\"]", "{}"] {
             let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-            assert_eq!(Name::read(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
+            assert_eq!(Name::parse_json(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
         }
-        assert_eq!(Name::read(&Json::Null), Ok(None));
-        assert_eq!(Name::read(&Json::BrokenText), Err(FaultKind::BrokenText));
+        assert_eq!(Name::parse_json(&Json::Null), Ok(None));
+        assert_eq!(Name::parse_json(&Json::BrokenText), Err(FaultKind::BrokenText));
     }
 
     #[test]

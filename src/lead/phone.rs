@@ -2,15 +2,40 @@
 
 use std::str::FromStr;
 
-use super::{area_code, fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    area_code,
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
 /// A US phone number that a consumer can have: `1` and ten digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phone(Personal<u64>);
 
 impl Phone {
-    /// Reads a `caller_id`; `None` where it isn't given.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "integer or string: 10 digits, or 11 that begin with 1; in strings also `+`, spaces, `( ) - .` and `tel:`",
+        becomes: "integer `1XXXXXXXXXX`",
+        refused: "letters, extensions, other countries (after `+` a country code is required), area codes that begin with 0 or 1, \
+                  area codes of Canada and the Caribbean, and those of no consumer: premium 900, toll-free 8xx, N11, personal and \
+                  carrier codes",
+        faults: &[
+            FaultCode::Missing,
+            FaultCode::WrongType,
+            FaultCode::Empty,
+            FaultCode::BrokenText,
+            FaultCode::NotAPhoneNumber,
+            FaultCode::AreaCodeAbroad,
+            FaultCode::AreaCodeOfAService,
+            FaultCode::Conflict,
+        ],
+    };
+
+    /// Parses a `caller_id`; `None` if it is not given.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
             Json::Number(number) => from_digits(number).map(Some),
@@ -77,7 +102,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Option<u64>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Phone::read(&Json::from(raw)).map(|phone| phone.map(|phone| phone.as_integer()))
+        Phone::parse_json(&Json::from(raw)).map(|phone| phone.map(|phone| phone.as_integer()))
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 /// The lead of a body, written as the fields that are set.
 fn lead(body: &str) -> Result<String, Vec<(String, &'static str)>> {
-    match Reading::of(body.as_bytes()).unwrap().lead {
+    match ParsedLead::parse(body.as_bytes()).unwrap().lead {
         Ok(lead) => {
             let texts: Vec<String> =
                 lead.texts.iter().map(|(detail, text)| format!("{detail:?}={}", text.as_str())).collect();
@@ -139,7 +139,7 @@ fn the_same_field_twice_is_a_fault_when_they_differ() {
 #[test]
 fn a_conflict_names_the_other_place() {
     let body = with(r#", "status": "new", "details": {"status": "old"}"#);
-    let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
+    let faults = ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap_err();
     assert_eq!(
         serde_json::to_string(&faults).unwrap(),
         r#"[{"field":"/details/status","code":"conflict","message":"is given more than once with different values, first at /status"}]"#
@@ -172,14 +172,14 @@ fn all_faults_come_at_once_in_the_order_of_the_contract() {
 #[test]
 fn unknown_fields_are_named_with_the_object_they_stand_in() {
     let body = with(r#", "email": "a@b.c", "details": {"shoe size": 9, "hat_size": {"unknown": 7}, "caller_id": 1}"#);
-    let reading = Reading::of(body.as_bytes()).unwrap();
+    let reading = ParsedLead::parse(body.as_bytes()).unwrap();
     assert!(reading.lead.is_ok());
     assert_eq!(reading.ignored.to_string(), "email, details.hat_size, details.caller_id, +1");
 }
 
 #[test]
 fn what_is_no_object_is_malformed_with_its_place() {
-    let malformed = |body: &[u8]| Reading::of(body).unwrap_err();
+    let malformed = |body: &[u8]| ParsedLead::parse(body).unwrap_err();
     for body in ["[]", "1", "null", "\"{}\"", "true"] {
         assert_eq!(malformed(body.as_bytes()), Malformed::NotAnObject, "{body}");
     }
@@ -192,10 +192,10 @@ fn what_is_no_object_is_malformed_with_its_place() {
 
 #[test]
 fn a_name_of_half_a_surrogate_pair_is_refused_with_its_place() {
-    assert!(matches!(Reading::of(br#"{"\ud800": 1}"#), Err(Malformed::NotJson { .. })));
+    assert!(matches!(ParsedLead::parse(br#"{"\ud800": 1}"#), Err(Malformed::NotJson { .. })));
     assert_eq!(lead(&with(r#", "details": {"\ud800": 1}"#)), fault("/details", "broken_text"));
     let body = with(r#", "details": {"\ud800": 1, "status": []}"#);
-    let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
+    let faults = ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap_err();
     let named: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.kind.code())).collect();
     assert_eq!(named, [("/details", "broken_text"), ("/details/status", "wrong_type")]);
 }
@@ -203,7 +203,7 @@ fn a_name_of_half_a_surrogate_pair_is_refused_with_its_place() {
 #[test]
 fn neither_a_lead_nor_its_faults_print_what_was_sent() {
     let body = with(r#", "details": {"job_title": "programmer", "had_late_payment": true}"#);
-    let lead = Reading::of(body.as_bytes()).unwrap().lead.unwrap();
+    let lead = ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap();
     let printed = format!("{lead:?}");
     for value in ["650123", "4000", "Ann", "programmer", "true"] {
         assert!(!printed.contains(value), "{value} in {printed}");

@@ -2,20 +2,48 @@
 
 use std::borrow::Cow;
 
-use super::{fault::FaultKind, field::Detail, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    field::Detail,
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
-/// Free text of 1 to 200 characters, trimmed, without control characters. Borrowed from the body, unless it holds an escape.
+/// Free text of 1 to 200 characters, trimmed, without control characters. It is borrowed from the body unless it has escapes.
 ///
-/// A number is written in one form, since the lead's fingerprint is a hash of this text: a sender whose column becomes a
-/// float writes `10` first and `10.0` later.
+/// A number has one form, since the lead's fingerprint is a hash of this text: a caller whose column becomes a
+/// float sends `10` first and `10.0` later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(Personal<Cow<'a, str>>);
 
 const MAX_CHARACTERS: usize = 200;
 
 impl<'a> Text<'a> {
-    /// Reads a text field; `None` where it isn't given or is empty, since AI Rudder wants no empty field.
-    pub(super) fn read(detail: Detail, json: Json<'a>) -> Result<Option<Self>, FaultKind> {
+    /// The specification of a text field.
+    pub(super) fn forms(field: Detail) -> Forms {
+        let becomes = if field.is_count_or_years() {
+            "the text, trimmed; a number in one form, in a string too: `10.0` is `10`, `2.50` is `2.5`, `-0` is `0`"
+        } else {
+            "the text, trimmed; a JSON number in one form: `10.0` is `10`, `2.50` is `2.5`, `-0` is `0`"
+        };
+        Forms {
+            accepted: "string of at most 200 characters, or number without an exponent; `null` and empty strings count as not given",
+            becomes,
+            refused: "over 200 characters, control characters, booleans, arrays, objects",
+            faults: &[
+                FaultCode::WrongType,
+                FaultCode::BrokenText,
+                FaultCode::Exponent,
+                FaultCode::ControlCharacter,
+                FaultCode::TooLong,
+                FaultCode::Conflict,
+            ],
+        }
+    }
+
+    /// Parses a text field; `None` if it is not given or empty: AI Rudder expects no empty fields.
+    pub(super) fn parse_json(detail: Detail, json: Json<'a>) -> Result<Option<Self>, FaultKind> {
         let text = match json {
             Json::Null => return Ok(None),
             Json::Text(Cow::Borrowed(text)) => Cow::Borrowed(cleaned(detail, text)),
@@ -37,7 +65,7 @@ impl<'a> Text<'a> {
         Ok(Some(Self(Personal(text))))
     }
 
-    /// The text as AI Rudder gets it.
+    /// The text that AI Rudder receives.
     pub(crate) fn as_str(&self) -> &str {
         &self.0.0
     }
@@ -73,7 +101,7 @@ mod tests {
 
     fn read_as(detail: Detail, json: &str) -> Result<Option<String>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Text::read(detail, Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
+        Text::parse_json(detail, Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
     }
 
     /// Each number, and the one form of it.
@@ -177,7 +205,7 @@ mod tests {
     fn nothing_is_copied_to_bring_a_number_into_its_form() {
         for json in ["10.0", "-0.0", r#"" 2.50 ""#, r#""-0""#] {
             let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-            let text = Text::read(Detail::NumberOfLoans, Json::from(raw)).unwrap().unwrap();
+            let text = Text::parse_json(Detail::NumberOfLoans, Json::from(raw)).unwrap().unwrap();
             assert!(matches!(text, Text(Personal(Cow::Borrowed(_)))), "{json}");
         }
     }
@@ -232,6 +260,6 @@ mod tests {
 
     #[test]
     fn text_is_not_printed() {
-        assert_eq!(format!("{:?}", Text::read(Detail::Status, Json::Number("10")).unwrap().unwrap()), "Text(personal)");
+        assert_eq!(format!("{:?}", Text::parse_json(Detail::Status, Json::Number("10")).unwrap().unwrap()), "Text(personal)");
     }
 }

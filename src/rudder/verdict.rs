@@ -1,29 +1,42 @@
-//! What an answer of AI Rudder means for the consumer: called, not called, or nobody knows.
+//! The verdict on a response of AI Rudder: the consumer will be called, will not be called, or either is possible.
 //!
-//! The contract documents one answer, HTTP 200 with `code` 200. Everything else here is our reading of HTTP: a 4xx says
-//! that the request was not carried out (RFC 9110, section 15.5), and a few of them say so less firmly. The operator
-//! configures what AI Rudder's own codes mean under HTTP 2xx ([`UpstreamCodes`]). An answer has an HTTP status and, in its
-//! envelope, a `code`. **Nobody was called only where neither of the two leaves a doubt**: a wrong "not sent" telephones a
+//! The contract documents one response, HTTP 200 with `code` 200. Everything else here is our interpretation of HTTP: a 4xx means
+//! that the request was not carried out (RFC 9110, section 15.5), except for a few that do not rule it out. The operator
+//! configures what AI Rudder's own codes mean under HTTP 2xx ([`UpstreamCodes`]). A response has an HTTP status and, in its
+//! envelope, a `code`. **Nobody was called only if neither of the two is ambiguous**: a wrong "not sent" telephones a
 //! consumer twice, a wrong "unknown" costs an operator a question.
 
-use super::{body::Code, codes::UpstreamCodes};
+use super::{
+    body::Code,
+    codes::{Meaning, UpstreamCodes},
+};
 
-/// What became of a push that was answered.
+/// What a response of AI Rudder means for the consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The robot will call.
+    /// AI Rudder took the lead; the consumer will be called.
     Accepted,
-    /// AI Rudder does not want this lead; nobody is called.
+    /// AI Rudder refused the lead; nobody is called.
     Refused,
-    /// AI Rudder wants fewer leads for now; nobody is called.
+    /// AI Rudder rate-limited the request; nobody is called.
     RateLimited,
-    /// AI Rudder does not know the token; nobody is called.
+    /// AI Rudder refused the token; nobody is called.
     TokenRefused,
-    /// The consumer may be called, or may not.
+    /// The response is ambiguous; the consumer may be called.
     Unknown,
 }
 
-/// The verdict of an answer's HTTP status and of the `code` in its body, where `codes` says what AI Rudder's own mean.
+impl From<Meaning> for Verdict {
+    fn from(meaning: Meaning) -> Self {
+        match meaning {
+            Meaning::Refused => Self::Refused,
+            Meaning::TokenRefused => Self::TokenRefused,
+            Meaning::RateLimited => Self::RateLimited,
+        }
+    }
+}
+
+/// The verdict on an HTTP status and the `code` in the body, with the configured meanings of AI Rudder's own codes.
 #[must_use]
 pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     let by_status = match status {
@@ -33,19 +46,19 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     };
     let by_code = match code {
         Code::Integer(200) => Verdict::Accepted,
-        Code::Integer(code) if by_status == Verdict::Accepted => codes.meaning(code).unwrap_or(by_number(code)),
+        Code::Integer(code) if by_status == Verdict::Accepted => codes.meaning(code).map_or(by_number(code), Verdict::from),
         Code::Integer(code) => by_number(code),
-        // It may say that all went well.
+        // It may report success.
         Code::Unreadable => Verdict::Unknown,
-        // A refusal may come without an envelope, an acceptance never does.
+        // A refusal may have no envelope, an acceptance must have one.
         Code::Absent if by_status == Verdict::Accepted => Verdict::Unknown,
         Code::Absent => by_status,
     };
     match (by_status, by_code) {
         (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
-        // HTTP's success says no more than that there is an envelope to read.
+        // HTTP's success only says that there is an envelope.
         (Verdict::Accepted, by_code) => by_code,
-        // A failure whose envelope says that all went well.
+        // HTTP reports a failure and the envelope success.
         (_, Verdict::Accepted) => Verdict::Unknown,
         (Verdict::RateLimited, _) | (_, Verdict::RateLimited) => Verdict::RateLimited,
         (Verdict::TokenRefused, _) | (_, Verdict::TokenRefused) => Verdict::TokenRefused,
@@ -53,14 +66,14 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     }
 }
 
-/// The code of an answer that only AI Rudder can explain: under HTTP 2xx, neither success nor a refusal of HTTP's.
+/// The response's `code` if only AI Rudder can explain it: under HTTP 2xx, neither 200 nor an HTTP refusal.
 pub(super) fn own_code(status: u16, code: Code) -> Option<i64> {
     let Code::Integer(code) = code else { return None };
     let is_own = (200..=299).contains(&status) && code != 200 && by_number(code) == Verdict::Unknown;
     is_own.then_some(code)
 }
 
-/// The reading that an HTTP status and a `code` share.
+/// What a number means both as an HTTP status and as a `code`.
 ///
 /// Of the 4xx only those count that HTTP defines (IANA, "HTTP Status Code Registry"): what a server means by another,
 /// as 460 and 499 are used for a client that went away, says nothing of the lead. 418 is there as "(Unused)": RFC 9110,

@@ -1,15 +1,16 @@
-//! Requests at the door.
+//! Requests at admission.
 
-use std::{fmt::Debug, marker::PhantomData};
+use std::fmt::Debug;
 
 use base64::prelude::*;
 use serde_json::{Value, json};
+use static_assertions::assert_not_impl_any;
 
 use super::*;
 use crate::answer::Answer;
 
-/// An event that passes, but for what `change` does to it.
-fn admit(change: impl FnOnce(&mut Value)) -> Result<Post, &'static str> {
+/// The result for an event that passes, except for what `change` does to it.
+fn admit(change: impl FnOnce(&mut Value)) -> Result<Submission, &'static str> {
     let mut event = json!({
         "rawPath": "/v1/accounts/acme/leads",
         "headers": {"authorization": "Bearer swordfish", "content-type": "application/json"},
@@ -17,15 +18,15 @@ fn admit(change: impl FnOnce(&mut Value)) -> Result<Post, &'static str> {
         "body": "{}",
     });
     change(&mut event);
-    Post::admit(serde_json::from_str(&event.to_string()).unwrap())
+    Submission::from_request(serde_json::from_str(&event.to_string()).unwrap())
         .map_err(|problem| Answer::from(problem).error.unwrap())
 }
 
-fn with_header(name: &str, value: &str) -> Result<Post, &'static str> {
+fn with_header(name: &str, value: &str) -> Result<Submission, &'static str> {
     admit(|event| event["headers"][name] = value.into())
 }
 
-fn with_body(body: &str, is_base64: bool) -> Result<Post, &'static str> {
+fn with_body(body: &str, is_base64: bool) -> Result<Submission, &'static str> {
     admit(|event| {
         event["body"] = body.into();
         event["isBase64Encoded"] = is_base64.into();
@@ -33,7 +34,7 @@ fn with_body(body: &str, is_base64: bool) -> Result<Post, &'static str> {
 }
 
 #[test]
-fn only_the_one_route_is_there() {
+fn there_is_one_route() {
     assert_eq!(admit(|_| ()).unwrap().account.to_string(), "acme");
     for path in [
         "",
@@ -52,7 +53,7 @@ fn only_the_one_route_is_there() {
 }
 
 #[test]
-fn a_lead_is_posted() {
+fn the_method_is_post() {
     for method in ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "post"] {
         let refused = admit(|event| event["requestContext"]["http"]["method"] = method.into()).err();
         assert_eq!(refused, Some("method_not_allowed"), "{method}");
@@ -72,7 +73,7 @@ fn a_body_has_at_most_64_kib_once_decoded() {
 #[test]
 fn broken_base64_is_for_whoever_has_a_key() {
     for body in ["!", "e30", "e3 0=", "e30=e30="] {
-        assert_eq!(with_body(body, true).unwrap().body, Err(Malformed::NotBase64), "{body}");
+        assert_eq!(with_body(body, true).unwrap().body, Err(NotBase64), "{body}");
     }
     assert_eq!(with_body("e30=", true).unwrap().body, Ok(b"{}".to_vec()));
 }
@@ -157,7 +158,7 @@ fn the_first_thing_that_is_wrong_is_the_answer() {
         "body": too_large,
     });
     let refused = |event: &Value| {
-        let post = Post::admit(serde_json::from_str(&event.to_string()).unwrap());
+        let post = Submission::from_request(serde_json::from_str(&event.to_string()).unwrap());
         post.map_err(|problem| Answer::from(problem).error.unwrap()).err()
     };
     assert_eq!(refused(&event), Some("not_found"));
@@ -172,25 +173,12 @@ fn the_first_thing_that_is_wrong_is_the_answer() {
     event["rawPath"] = "/v1/accounts/acme/leads".into();
     assert_eq!(refused(&event), Some("invalid_idempotency_key"));
     event["headers"]["idempotency-key"] = "a".into();
-    assert_eq!(refused(&event), Some("unauthorized"), "no key");
+    assert_eq!(refused(&event), Some("unauthorized"), "no API key");
     event["headers"]["authorization"] = "Bearer swordfish".into();
-    assert_eq!(refused(&event), None, "what is in the body is for later");
+    assert_eq!(refused(&event), None, "the body is not parsed here");
 }
 
-/// Says of a type whether it can be printed: the inherent constant is there only where it can, and comes first.
-struct Of<T>(PhantomData<T>);
-
-impl<T: Debug> Of<T> {
-    const PRINTS: bool = true;
-}
-
-trait NotPrinted {
-    const PRINTS: bool = false;
-}
-
-impl<T> NotPrinted for Of<T> {}
-
-#[test]
-fn neither_a_post_nor_its_idempotency_key_can_be_printed_at_all() {
-    const { assert!(Of::<Problem>::PRINTS && !Of::<Post>::PRINTS && !Of::<IdempotencyKey>::PRINTS) }
-}
+// Their content is personal data, so none of them can be printed.
+assert_not_impl_any!(Submission: Debug);
+assert_not_impl_any!(IdempotencyKey: Debug);
+assert_not_impl_any!(Request: Debug);

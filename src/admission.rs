@@ -1,7 +1,7 @@
-//! The door: what a request must be before anybody is asked about it.
+//! Admission: the checks on a request that need neither AWS nor the body's content.
 //!
-//! Nothing here costs a call to AWS, and nothing looks into the body: who has no key learns nothing of what is wrong
-//! with it.
+//! A request that fails here costs no call to AWS. The body is not parsed before the API key is verified, so a caller
+//! without a key learns nothing about what is wrong with it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
@@ -11,26 +11,29 @@ use crate::{
     account::{AccountId, ApiKey},
     answer::Problem,
     claim::IdempotencyKey,
-    gateway::Request,
-    lead::Malformed,
+    request::Request,
+    telemetry::log::LogText,
 };
 
-/// The most bytes that a lead has.
+/// The largest body, in bytes after base64 decoding.
 const MAX_BODY: usize = 64 * 1024;
 
-/// A request that may be about a lead. Has no `Debug`, since its body is all that the consumer said.
-pub(crate) struct Post {
+/// A request that passed admission. It has no `Debug`: its body is the consumer's personal data.
+pub(crate) struct Submission {
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
-    /// The sender's own name for this lead.
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// The body's bytes, unless API Gateway's base64 of them is broken.
-    pub(crate) body: Result<Vec<u8>, Malformed>,
+    /// The body's bytes. Invalid base64 is reported after authentication, like any other fault of the body.
+    pub(crate) body: Result<Vec<u8>, NotBase64>,
 }
 
-impl Post {
-    /// Checks, in this order: route, method, size, media type, account name, `Idempotency-Key`, key present.
-    pub(crate) fn admit(request: Request) -> Result<Self, Problem> {
+/// API Gateway marked the body as base64, and it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotBase64;
+
+impl Submission {
+    /// Checks, in this order: route, method, size, media type, account name, `Idempotency-Key`, presence of an API key.
+    pub(crate) fn from_request(request: Request) -> Result<Self, Problem> {
         let path = request.raw_path.unwrap_or_default();
         let account = account_in(&path).ok_or(Problem::NotFound)?;
         if request.context.http.method != "POST" {
@@ -38,27 +41,27 @@ impl Post {
         }
         let body = decode(request.body.unwrap_or_default(), request.is_base64_encoded.unwrap_or(false))?;
         check_media_type(&request.headers)?;
-        let account = account.parse().map_err(|_| Problem::Unauthorized("no account can have that name".to_owned()))?;
+        let invalid_name = || Problem::Unauthorized(LogText::from("no account can have that name"));
+        let account = account.parse().map_err(|_| invalid_name())?;
         let idempotency_key = idempotency_key(&request.headers)?;
-        let key = ApiKey::of(&request.headers).ok_or_else(|| Problem::Unauthorized("no key".to_owned()))?;
+        let key = ApiKey::from_headers(&request.headers).ok_or(Problem::MissingApiKey)?;
         Ok(Self { account, key, idempotency_key, body })
     }
 }
 
-/// What stands for the account in `/v1/accounts/{account}/leads`.
+/// The `{account}` of `/v1/accounts/{account}/leads`.
 fn account_in(path: &str) -> Option<&str> {
     let account = path.strip_prefix("/v1/accounts/")?.strip_suffix("/leads")?;
     (!account.is_empty() && !account.contains('/')).then_some(account)
 }
 
-/// The bytes that were posted. Broken base64 is kept as such: it is a fault of the body, for whoever has a key.
-fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, Malformed>, Problem> {
+fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, NotBase64>, Problem> {
     let body = if is_base64 {
-        // Three bytes come of four characters, so more than this is too large in any case.
+        // Four characters encode three bytes, so a longer text is too large in any case.
         if body.len() > MAX_BODY.div_ceil(3) * 4 {
             return Err(Problem::BodyTooLarge);
         }
-        BASE64_STANDARD.decode(body).map_err(|_| Malformed::NotBase64)
+        BASE64_STANDARD.decode(body).map_err(|_| NotBase64)
     } else {
         Ok(body.into_bytes())
     };
@@ -68,7 +71,7 @@ fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, Malformed>, P
     }
 }
 
-/// Allows `application/json` and `application/*+json` in UTF-8, and no content encoding.
+/// Allows `application/json` and `application/*+json` in UTF-8, without a content encoding.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type: Option<Mime> = content_type.and_then(|text| text.parse().ok());
@@ -79,7 +82,6 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
 }
 
-/// The sender's own name for this lead, where it gave one.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().and_then(|key| key.parse().ok());

@@ -1,7 +1,7 @@
-//! What is logged, and what is not.
+//! The log: its format, its level, and what it never contains.
 //!
-//! Only the relay's own lines go beyond errors, whatever level is set: at the lower ones the AWS SDK, hyper and Lambda's
-//! runtime print whole messages, secrets and leads among them.
+//! Below ERROR only the relay's own lines are logged, whatever level is set: the AWS SDK, hyper and Lambda's runtime client
+//! log whole messages there, with secrets and leads in them.
 
 use std::{error::Error, fmt::Write, panic};
 
@@ -25,7 +25,7 @@ where
     subscriber(log, writer).init();
 }
 
-/// What turns events into lines on `writer`, one line an event.
+/// The subscriber that writes one line per event to `writer`.
 pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -33,7 +33,7 @@ where
     let targets =
         Targets::new().with_default(log.level.min(LevelFilter::ERROR)).with_target(env!("CARGO_CRATE_NAME"), log.level);
     let lines = if log.json {
-        // With the time: Lambda goes by a JSON line's own level only where there is one.
+        // With the timestamp: Lambda reads a JSON line's level only if it has one.
         json_subscriber::layer()
             .with_writer(writer)
             .with_target(false)
@@ -43,11 +43,11 @@ where
     } else {
         fmt::layer().with_writer(writer).with_target(false).with_ansi(false).without_time().boxed()
     };
-    // For all layers, not for one: so what it lets through is decided once for each place in the code.
+    // A global filter and not one per layer, so that tracing can cache the decision per call site.
     tracing_subscriber::registry().with(lines).with(targets)
 }
 
-/// Makes a panic a line with its place. The message is left out, since it may quote what was being read.
+/// Logs each panic with its place, without its message: that may quote the data that was being read.
 pub fn panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
@@ -55,19 +55,37 @@ pub fn panics() {
     }));
 }
 
-/// The time from one instant to a later one as a number in a log line: whole milliseconds.
+/// The whole milliseconds from one instant to a later one.
 pub(crate) fn milliseconds(since: Instant, now: Instant) -> u64 {
     u64::try_from(now.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An error and its sources, in a line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing into a string does not fail.
-        let _ = write!(line, ": {error}");
-        source = error.source();
+/// A text for the log alone. It has no `Display`, so that no response can contain it by mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogText(String);
+
+impl LogText {
+    /// An error and its sources, in one line.
+    pub(crate) fn chain(error: &dyn Error) -> Self {
+        let mut line = error.to_string();
+        let mut source = error.source();
+        while let Some(error) = source {
+            // Writing into a string cannot fail.
+            let _ = write!(line, ": {error}");
+            source = error.source();
+        }
+        Self(line)
     }
-    line
+
+    /// The text, for a field of a log line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for LogText {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
 }

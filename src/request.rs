@@ -1,23 +1,20 @@
-//! What the relay reads of an event.
+//! The parts of an API Gateway event that the relay reads.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
 };
-
 use serde_json::value::RawValue;
-
-use crate::lead::MemberName;
 
 /// The headers that mean something to the relay.
 const READ: [HeaderName; 4] =
     [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static("idempotency-key")];
 
-/// An HTTP API event of payload format 2.0, as far as the relay reads it. Has no `Debug`, since its body is all that the
-/// consumer said.
+/// An HTTP API event of payload format 2.0, without the members that the relay does not read. It has no `Debug`: its body is
+/// the consumer's personal data.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -27,31 +24,35 @@ pub struct Request {
     pub(crate) body: Option<String>,
     pub(crate) is_base64_encoded: Option<bool>,
     #[serde(rename = "requestContext")]
-    pub(crate) context: RequestContext,
+    pub(crate) context: GatewayContext,
 }
 
-/// What API Gateway says about a request.
+/// What API Gateway adds to a request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct RequestContext {
+pub(crate) struct GatewayContext {
     pub(crate) request_id: Option<String>,
-    /// When API Gateway got it, in milliseconds since the Unix epoch. Anything else counts as absent.
+    /// When API Gateway received it, in milliseconds since the Unix epoch. Anything else counts as absent.
     #[serde(default)]
     pub(crate) time_epoch: serde_json::Value,
     pub(crate) http: Http,
 }
 
-/// The request's line.
+/// The request line.
 #[derive(Deserialize)]
 pub(crate) struct Http {
     pub(crate) method: String,
 }
 
+/// A JSON string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct JsonString<'a>(#[serde(borrow)] Cow<'a, str>);
+
 fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::Error> {
     deserializer.deserialize_option(Headers)
 }
 
-/// Picks out the headers that are read, in whatever case an emulator writes their names.
+/// Keeps the headers that are read. Their names may be in any case: some emulators do not write them in lower case.
 struct Headers;
 
 impl<'de> Visitor<'de> for Headers {
@@ -71,7 +72,7 @@ impl<'de> Visitor<'de> for Headers {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMap, A::Error> {
         let mut headers = HeaderMap::with_capacity(READ.len());
-        while let Some(MemberName(name)) = members.next_key()? {
+        while let Some(JsonString(name)) = members.next_key()? {
             match READ.into_iter().find(|read| name.eq_ignore_ascii_case(read.as_str())) {
                 Some(name) => headers.extend(header_value(members.next_value()?).map(|value| (name, value))),
                 None => _ = members.next_value::<IgnoredAny>()?,
@@ -81,10 +82,10 @@ impl<'de> Visitor<'de> for Headers {
     }
 }
 
-/// A header's value; nothing where it is no string, or one that no header can hold (RFC 9110, section 5.5), such as a
-/// control character. An invalid header must not cost the request its id.
+/// A header's value; `None` if it is not a string, or has a character that no header can have (RFC 9110, section 5.5), such
+/// as a control character. An invalid header must not make the whole event unreadable, or the response loses its request id.
 fn header_value(json: &RawValue) -> Option<HeaderValue> {
-    let MemberName(text) = serde_json::from_str(json.get()).ok()?;
+    let JsonString(text) = serde_json::from_str(json.get()).ok()?;
     HeaderValue::from_bytes(text.as_bytes()).ok()
 }
 
