@@ -3,6 +3,7 @@
 //! [`Kind`] is the table of the relay's own responses as code. AI Rudder's responses become [`Answer`]s by their verdict.
 
 mod kind;
+mod outcome;
 mod problem;
 mod upstream;
 
@@ -10,10 +11,10 @@ use std::{borrow::Cow, fmt};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use strum::VariantArray;
 
 pub use self::{
     kind::{Advice, Kind, Row},
+    outcome::Outcome,
     problem::Problem,
 };
 use crate::{
@@ -21,65 +22,6 @@ use crate::{
     lead::{Fault, Faults, Ignored},
     telemetry::log::LogText,
 };
-
-/// What became of a lead: the value of the header `lead-outcome`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
-pub enum Outcome {
-    /// AI Rudder took the lead: the consumer will be called.
-    Accepted,
-    /// AI Rudder refused the lead: nobody is called.
-    Refused,
-    /// This request sent nothing to AI Rudder, or AI Rudder did not take it: it caused no call.
-    NotSent,
-    /// Another request is sending the lead.
-    Pending,
-    /// AI Rudder may have taken the lead: the consumer may have been called, or may still be called.
-    Unknown,
-}
-
-impl Outcome {
-    /// Its value in the header.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::NotSent => "not_sent",
-            Self::Pending => "pending",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// What it means for the consumer.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Accepted => "AI Rudder took the lead; the consumer will be called.",
-            Self::Refused => "AI Rudder refused the lead. Nobody is called.",
-            Self::NotSent => "This request caused no call.",
-            Self::Pending => "Another request is sending this lead right now.",
-            Self::Unknown => "The consumer may have been called, or may still be called.",
-        }
-    }
-
-    /// What the caller does next.
-    #[must_use]
-    pub fn next_step(self) -> &'static str {
-        match self {
-            Self::Accepted => "Done.",
-            Self::Refused => "Fix the lead and send it again.",
-            Self::NotSent => {
-                "Fix what `error` names and send the lead again. For 429, 500 and 503, send it again unchanged, after the \
-                 `retry-after` delay if there is one."
-            }
-            Self::Pending => "Send the lead again after the `retry-after` delay to learn the result.",
-            Self::Unknown => {
-                "Do not expect a call from sending it again: that only returns the current state. Ask the relay's operator, \
-                 with the `request-id`; only the operator can free the lead for another push."
-            }
-        }
-    }
-}
 
 const LEAD_OUTCOME: HeaderName = HeaderName::from_static("lead-outcome");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -273,22 +215,4 @@ impl Answer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_settled_response_is_replayed_byte_for_byte() {
-        let (answer, settled) = Answer::from(Problem::UpstreamTimeout).settled("first", 1_790_000_000);
-        let settled = settled.unwrap();
-        let body = answer.into_response("first", 1_790_000_007).body;
-        assert_eq!(settled, Settled::Unknown { status: StatusCode::GATEWAY_TIMEOUT, body: body.clone() });
-        assert_eq!(Answer::from(settled).into_response("second", 1_790_000_099).body, body);
-    }
-
-    #[test]
-    fn not_sent_and_refused_are_not_stored() {
-        for problem in [Problem::RefusedUpstream, Problem::RateLimited(None), Problem::InProgress] {
-            assert_eq!(Answer::from(problem).settled("id", 0).1, None);
-        }
-    }
-}
+mod tests;

@@ -18,7 +18,9 @@ use serde_json::value::RawValue;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let ended = match start().await {
-        Ok((relay, recorder)) => serve(relay, recorder).await.map_err(|error| format!("lendswift-relay stopped: {error}")),
+        Ok((relay, recorder)) => {
+            serve(relay, recorder).await.map_err(|error| format!("lendswift-relay stopped: {error}"))
+        }
         Err(error) => Err(format!("lendswift-relay can't start: {error}")),
     };
     let Err(message) = ended else { return ExitCode::SUCCESS };

@@ -1,5 +1,7 @@
 //! The relay: one lead, from admission to AI Rudder.
 
+mod context;
+
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -9,6 +11,7 @@ use bytes::Bytes;
 use tokio::{join, time::timeout};
 use tracing::{Span, record_all};
 
+pub use self::context::RequestContext;
 use crate::{
     account::{Account, Accounts},
     admission::{NotBase64, Submission},
@@ -41,39 +44,6 @@ pub struct Relay {
     code_labels: metrics::CodeLabels,
     /// Whether this process has already served a request.
     warm: AtomicBool,
-}
-
-/// What belongs to one request: its id, its time budget, and whether a claim may already have been written.
-#[derive(Debug)]
-pub struct RequestContext {
-    request_id: String,
-    budget: Budget,
-    claiming: AtomicBool,
-}
-
-impl RequestContext {
-    /// The context of a request that begins now.
-    #[must_use]
-    pub fn new(request_id: String, budget: Budget) -> Self {
-        Self { request_id, budget, claiming: AtomicBool::new(false) }
-    }
-
-    /// API Gateway's id of the request.
-    #[must_use]
-    pub fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    /// True once a claim may have been written. From then on a panic is `unknown` and not `not_sent`.
-    #[must_use]
-    pub fn may_have_claimed(&self) -> bool {
-        self.claiming.load(Ordering::Relaxed)
-    }
-
-    /// Call this immediately before the first attempt to write the claim.
-    pub(crate) fn mark_claiming(&self) {
-        self.claiming.store(true, Ordering::Relaxed);
-    }
 }
 
 impl Relay {
@@ -119,7 +89,8 @@ impl Relay {
         span.record("key", submission.key.short_digest());
         // Fail fast: Secrets Manager is not called if no time is left to push.
         self.ensure_time_to_push(context)?;
-        let account = self.accounts.authenticate(&submission.account, submission.key, context.budget.answer_from()).await?;
+        let account =
+            self.accounts.authenticate(&submission.account, submission.key, context.budget().answer_from()).await?;
         metrics::authenticated(account.source());
         let body = submission.body?;
         let ParsedLead { lead, ignored } = ParsedLead::parse(&body)?;
@@ -143,8 +114,8 @@ impl Relay {
         context: &RequestContext,
     ) -> Result<Answer, Problem> {
         self.ensure_time_to_push(context)?;
-        let budget = context.budget;
-        let claim = Claim::new(account.id(), &payload, key, &context.request_id, budget.lease());
+        let budget = context.budget();
+        let claim = Claim::new(account.id(), &payload, key, context.request_id(), budget.lease());
         context.mark_claiming();
         let claimed = self.ledger.claim(claim, budget).await;
         let close_left = self.ledger.close_left(budget);
@@ -182,7 +153,7 @@ impl Relay {
 
     /// Fails if less time is left than a push needs at least.
     fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
-        context.budget.for_push(self.push_limit, self.clock.now()).map(|_| ())
+        context.budget().for_push(self.push_limit, self.clock.now()).map(|_| ())
     }
 
     /// Pushes the lead, and once more if AI Rudder refused a token that has been replaced in the meantime.
@@ -204,10 +175,10 @@ impl Relay {
     /// Settles the claim with the answer, or releases it if nobody was called. The answer goes out in any case: a claim
     /// that cannot be settled stays, and still prevents a second push.
     async fn close(&self, claim: &Claim, answer: Answer, context: &RequestContext) -> Answer {
-        let (answer, settled) = answer.settled(&context.request_id, unix_time::seconds(self.clock.wall()));
+        let (answer, settled) = answer.settled(context.request_id(), unix_time::seconds(self.clock.wall()));
         match settled {
-            Some(settled) => self.ledger.settle(claim, &settled, context.budget).await,
-            None => self.ledger.release(claim, context.budget).await,
+            Some(settled) => self.ledger.settle(claim, &settled, context.budget()).await,
+            None => self.ledger.release(claim, context.budget()).await,
         }
         answer
     }
@@ -251,22 +222,4 @@ impl From<InsufficientTime> for Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn start_up_looks_ai_rudder_up_although_aws_is_unreachable() {
-        let config = Config::read(|variable| match variable {
-            "CLAIMS_TABLE" => Some("off".into()),
-            "AWS_REGION" => Some("us-east-1".into()),
-            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:1".into()),
-            "UPSTREAM_BASE_URL" => Some("http://localhost:1/push".into()),
-            _ => None,
-        });
-        let config = config.unwrap();
-        let relay = Relay::new(&config, Aws::new(&config).unwrap(), Clock::SYSTEM).unwrap();
-        assert!(!relay.rudder.has_address());
-        relay.connect().await;
-        assert!(relay.rudder.has_address());
-    }
-}
+mod tests;

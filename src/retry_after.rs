@@ -41,7 +41,8 @@ mod tests {
 
     fn passed_on(value: &str) -> Option<String> {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
-        RetryAfter::from_headers(&headers).map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
+        RetryAfter::from_headers(&headers)
+            .map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
     }
 
     #[test]

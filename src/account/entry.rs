@@ -104,17 +104,16 @@ impl Entry {
             Err(error @ StoreError::Transient(_)) => {
                 let may_force_refresh_from = may_force_refresh_from.max(now + SECRET_RETRY_INTERVAL);
                 let stale = old.filter(|old| now < old.stale_until).and_then(|old| Some((old, old.token()?.clone())));
-                match stale {
-                    Some((old, token)) => Self {
+                if let Some((old, token)) = stale {
+                    Self {
                         knowledge: Knowledge::Usable { token, last_refresh_error: Some(error) },
                         fresh_until: old.fresh_until.max(now + SECRET_RETRY_INTERVAL).min(old.stale_until),
                         may_force_refresh_from,
                         ..old.clone()
-                    },
-                    None => {
-                        let new = new(known_digests(), Knowledge::Unreachable(error), Duration::ZERO);
-                        Self { may_force_refresh_from, ..new }
                     }
+                } else {
+                    let new = new(known_digests(), Knowledge::Unreachable(error), Duration::ZERO);
+                    Self { may_force_refresh_from, ..new }
                 }
             }
         }

@@ -69,7 +69,10 @@ mod tests {
     use super::*;
 
     fn key(authorization: &str) -> Option<ApiKey> {
-        ApiKey::from_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap())]))
+        ApiKey::from_headers(&HeaderMap::from_iter([(
+            header::AUTHORIZATION,
+            HeaderValue::from_str(authorization).unwrap(),
+        )]))
     }
 
     /// `printf %s swordfish | sha256sum`

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, HeaderValue, header};
 use super::kind::{Advice, Kind};
 use crate::{
     account::AuthError,
@@ -12,6 +11,7 @@ use crate::{
     rudder::PushError,
     telemetry::log::LogText,
 };
+use http::{HeaderMap, HeaderValue, header};
 
 /// Why a lead did not become a call, or may not have. A [`LogText`] in a variant is for the log alone; anything else in it
 /// goes to the caller.

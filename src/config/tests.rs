@@ -204,7 +204,7 @@ fn the_listed_defaults_are_the_real_ones() {
     let with = |variable: &str, value: &str| {
         let claims = if variable == "CLAIMS_TABLE" { value } else { "off" };
         let config = read(&[("CLAIMS_TABLE", claims), (variable, value)]);
-        config.map(|config| format!("{config:?}")).map_err(|error| error.to_owned())
+        config.map(|config| format!("{config:?}"))
     };
     let by_default = with("CLAIMS_TABLE", "off");
     for variable in VARIABLES {

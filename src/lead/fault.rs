@@ -88,11 +88,15 @@ impl FaultCode {
             Self::Empty => "A required string is empty or only white space.",
             Self::TooLong => "The text has too many Unicode characters.",
             Self::ControlCharacter => "The text contains a control character.",
-            Self::BrokenText => "The string has an escape that is no Unicode character, such as half of a surrogate pair.",
+            Self::BrokenText => {
+                "The string has an escape that is no Unicode character, such as half of a surrogate pair."
+            }
             Self::NoLetter => "The name has no letter.",
             Self::NotAPhoneNumber => "The value is not a US phone number: 10 digits, or 11 that begin with 1.",
             Self::AreaCodeAbroad => "The area code is one of Canada or the Caribbean.",
-            Self::AreaCodeOfAService => "The area code is not a consumer's: premium, toll-free, N11, personal or carrier.",
+            Self::AreaCodeOfAService => {
+                "The area code is not a consumer's: premium, toll-free, N11, personal or carrier."
+            }
             Self::NotAnAmount => "The value is not an amount of US dollars with a single meaning.",
             Self::NotWholeDollars => "The amount has cents.",
             Self::OutOfRange => "The amount is not from 1 to 10,000,000 US dollars.",

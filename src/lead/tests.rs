@@ -187,7 +187,7 @@ fn what_is_no_object_is_malformed_with_its_place() {
     assert_eq!(malformed(b"{\n  \"caller_id\": 650123,,\n"), Malformed::NotJson { line: 2, column: 23 });
     assert_eq!(malformed(b"{} {}"), Malformed::NotJson { line: 1, column: 4 });
     assert_eq!(malformed(b"{\"a\": \"\xff\"}"), Malformed::NotUtf8(7));
-    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "the body is not JSON at line 1, column 16");
+    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "is not JSON at line 1, column 16");
 }
 
 #[test]

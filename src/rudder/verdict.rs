@@ -46,7 +46,9 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     };
     let by_code = match code {
         Code::Integer(200) => Verdict::Accepted,
-        Code::Integer(code) if by_status == Verdict::Accepted => codes.meaning(code).map_or(by_number(code), Verdict::from),
+        Code::Integer(code) if by_status == Verdict::Accepted => {
+            codes.meaning(code).map_or(by_number(code), Verdict::from)
+        }
         Code::Integer(code) => by_number(code),
         // It may report success.
         Code::Unreadable => Verdict::Unknown,

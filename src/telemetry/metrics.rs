@@ -34,12 +34,8 @@ pub struct Metric {
     pub meaning: &'static str,
 }
 
-const LEADS: Metric = Metric {
-    name: "Leads",
-    dimension: Some("outcome"),
-    unit: "Count",
-    meaning: "Responses, by their `lead-outcome`.",
-};
+const LEADS: Metric =
+    Metric { name: "Leads", dimension: Some("outcome"), unit: "Count", meaning: "Responses, by their `lead-outcome`." };
 const ERRORS: Metric = Metric {
     name: "Errors",
     dimension: Some("error"),
@@ -75,8 +71,7 @@ const UPSTREAM_CODES: Metric = Metric {
 };
 
 /// All metrics.
-pub const METRICS: &[&Metric] =
-    &[&LEADS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
+pub const METRICS: &[&Metric] = &[&LEADS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
 
 /// The `error` of a claim that could not be settled or released. No caller receives it.
 pub const CLAIM_LEFT: &str = "claim_left";

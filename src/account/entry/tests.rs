@@ -190,7 +190,10 @@ fn no_refresh_is_forced_for_10_s_after_a_failure() {
 fn an_entry_is_dated_by_the_start_of_its_refresh() {
     let slow = Entry::after(Ok(secret()), None, false, LIFETIME, History::new().start, Instant::now());
     assert!(slow.is_refreshed_after(slow.asked_at));
-    assert!(!slow.is_refreshed_after(slow.asked_at + MOMENT), "a key may have been stored while the secret was being read");
+    assert!(
+        !slow.is_refreshed_after(slow.asked_at + MOMENT),
+        "a key may have been stored while the secret was being read"
+    );
 }
 
 #[test]
