@@ -49,6 +49,7 @@
 //! A process that dies while it sends leaves an orphaned claim. After its lease every request for that lead gets "interrupted": the
 //! consumer may have been called. No process sends that lead again; `docs/operating.md` says how an operator frees it.
 
+mod backoff;
 mod claimed;
 pub mod conditions;
 mod idempotency_key;
