@@ -9,7 +9,7 @@ use lendswift_relay::{
 };
 use serde_json::Value;
 
-use crate::any_input;
+use crate::invariants;
 
 /// The files of a corpus, by name.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -23,7 +23,7 @@ fn what_holds_for_any_lead_holds_for_the_corpus() {
     let corpus = corpus("lead");
     assert!(corpus.len() >= 16);
     for (_, body) in &corpus {
-        any_input::lead(body);
+        invariants::lead(body);
     }
 }
 
@@ -32,7 +32,7 @@ fn what_holds_for_any_upstream_answer_holds_for_the_corpus() {
     let corpus = corpus("upstream_answer");
     assert!(corpus.len() >= 9);
     for (_, answer) in &corpus {
-        any_input::upstream_answer(answer);
+        invariants::upstream_answer(answer);
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use lambda_http::Context;
 use lendswift_relay::{config::Log, log};
 use serde_json::{Value, json};
-use stand_ins::{Behaviour, Reply};
+use support::fakes::{Behaviour, Reply};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 

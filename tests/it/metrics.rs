@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lendswift_relay::metrics;
 use serde_json::{Value, json};
-use stand_ins::{DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
+use support::fakes::{DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
 
 use crate::{
     request::{LEAD, Request},

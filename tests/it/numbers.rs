@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use stand_ins::{Behaviour, DynamoBehaviour, Reply};
+use support::fakes::{Behaviour, DynamoBehaviour, Reply};
 use tokio::{
     runtime::Builder,
     time::{Instant, advance, pause, resume},
@@ -232,7 +232,7 @@ fn forced(seconds: u64) -> bool {
 
 fn secrets_manager(seconds: u64) -> bool {
     staged(async |stage| {
-        stage.secrets.behave(Behaviour::Silent);
+        stage.secrets.behave(Behaviour::Hang);
         let begun = Instant::now();
         post(stage).await;
         begun.elapsed() >= Duration::from_secs(seconds)
@@ -241,7 +241,7 @@ fn secrets_manager(seconds: u64) -> bool {
 
 fn dynamodb(seconds: u64) -> bool {
     with_ledger(async |stage| {
-        stage.dynamodb.behave(DynamoBehaviour::Silent);
+        stage.dynamodb.behave(DynamoBehaviour::Hang);
         let begun = Instant::now();
         post(stage).await;
         begun.elapsed() >= Duration::from_secs(seconds)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    any_input,
+    invariants,
     request::{DIGITS, LEAD, LETTERS, Request, TEXTS},
     stage::Stage,
 };
@@ -279,7 +279,7 @@ fn answered_with_an_outcome(event: &str) -> Option<String> {
         }
         [push] => {
             assert!(push.accepted && outcome == "accepted", "AI Rudder got what it refuses: {}", push.body);
-            any_input::is_in_the_contracts_form(push.body.as_bytes());
+            invariants::is_in_the_contracts_form(push.body.as_bytes());
             Some(push.body.clone())
         }
         _ => panic!("{} pushes", sent.len()),
@@ -442,9 +442,9 @@ proptest! {
 
     #[test]
     fn any_bytes_and_any_json_are_read_or_refused(bytes in vec(any::<u8>(), 0..300), json in any_json()) {
-        any_input::lead(&bytes);
-        any_input::lead(json.to_string().as_bytes());
-        any_input::upstream_answer(&bytes);
+        invariants::lead(&bytes);
+        invariants::lead(json.to_string().as_bytes());
+        invariants::upstream_answer(&bytes);
     }
 
     #[test]
@@ -454,8 +454,8 @@ proptest! {
         message in ".{0,20}",
     ) {
         let envelope = json!({"code": code, "message": message}).to_string();
-        any_input::upstream_answer(&[&status.to_be_bytes(), envelope.as_bytes()].concat());
-        any_input::upstream_answer(&[&status.to_be_bytes(), message.as_bytes()].concat());
+        invariants::upstream_answer(&[&status.to_be_bytes(), envelope.as_bytes()].concat());
+        invariants::upstream_answer(&[&status.to_be_bytes(), message.as_bytes()].concat());
     }
 }
 

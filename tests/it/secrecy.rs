@@ -26,7 +26,7 @@ use lendswift_relay::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use stand_ins::{Behaviour, Reply};
+use support::fakes::{Behaviour, Reply};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
@@ -221,7 +221,7 @@ async fn connections_that_fail_leave_no_url_in_the_log() {
     let log = logged(async || {
         let stage = stage().await;
         for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", "nonsense\r\n\r\n"] {
-            let wire = Wire::answering(answer).await;
+            let wire = Wire::responding(answer).await;
             for scheme in ["http", "https"] {
                 let relay = relay(&wire.url(scheme), &stage.secrets.url(), &[("UPSTREAM_TIMEOUT_MS", "1000")]);
                 serve(&relay, &post(lead()), lambda_http::Context::default()).await;

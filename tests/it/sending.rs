@@ -10,7 +10,7 @@ use lendswift_relay::{
     relay::Course,
     rudder::{PushError, Rudder, SendDeadlines},
 };
-use stand_ins::{Behaviour, SecretsManager, api_gateway::Response};
+use support::fakes::{Behaviour, SecretsManager, api_gateway::Response};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -134,7 +134,7 @@ async fn a_connection_that_breaks_is_never_tried_again() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nc\r\n{\"code\":200}\r\n",
         "220 smtp.example ESMTP\r\n",
     ] {
-        let wire = Wire::answering(answer).await;
+        let wire = Wire::responding(answer).await;
         assert_eq!(sent_to(&wire.url("http"), 1).await, [expected(504, "unknown", "upstream_broke")], "{answer:?}");
         assert_eq!(wire.connections(), 1, "{answer:?}");
     }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
 use lendswift_relay::{config::Config, metrics};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
-use stand_ins::api_gateway;
+use support::fakes::api_gateway;
 
 use crate::{
     events::files,

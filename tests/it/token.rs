@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use lendswift_relay::{config::Log, log};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use stand_ins::{Reply, api_gateway::Response};
+use support::fakes::{Reply, api_gateway::Response};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
