@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use base64::prelude::*;
 use lendswift_relay::{
-    lead::Reading,
+    lead::ParsedLead,
     rudder::{UpstreamBody, UpstreamCodes, Verdict, verdict},
 };
 use serde_json::Value;
@@ -40,9 +40,9 @@ fn what_holds_for_any_upstream_answer_holds_for_the_corpus() {
 fn the_corpus_has_a_lead_one_with_faults_and_a_body_that_is_none() {
     let readings: BTreeSet<&str> = corpus("lead")
         .iter()
-        .map(|(_, body)| match Reading::of(body) {
-            Ok(Reading { lead: Ok(_), .. }) => "a lead",
-            Ok(Reading { lead: Err(_), .. }) => "faults",
+        .map(|(_, body)| match ParsedLead::parse(body) {
+            Ok(ParsedLead { lead: Ok(_), .. }) => "a lead",
+            Ok(ParsedLead { lead: Err(_), .. }) => "faults",
             Err(_) => "malformed",
         })
         .collect();

@@ -2,7 +2,7 @@
 
 use lendswift_relay::{
     answer::{Answer, Outcome},
-    lead::Reading,
+    lead::ParsedLead,
     rudder::{Code, Push, UpstreamBody, UpstreamCodes, Verdict, payload, verdict},
 };
 use serde::Deserialize;
@@ -35,7 +35,7 @@ const DETAILS: [&str; 20] = [
 /// Any body is malformed, or has faults that each name a field of a lead, or is a lead in the contract's form that reads
 /// as itself.
 pub fn lead(body: &[u8]) {
-    let Ok(reading) = Reading::of(body) else { return };
+    let Ok(reading) = ParsedLead::parse(body) else { return };
     assert!(reading.ignored.to_string().len() <= 20 * 50 + 10, "the header is too long");
     match reading.lead {
         Ok(lead) => is_in_the_contracts_form(&payload(&lead)),
@@ -111,7 +111,7 @@ pub fn is_in_the_contracts_form(sent: &[u8]) {
         details.status,
     ];
     texts.iter().flatten().for_each(|text| clean(text, 200));
-    let again = Reading::of(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
+    let again = ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
     assert_eq!(payload(&again), sent, "what was sent reads as itself");
 }
 

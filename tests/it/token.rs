@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use lendswift_relay::{config::Log, log};
+use lendswift_relay::{config::Log, telemetry::log};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use support::fakes::{Reply, api_gateway::Response};
