@@ -188,7 +188,6 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
     fn from(error: SdkError<TransactWriteItemsError>) -> Self {
         let answer = match &error {
             SdkError::ServiceError(answer) => answer,
-            SdkError::ConstructionFailure(_) => return Self::because(Reply::Failed, LogText::chain(&error).as_str()),
             // Nothing was sent.
             SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
                 return Self::because(Reply::Busy(Busy::Throttled), LogText::chain(&error).as_str());

@@ -111,7 +111,8 @@ pub fn is_in_the_contracts_form(sent: &[u8]) {
         details.status,
     ];
     texts.iter().flatten().for_each(|text| clean(text, 200));
-    let again = ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
+    let again =
+        ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
     assert_eq!(payload(&again), sent, "what was sent reads as itself");
 }
 

@@ -309,9 +309,23 @@ async fn a_line_has_these_fields_and_no_other() {
         assert!(written.remove(name), "{name}");
     }
     let named = [
-        "cause", "error", "ms", "outcome", "replayed", "span.account", "span.claim", "span.cold_start", "span.ignored_fields",
-        "span.key", "span.request_id", "span.secret", "span.upstream_code", "span.upstream_ms", "span.upstream_status",
-        "span.upstream_trace_id", "status",
+        "cause",
+        "error",
+        "ms",
+        "outcome",
+        "replayed",
+        "span.account",
+        "span.claim",
+        "span.cold_start",
+        "span.ignored_fields",
+        "span.key",
+        "span.request_id",
+        "span.secret",
+        "span.upstream_code",
+        "span.upstream_ms",
+        "span.upstream_status",
+        "span.upstream_trace_id",
+        "status",
     ];
     assert_eq!(written, named.map(str::to_owned).into());
 }

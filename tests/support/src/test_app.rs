@@ -11,14 +11,7 @@ use std::{
 use aws_config::SdkConfig;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use lambda_http::{Context, LambdaEvent};
-use lendswift_relay::{
-    aws::Aws,
-    clock::Clock,
-    config::Config,
-    gateway,
-    relay::Relay,
-    telemetry::metrics::Recorder,
-};
+use lendswift_relay::{aws::Aws, clock::Clock, config::Config, gateway, relay::Relay, telemetry::metrics::Recorder};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json, value::RawValue};
 use sha2::{Digest, Sha256};
