@@ -190,7 +190,8 @@ impl<F> Claiming<F> {
                 return Self(Stage::Claim { in_doubt }).again(Operation::Claim);
             }
             Reply::Refused(found) => Answer::Found(found),
-            Reply::Busy(Busy::LeadConflict) => Answer::InProgress,
+            // In doubt, the other transaction may be an earlier attempt of this claim.
+            Reply::Busy(Busy::LeadConflict) if !in_doubt => Answer::InProgress,
             _ => Answer::Unavailable,
         };
         // An earlier attempt may still be on its way, and be written when what stands in its way now is gone.
