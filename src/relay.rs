@@ -47,7 +47,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Creates the clients. Fails if TLS or HTTP cannot be set up.
+    /// Creates the clients. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config, aws: Aws, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
             accounts: Accounts::new(config, &aws.sdk, clock),
@@ -61,14 +61,14 @@ impl Relay {
         })
     }
 
-    /// Opens the connections to AWS that the first lead would wait for, and looks AI Rudder's address up. What takes longer than
-    /// [`CONNECT_AT_START_LIMIT`] is left to that lead.
+    /// Opens the connections to AWS that the first lead would otherwise wait for, and looks up AI Rudder's address. After
+    /// [`CONNECT_AT_START_LIMIT`] it gives up, and the first lead opens the rest.
     pub async fn connect(&self) {
         let all = async { join!(self.aws.connect(), self.rudder.look_up()) };
         let _ = timeout(CONNECT_AT_START_LIMIT, all).await;
     }
 
-    /// The clock that all parts share.
+    /// The clock of all parts.
     pub(crate) fn clock(&self) -> Clock {
         self.clock
     }
@@ -105,7 +105,7 @@ impl Relay {
         Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
     }
 
-    /// Sends a valid lead, unless it was sent before.
+    /// Sends a valid lead, unless it was claimed before.
     async fn send_once(
         &self,
         account: &Account,

@@ -7,7 +7,7 @@ use super::Outcome;
 
 /// The kinds of problems, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
-#[expect(missing_docs, reason = "`row` says what each of them is")]
+#[expect(missing_docs, reason = "`row` documents each kind")]
 pub enum Kind {
     NotFound,
     MethodNotAllowed,

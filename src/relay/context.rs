@@ -31,7 +31,7 @@ impl RequestContext {
         self.budget
     }
 
-    /// True once a claim may have been written. From then on a panic is `unknown` and not `not_sent`.
+    /// True once a claim may have been written. From then on a panic must be reported as `unknown`, not as `not_sent`.
     #[must_use]
     pub fn may_have_claimed(&self) -> bool {
         self.claiming.load(Ordering::Relaxed)

@@ -1,7 +1,7 @@
 //! The metrics: their namespace, names and dimensions in one place, for the template, the alarms and the reference.
 //!
-//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, and none of
-//! them is chosen by a caller.
+//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, and a caller
+//! chooses none.
 
 use std::{
     borrow::Cow,
@@ -79,7 +79,7 @@ pub const CLAIM_LEFT: &str = "claim_left";
 /// How many codes that are not configured get a label of their own, per process: CloudWatch bills each as a metric.
 const UNNAMED_CODES: usize = 50;
 
-/// The values of the dimension `code`. AI Rudder chooses them, so their number is bounded.
+/// The values of the dimension `code`. AI Rudder chooses them, so the relay bounds their number.
 #[derive(Debug, Default)]
 pub(crate) struct CodeLabels {
     named: UpstreamCodes,
@@ -91,7 +91,7 @@ impl CodeLabels {
         Self { named, unnamed: Mutex::default() }
     }
 
-    /// The value for a code: `other` if it must not be logged, or if too many others have a label.
+    /// The value for a code: `other` if the code must not be logged, or too many codes have a label.
     fn label(&self, code: i64) -> Cow<'static, str> {
         let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
         let has_label = self.named.contains(code) || unnamed.contains(&code) || unnamed.len() < UNNAMED_CODES;
@@ -107,19 +107,19 @@ impl CodeLabels {
     }
 }
 
-/// Starts recording. Called once, at start-up.
+/// Starts recording. Call this once, at start-up. `Err` if another recorder is installed.
 pub fn start() -> Result<Recorder, Error> {
     let collector = Builder::new().cloudwatch_namespace(NAMESPACE).init()?;
     describe();
     Ok(Recorder(Some(collector)))
 }
 
-/// Sets the units. [`start`] does it; tests with a recorder of their own call it themselves.
+/// Sets the units. [`start`] calls it; a test with its own recorder calls it too.
 pub fn describe() {
     describe_histogram!(UPSTREAM_MILLISECONDS.name, Unit::Milliseconds, UPSTREAM_MILLISECONDS.meaning);
 }
 
-/// Holds what was counted since the last event. The default records nothing, for tests.
+/// The metrics that were recorded since the last event. The default records nothing, for tests.
 #[derive(Clone, Copy, Default)]
 pub struct Recorder(Option<&'static Collector>);
 
