@@ -14,11 +14,11 @@ pub struct Account {
 /// Where an account's secret came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The cache had it.
+    /// The cache, which was fresh.
     Cached,
-    /// It was read from Secrets Manager for this request.
+    /// Secrets Manager, called for this request.
     Read,
-    /// The cache had it, and the last refresh failed.
+    /// The cache, after the last refresh failed.
     Stale,
 }
 

@@ -139,7 +139,7 @@ impl Entry {
         if let Knowledge::Usable { token, .. } = &self.knowledge { Some(token) } else { None }
     }
 
-    /// Whether the secret had an API key when it was read last.
+    /// Whether the secret, when it was read last, contained an API key.
     pub(super) fn has_keys(&self) -> bool {
         !self.digests.is_empty()
     }

@@ -165,7 +165,7 @@ impl Ledger {
         }
     }
 
-    /// Frees the lead and its idempotency key after a push that called nobody. If this still fails when the response is due,
+    /// Frees the lead and its idempotency key, because nobody was called. If this still fails when the response is due,
     /// the process keeps the claim and retries later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };

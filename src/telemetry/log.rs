@@ -33,8 +33,8 @@ where
     let targets =
         Targets::new().with_default(log.level.min(LevelFilter::ERROR)).with_target(env!("CARGO_CRATE_NAME"), log.level);
     let lines = if log.json {
-        // With the timestamp: Lambda reads the level of a JSON line only if it has one ("Configuring advanced logging
-        // controls").
+        // With the timestamp: Lambda reads the level of a JSON line only if it has one (Lambda's developer
+        // guide, "Log-level filtering").
         json_subscriber::layer()
             .with_writer(writer)
             .with_target(false)
