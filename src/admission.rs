@@ -1,7 +1,7 @@
 //! Admission: the checks on a request that need neither AWS nor the body's content.
 //!
 //! A request that fails here costs no call to AWS. The body is not parsed before the API key is verified, so a caller
-//! without a key learns nothing about what is wrong with it.
+//! without a valid API key learns nothing about its faults.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};

@@ -94,8 +94,7 @@ impl Answer {
         self
     }
 
-    /// Renders the body for one request at a time in Unix seconds. Returns it together with the record to store, `None` if
-    /// nobody was called.
+    /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.
     #[must_use]
     pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
         let body = self.text(request_id, timestamp).into_owned();
@@ -107,7 +106,7 @@ impl Answer {
         (Self { body: Body::Verbatim(Text(body)), ..self }, settled)
     }
 
-    /// The HTTP response to one request, at a time in Unix seconds.
+    /// The HTTP response to one request (`timestamp` in Unix seconds).
     #[must_use]
     pub fn into_response(self, request_id: &str, timestamp: u64) -> Response {
         let body = self.text(request_id, timestamp).into_owned();

@@ -58,13 +58,13 @@ const RESPOND: Duration = Duration::from_millis(250);
 /// How long past Lambda's deadline a claim still counts as in progress.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
 
-/// A deadline further from the local clock is ignored: some emulators send arbitrary values.
+/// A deadline further from the local clock than this is ignored: some emulators send arbitrary values.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(3600);
 /// The longest budget, and that of a request without a deadline: API Gateway waits 30 s for an HTTP API's integration
 /// (API Gateway's developer guide, "Quotas for HTTP APIs", maximum integration timeout).
 const API_GATEWAY_LIMIT: Duration = Duration::from_secs(30);
 
-// Between requests.
+// The durations below apply between requests.
 
 /// How long no refresh starts after one that failed, or that found the secret unreadable: at most six calls per minute for
 /// an account whose secret cannot be used.

@@ -45,7 +45,7 @@
 //!    that an operator recorded is kept.
 //! 7. The process keeps at most 16 claims that could not be settled or released, and retries them after the claim of each
 //!    later event.
-//! 8. The conditions compare `expires`, since DynamoDB deletes expired items days late.
+//! 8. The conditions compare `expires`, because DynamoDB may delete expired items days late (Time to Live).
 //!
 //! A process that crashes while it sends leaves an orphaned claim. After its lease, every request for that lead gets
 //! "interrupted": the consumer may have been called. No process sends that lead again; `docs/operating.md` says how an

@@ -1,4 +1,4 @@
-//! The configuration, read once at start-up from environment variables. No other module reads one.
+//! The configuration, read once at start-up. No other module reads environment variables.
 
 mod address;
 mod parse;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Infinity -> API Gateway (HTTP API) -> relay -> AI Rudder
-//!                                         |- Secrets Manager   token and key digests, one secret per account
+//!                                         |- Secrets Manager   token and API key digests, one secret per account
 //!                                         |- DynamoDB          one claim per lead: no lead is pushed twice
 //! ```
 //!
@@ -16,8 +16,8 @@
 //!    unless AI Rudder itself responds that it did not take the lead, an operator reopens the lead, or the duplicate window
 //!    has passed.
 //! 2. Every request that reaches the function gets one envelope and one `lead-outcome`, even after a caught panic.
-//! 3. Tokens, API keys, phone numbers, names and details are in no log, no error message and no `Debug`. A token reaches no caller
-//!    and no table, even if AI Rudder's own envelope quotes it.
+//! 3. Tokens, API keys, phone numbers, names and details are in no log, no error message and no `Debug`. A token reaches no
+//!    caller and no table, even if AI Rudder's own envelope quotes it.
 //! 4. Only valid leads are sent, with only the documented fields.
 //! 5. A request that fails admission costs no call to AWS.
 //! 6. An invalid configuration aborts start-up with a message that names the variable.

@@ -44,7 +44,7 @@ pub(crate) struct Http {
     pub(crate) method: String,
 }
 
-/// A JSON string, borrowed where it has no escapes.
+/// A JSON string, borrowed unless it has escapes.
 #[derive(Deserialize)]
 struct JsonString<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -120,8 +120,8 @@ impl Accounts {
         }
     }
 
-    /// The account with another token than the one that AI Rudder refused, if its secret contains a new one. Waits until
-    /// `until` at the latest.
+    /// The account with another token than the one that AI Rudder refused; `None` if its secret contains no new one, or cannot
+    /// be read before `until`.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
         let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token().filter(|token| **token != refused.token).cloned();
@@ -193,7 +193,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The error for an unknown key.
+/// The error for an unknown API key.
 fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
         record_account(id, None);

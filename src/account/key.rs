@@ -80,7 +80,7 @@ mod tests {
     const SWORDFISH: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
 
     #[test]
-    fn a_key_matches_the_digest_that_sha256sum_prints() {
+    fn an_api_key_matches_the_digest_that_sha256sum_prints() {
         let digests = ["0".repeat(64), SWORDFISH.to_owned()].map(|digest| digest.parse().unwrap());
         assert!(key("Bearer swordfish").unwrap().is_among(&digests));
         assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[0]]));
@@ -116,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_logged_as_the_beginning_of_its_digest() {
+    fn an_api_key_is_logged_as_the_start_of_its_digest() {
         assert_eq!(key("Bearer swordfish").unwrap().short_digest(), "b9f195c5");
     }
 
     #[test]
-    fn neither_a_key_nor_its_digest_is_printed() {
+    fn neither_an_api_key_nor_its_digest_is_printed() {
         assert_eq!(format!("{:?}", key("Bearer swordfish").unwrap()), "ApiKey(KeyDigest)");
     }
 }

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deleted_secret_is_recognised_by_the_message() {
+    fn a_deleted_secret_is_recognized_by_the_message() {
         for message in [
             "You can't perform this operation on the secret because it was marked for deletion.",
             "You can\u{2019}t perform this operation on the secret because it was marked for deletion.",

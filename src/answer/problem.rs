@@ -54,7 +54,7 @@ pub enum Problem {
 const SOON: RetryAfter = RetryAfter::Seconds(5);
 
 impl Problem {
-    /// Its row of the table of responses.
+    /// Its kind, which has the row in the table of responses.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {

@@ -71,7 +71,7 @@ async fn settling_after_the_deadline_still_has_time() {
     advance(Duration::from_millis(4_749)).await;
     assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(1));
     advance(Duration::from_millis(250)).await;
-    assert!(budget.settle_until(clock.now()) < clock.now(), "no time is left but for the response");
+    assert!(budget.settle_until(clock.now()) < clock.now(), "the rest is for the response");
     advance(Duration::from_millis(1)).await;
     assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(1_500));
 }

@@ -1,10 +1,10 @@
-//! What belongs to one request.
+//! The context of one request.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::budget::Budget;
 
-/// What belongs to one request: its id, its time budget, and whether a claim may already have been written.
+/// The context of one request: its id, its time budget, and whether a claim may already have been written.
 #[derive(Debug)]
 pub struct RequestContext {
     request_id: String,
@@ -13,7 +13,7 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The context of a request that begins now.
+    /// The context of a request that has not claimed anything yet.
     #[must_use]
     pub fn new(request_id: String, budget: Budget) -> Self {
         Self { request_id, budget, claiming: AtomicBool::new(false) }

@@ -41,6 +41,7 @@ impl From<Meaning> for Verdict {
 pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     let by_status = match status {
         200..=299 => Verdict::Accepted,
+        // The token is a segment of the path, so an unknown token may be Not Found.
         404 => Verdict::TokenRefused,
         _ => by_number(i64::from(status)),
     };

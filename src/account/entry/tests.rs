@@ -149,7 +149,7 @@ fn a_failed_forced_refresh_leaves_a_fresh_secret_fresh() {
 }
 
 #[test]
-fn an_unusable_secret_is_not_revived_by_a_failure() {
+fn a_failure_does_not_restore_an_unusable_secret() {
     let broken = History::new().asked(0, Ok(secret())).asked(300, Err(unreadable()));
     assert_eq!(broken.entry().digests.len(), 1, "the account's own callers get a specific response");
     let broken = broken.asked(310, Err(down()));
@@ -206,7 +206,7 @@ fn keys_are_known_until_the_secret_is_absent() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_after_a_refresh_that_succeeded() {
+fn an_unknown_key_is_refused_after_a_successful_refresh() {
     let opening = |history: &History, arrived: u64| history.entry().open(key("another"), history.at(arrived));
     let read = || History::new().asked(0, Ok(secret()));
     assert_eq!(opening(&read(), 0), Opening::Refused(None));
