@@ -94,12 +94,12 @@ fn log(answer: &Answer, ms: u64) {
 }
 
 fn respond(response: Response) -> ApiGatewayV2httpResponse {
-    let mut answer = ApiGatewayV2httpResponse::default();
-    answer.status_code = response.status.as_u16().into();
-    answer.headers = response.headers;
-    answer.multi_value_headers = HeaderMap::new();
-    answer.body = Some(Body::Text(response.body));
-    answer
+    let mut event_response = ApiGatewayV2httpResponse::default();
+    event_response.status_code = response.status.as_u16().into();
+    event_response.headers = response.headers;
+    event_response.multi_value_headers = HeaderMap::new();
+    event_response.body = Some(Body::Text(response.body));
+    event_response
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@
 //!
 //! 1. [`gateway`]: the event comes in, the response goes out, one line is logged.
 //! 2. [`relay`]: [`Relay::handle`](relay::Relay::handle) is the specification in code.
-//! 3. [`admission`]: route, method, size, media type, account name, headers.
+//! 3. `admission`: route, method, size, media type, account name, headers.
 //! 4. [`account`]: the account's secret, from a cache, and the caller's API key.
 //! 5. [`lead`]: the body, parsed into a lead or into all of its faults.
 //! 6. [`claim`]: the ledger: a lead is claimed before it is sent, and settled or released afterwards.
@@ -34,7 +34,7 @@
 //! 8. [`answer`]: outcome, status and envelope: the table of responses as code.
 //!
 //! Supporting modules: [`config`] (all variables), [`request`] (the event), [`clock`] and [`budget`] (the time line),
-//! [`tls`] and [`aws`] (one stack for all connections), [`telemetry`] (log and metrics), [`retry_after`], [`unix_time`].
+//! [`tls`] and [`aws`] (one stack for all connections), [`telemetry`] (log and metrics), [`retry_after`], `unix_time`.
 //!
 //! # Deliberately absent
 //!
