@@ -51,6 +51,7 @@
 //! "interrupted": the consumer may have been called. No process sends that lead again; `docs/operating.md` says how an
 //! operator frees it.
 
+mod backoff;
 mod claimed;
 pub mod conditions;
 mod idempotency_key;

@@ -10,9 +10,6 @@
 mod args;
 mod build;
 mod far;
-#[path = "../../tests/it/front.rs"]
-#[expect(dead_code, clippy::unwrap_used, reason = "the tests' own: some of it is theirs alone")]
-mod front;
 mod goals;
 mod leads;
 mod machine;
@@ -23,9 +20,6 @@ mod process;
 mod python;
 mod results;
 mod round;
-#[path = "../../tests/it/stage.rs"]
-#[expect(dead_code, clippy::expect_used, reason = "the tests' own: some of it is theirs alone")]
-mod stage;
 mod subject;
 mod table;
 

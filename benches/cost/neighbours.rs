@@ -8,14 +8,13 @@ use std::{
 };
 
 use rustls::{ALL_VERSIONS, ServerConfig};
-use stand_ins::{Answering, DynamoDb, Rudder, SecretsManager};
-
-use crate::{
-    Failure,
-    far::far,
-    front::{Authority, Front},
-    stage::{ANYWHERE, TABLE, TOKEN, furnish},
+use support::{
+    Authority, FREE_PORT as ANYWHERE, TABLE, TOKEN, TlsProxy as Front,
+    fakes::{Answering, DynamoDb, Rudder, SecretsManager},
+    seed as furnish,
 };
+
+use crate::{Failure, far::far};
 
 /// The table of the relay in Python, whose key has the name that Powertools gives it.
 pub const PYTHON_TABLE: &str = "lendswift-python";
@@ -55,7 +54,7 @@ impl Neighbours {
         let dynamodb = DynamoDb::start(ANYWHERE).await?;
         furnish(&secrets, &dynamodb);
         dynamodb.create_table_of_another_shape(PYTHON_TABLE);
-        let issuer = Authority::new();
+        let issuer = Authority::default();
         fs::write(&authority, issuer.pem())?;
         let fronts = [
             front(rudder_at, rudder.address(), &issuer).await?,

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use support::TOKEN;
 use tokio::process::Command;
 
-use crate::{Failure, neighbours::Neighbours, stage::TOKEN};
+use crate::{Failure, neighbours::Neighbours};
 
 /// In microseconds, as the program says that was built for it.
 pub struct OwnWork {

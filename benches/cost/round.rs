@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use stand_ins::{Invoked, Lambda};
+use support::fakes::{Invoked, Lambda};
 use tokio::time::timeout;
 
 use crate::{

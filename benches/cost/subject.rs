@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use clap::ValueEnum;
 use serde_json::Value;
-use stand_ins::api_gateway;
+use support::{TOKEN, fakes::api_gateway};
 
 use crate::{
     Failure,
@@ -13,7 +13,6 @@ use crate::{
     neighbours::{PYTHON_TABLE, RELAY_TABLE},
     package::zipped,
     python,
-    stage::TOKEN,
 };
 
 /// One after the other, in this order.

@@ -13,17 +13,11 @@
 mod build;
 #[path = "../cost/far.rs"]
 mod far;
-#[path = "../../tests/it/front.rs"]
-#[expect(dead_code, reason = "the tests' own: some of it is theirs alone")]
-mod front;
 #[path = "../cost/leads.rs"]
 mod leads;
 #[path = "../cost/neighbours.rs"]
 #[expect(dead_code, reason = "the other benchmark's: some of it is its alone")]
 mod neighbours;
-#[path = "../../tests/it/stage.rs"]
-#[expect(dead_code, clippy::expect_used, reason = "the tests' own: some of it is theirs alone")]
-mod stage;
 
 use std::{
     error::Error,
@@ -36,10 +30,10 @@ use gungraun::{
     BinaryBenchmarkConfig, Callgrind, Command, Delay, DelayKind, EventKind, ExitWith, binary_benchmark,
     binary_benchmark_group, main,
 };
-use stand_ins::RuntimeApi;
+use support::{TABLE, fakes::RuntimeApi};
 use tokio::{runtime::Runtime, time::timeout};
 
-use self::{leads::Leads, neighbours::Neighbours, stage::TABLE};
+use self::{leads::Leads, neighbours::Neighbours};
 
 type Failure = Box<dyn Error + Send + Sync>;
 

@@ -19,7 +19,7 @@ use lendswift_relay::{
     clock::Clock,
     config::Config,
     gateway,
-    lead::Reading,
+    lead::ParsedLead,
     log, metrics,
     relay::Relay,
     rudder::{Rudder, SendDeadlines, Token, UpstreamBody, payload, verdict},
@@ -86,7 +86,7 @@ async fn answer(mut connection: TcpStream) -> io::Result<()> {
 
 /// What a lead takes more than its push, in microseconds.
 async fn own_work(config: &Config, token: &Token, recorder: &Collector) -> Result<f64, Error> {
-    let relay = Relay::new(config, &aws::sdk_config(&config.aws)?, Clock::SYSTEM)?;
+    let relay = Relay::new(config, &aws::Aws::new(&config.aws)?, Clock::SYSTEM)?;
     let rudder = Rudder::new(&config.upstream, Clock::SYSTEM)?;
     // Without white space, as Lambda hands it over.
     let event: Value = serde_json::from_str(EVENT)?;
@@ -132,7 +132,7 @@ async fn handle(relay: &Relay, event: LambdaEvent<Box<RawValue>>, recorder: &Col
 fn sample_payload() -> Result<Vec<u8>, Error> {
     let event: Value = serde_json::from_str(EVENT)?;
     let body = event["body"].as_str().ok_or("no body")?;
-    let lead = Reading::of(body.as_bytes()).map_err(|_| "not JSON")?.lead.map_err(|_| "a lead with faults")?;
+    let lead = ParsedLead::parse(body.as_bytes()).map_err(|_| "not JSON")?.lead.map_err(|_| "a lead with faults")?;
     Ok(payload(&lead))
 }
 

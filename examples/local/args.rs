@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 /// Runs the relay on this machine, with no AWS account and no Docker.
 ///
 /// It posts a sample lead, shows what became of it, and serves until Ctrl-C. AI Rudder, Secrets Manager and DynamoDB are
-/// stand-ins on the next three ports: nobody is called, and nothing leaves this machine.
+/// fakes on the next three ports: nobody is called, and nothing leaves this machine.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo run --example local --", after_help = EXAMPLES)]
 pub struct Args {

@@ -1,6 +1,6 @@
 //! Requests to try by hand.
 
-use crate::stage::{ACCOUNT, KEY};
+use support::{ACCOUNT, KEY};
 
 const GOOD: &str =
     r#"{"caller_id":12125550123,"loan_amount":2500,"customer_name":"Bob","details":{"pay_type":"weekly"}}"#;

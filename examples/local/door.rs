@@ -1,7 +1,6 @@
 //! The front door: an HTTP request becomes API Gateway's event, and the relay's answer the response.
 
 use std::{
-    hash::BuildHasher,
     io,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -18,10 +17,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::StreamExt;
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
-use stand_ins::api_gateway;
+use support::fakes::api_gateway;
 use tokio::{net::TcpListener, time::Instant};
 
-use crate::{line, pushes::Pushes, say, stage};
+use crate::{line, pushes::Pushes, say};
 
 /// The most that API Gateway takes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -44,7 +43,7 @@ impl Door {
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         let id = request_id();
         let event = api_gateway::event(head.method.as_str(), target, &head.headers, body, &id);
-        stage::serve(&self.relay, &event.to_string(), context(id)).await
+        support::serve(&self.relay, &event.to_string(), context(id)).await
     }
 
     fn tell(&self, method: &Method, uri: &Uri, begun: Instant, answer: &api_gateway::Response) {
@@ -115,7 +114,7 @@ fn context(request_id: String) -> Context {
 
 /// Eleven random bytes in base64, as API Gateway's ids look.
 fn request_id() -> String {
-    let random = || std::hash::RandomState::new().hash_one(());
-    let bytes: Vec<u8> = [random(), random()].iter().flat_map(|number| number.to_ne_bytes()).take(11).collect();
+    let mut bytes = [0; 11];
+    fastrand::fill(&mut bytes);
     BASE64_STANDARD.encode(bytes)
 }

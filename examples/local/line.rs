@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::{Method, Uri};
 use serde_json::Value;
-use stand_ins::api_gateway::Response;
+use support::fakes::api_gateway::Response;
 
 /// `12:03:45  POST /v1/accounts/acme/leads  200 accepted  3 ms  AI Rudder got 1 push so far`
 pub fn of(method: &Method, uri: &Uri, answer: &Response, took: Duration, pushes: usize) -> String {

@@ -1,4 +1,4 @@
-//! The relay on this machine, between stand-ins for all its neighbours: `cargo run --example local`.
+//! The relay on this machine, between fakes of all its dependencies: `cargo run --example local`.
 //!
 //! What runs is the relay of Lambda: the same code from the event to the response, the real AWS SDK, the real client of
 //! AI Rudder. `-- --help` tells what else it can do.
@@ -12,11 +12,6 @@ mod places;
 mod pretty;
 mod pushes;
 mod sample;
-#[path = "../../tests/it/snapshot.rs"]
-mod snapshot;
-#[path = "../../tests/it/stage.rs"]
-#[expect(dead_code, clippy::expect_used, reason = "the stage of the tests: some of it is theirs alone")]
-mod stage;
 
 use std::{
     error::Error,
@@ -52,22 +47,22 @@ async fn main() -> ExitCode {
 /// Shows the sample lead, and then serves until Ctrl-C.
 async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let Places { door, rudder, secrets, dynamodb } = Places::open(args.bind, args.port).await?;
-    stage::furnish(&secrets, &dynamodb);
+    support::seed(&secrets, &dynamodb);
     let front = places::url(door.local_addr()?);
     let [rudder_url, secrets_url, dynamodb_url] =
         [rudder.base_url(), secrets.url(), dynamodb.url()].map(|url| places::reachable(&url));
     // An address given with --bind need not be a loopback one.
-    let relay = stage::relay_over(
-        &stage::aws(),
+    let relay = support::relay(
+        &support::aws(),
         &[
             ("AWS_SAM_LOCAL", "true"),
-            ("CLAIMS_TABLE", stage::TABLE),
+            ("CLAIMS_TABLE", support::TABLE),
             ("UPSTREAM_BASE_URL", &rudder_url),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_url),
             ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb_url),
         ],
     );
-    say(format_args!("The relay is at {front}, between stand-ins for its neighbours on this machine."));
+    say(format_args!("The relay is at {front}, between fakes of its dependencies on this machine."));
     say(places::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
 
     let pushes = Arc::new(Pushes::to(rudder));

@@ -8,12 +8,9 @@ use std::{
 
 use serde::de::IgnoredAny;
 use snapbox::{Assert, Data, IntoData, report::Palette};
-use stand_ins::api_gateway::Response;
+use support::{TABLE, TestApp, fakes::api_gateway::Response, snapshot};
 
-use crate::{
-    line, say, snapshot,
-    stage::{Stage, TABLE},
-};
+use crate::{line, say};
 
 /// What an answer turned out to be.
 enum Finding {
@@ -53,11 +50,11 @@ fn read(file: &Path) -> Result<String, String> {
     Ok(event)
 }
 
-/// On a stage of its own, so that no event depends on what came before it.
+/// With an app of its own, so that no event depends on the one before it.
 async fn replay_one(file: &Path, event: &str) -> io::Result<Finding> {
-    let stage = Stage::open(&[("CLAIMS_TABLE", TABLE)]).await?;
-    let answer = stage.serve(event).await;
-    let text = snapshot::text(&answer, &stage.rudder.received());
+    let app = TestApp::try_with(&[("CLAIMS_TABLE", TABLE)]).await?;
+    let answer = app.serve(event).await;
+    let text = snapshot::text(&answer, &app.rudder.received());
     let finding = compare(text, &snapshot::path_for(file))?;
     tell(file, &answer, &finding);
     Ok(finding)

@@ -5,10 +5,11 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use stand_ins::{DynamoDb, Rudder, SecretsManager};
+use support::{
+    TABLE, TOKEN,
+    fakes::{DynamoDb, Rudder, SecretsManager},
+};
 use tokio::net::TcpListener;
-
-use crate::stage::TABLE;
 
 /// The four sockets of this process.
 pub struct Places {
@@ -34,11 +35,9 @@ impl Places {
         let [door, rudder, secrets, dynamodb] = [0, 1, 2, 3].map(address);
         Ok(Self {
             door: TcpListener::bind(door).await.map_err(failure("the front door", door))?,
-            rudder: Rudder::start(rudder, [crate::stage::TOKEN])
-                .await
-                .map_err(failure("AI Rudder's stand-in", rudder))?,
-            secrets: SecretsManager::start(secrets).await.map_err(failure("Secrets Manager's stand-in", secrets))?,
-            dynamodb: DynamoDb::start(dynamodb).await.map_err(failure("DynamoDB's stand-in", dynamodb))?,
+            rudder: Rudder::start(rudder, [TOKEN]).await.map_err(failure("the fake of AI Rudder", rudder))?,
+            secrets: SecretsManager::start(secrets).await.map_err(failure("the fake of Secrets Manager", secrets))?,
+            dynamodb: DynamoDb::start(dynamodb).await.map_err(failure("the fake of DynamoDB", dynamodb))?,
         })
     }
 }
@@ -60,7 +59,7 @@ pub fn reachable(url: &str) -> String {
     url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
-/// What a function that another tool runs needs in order to meet the stand-ins.
+/// What a function that another tool runs needs to reach the fakes.
 pub fn for_other_tools(rudder_url: &str, secrets_url: &str, dynamodb_url: &str) -> String {
     let on_loopback = ["//127.", "//[::1]"].iter().any(|start| rudder_url.contains(start));
     // Without it the relay takes plain http to a loopback address only.

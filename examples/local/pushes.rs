@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use stand_ins::{Received, Rudder};
+use support::fakes::{Received, Rudder};
 
 /// Counts the pushes and keeps the last one. In all, not by request: a push does not say whose it is.
 pub struct Pushes {
@@ -29,7 +29,7 @@ impl Pushes {
         self.look(|seen| seen.last.clone())
     }
 
-    /// Takes what came, so that the stand-in does not keep it for ever.
+    /// Takes what came, so that the fake does not keep it for ever.
     fn look<T>(&self, answer: impl FnOnce(&Seen) -> T) -> T {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut new = self.rudder.take_received();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, error::Error};
 
 use reqwest::{Client, Response};
 use serde::Deserialize;
-use stand_ins::Received;
+use support::fakes::Received;
 
 use crate::{pretty::pretty, pushes::Pushes};
 

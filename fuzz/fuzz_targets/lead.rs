@@ -1,7 +1,7 @@
 //! A caller's request body of arbitrary bytes.
 #![no_main]
 
-#[path = "../../tests/it/any_input.rs"]
-mod any_input;
+#[path = "../../tests/it/invariants.rs"]
+mod invariants;
 
-libfuzzer_sys::fuzz_target!(|body: &[u8]| any_input::lead(body));
+libfuzzer_sys::fuzz_target!(|body: &[u8]| invariants::lead(body));

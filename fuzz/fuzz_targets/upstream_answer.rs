@@ -1,7 +1,7 @@
 //! AI Rudder's response from arbitrary bytes: two for the HTTP status, the rest for the body.
 #![no_main]
 
-#[path = "../../tests/it/any_input.rs"]
-mod any_input;
+#[path = "../../tests/it/invariants.rs"]
+mod invariants;
 
-libfuzzer_sys::fuzz_target!(|answer: &[u8]| any_input::upstream_answer(answer));
+libfuzzer_sys::fuzz_target!(|answer: &[u8]| invariants::upstream_answer(answer));

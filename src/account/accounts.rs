@@ -65,6 +65,12 @@ struct Refusal {
     fault: Option<StoreError>,
 }
 
+impl Refusal {
+    fn applies_at(&self, instant: Instant) -> bool {
+        instant < self.until
+    }
+}
+
 impl Accounts {
     /// The accounts in the Secrets Manager that `aws` reaches.
     #[must_use]
@@ -86,7 +92,7 @@ impl Accounts {
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
         let arrived_at = self.clock.now();
         if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
-            && let Some(refusal) = self.refusals.get(id).filter(|refusal| arrived_at < refusal.until)
+            && let Some(refusal) = self.refusals.get(id).filter(|refusal| refusal.applies_at(arrived_at))
         {
             return Err(refused(id, refusal.fault));
         }
@@ -222,6 +228,14 @@ async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_applies_until_its_end() {
+        let until = Clock::SYSTEM.now();
+        let refusal = Refusal { until, fault: None };
+        assert!(refusal.applies_at(until - std::time::Duration::from_nanos(1)));
+        assert!(!refusal.applies_at(until));
+    }
 
     #[test]
     fn at_most_a_thousand_refusals_are_cached() {

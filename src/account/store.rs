@@ -84,17 +84,19 @@ impl Store {
         let SdkError::ServiceError(response) = error else {
             return StoreError::Transient(LogText::chain(error));
         };
-        let error = response.err();
-        let cause = || LogText::from(cause(error.code(), error.message(), &self.prefix, &id.to_string()));
-        if error.is_resource_not_found_exception() {
-            StoreError::NotFound
-        } else if error.is_invalid_request_exception() && error.message().is_some_and(says_deleted) {
-            StoreError::Deleted
-        } else if aws::is_transient(response.raw().status().as_u16(), error.code()) {
-            StoreError::Transient(cause())
-        } else {
-            StoreError::Unreadable(cause())
-        }
+        let (status, error) = (response.raw().status().as_u16(), response.err());
+        let cause = LogText::from(cause(error.code(), error.message(), &self.prefix, &id.to_string()));
+        classify(status, error.code(), error.message(), cause)
+    }
+}
+
+/// Classifies an error response of Secrets Manager by its HTTP status, code and message.
+fn classify(status: u16, code: Option<&str>, message: Option<&str>, cause: LogText) -> StoreError {
+    match code {
+        Some("ResourceNotFoundException") => StoreError::NotFound,
+        Some("InvalidRequestException") if message.is_some_and(says_deleted) => StoreError::Deleted,
+        code if aws::is_transient(status, code) => StoreError::Transient(cause),
+        _ => StoreError::Unreadable(cause),
     }
 }
 
@@ -139,6 +141,24 @@ mod tests {
         }
         for message in ["", "You tried to enable rotation on a secret without a Lambda function.", "deletion"] {
             assert!(!says_deleted(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_error_response_is_classified_by_code_and_message() {
+        let deleted = "You can't perform this operation on the secret because it was marked for deletion.";
+        let cause = || LogText::from("the cause");
+        for (status, code, message, expected) in [
+            (400, Some("ResourceNotFoundException"), None, StoreError::NotFound),
+            (400, Some("InvalidRequestException"), Some(deleted), StoreError::Deleted),
+            (400, Some("InvalidRequestException"), Some("rotation is not enabled"), StoreError::Unreadable(cause())),
+            (400, Some("InvalidRequestException"), None, StoreError::Unreadable(cause())),
+            (400, Some("AccessDeniedException"), Some(deleted), StoreError::Unreadable(cause())),
+            (400, Some("ThrottlingException"), Some(deleted), StoreError::Transient(cause())),
+            (500, None, None, StoreError::Transient(cause())),
+            (400, None, None, StoreError::Unreadable(cause())),
+        ] {
+            assert_eq!(classify(status, code, message, cause()), expected, "{status} {code:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use strum::VariantArray;
 /// The outcome of a lead: the value of the header `lead-outcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum Outcome {
-    /// AI Rudder took the lead: the consumer will be called.
+    /// AI Rudder took the lead, and should call the consumer.
     Accepted,
     /// AI Rudder refused the lead: nobody is called.
     Refused,
@@ -34,7 +34,7 @@ impl Outcome {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Accepted => "AI Rudder took the lead; the consumer will be called.",
+            Self::Accepted => "AI Rudder took the lead, and should call the consumer.",
             Self::Refused => "AI Rudder refused the lead. Nobody is called.",
             Self::NotSent => "This request caused no call.",
             Self::Pending => "Another request is sending this lead right now.",
@@ -49,8 +49,8 @@ impl Outcome {
             Self::Accepted => "Done.",
             Self::Refused => "Fix the lead and send it again.",
             Self::NotSent => {
-                "Fix what `error` names and send the lead again. For 429, 500 and 503, send it again unchanged, after the \
-                 `retry-after` delay if there is one."
+                "Fix what `error` names and send the lead again. For 429 and 503, send it again unchanged after the `retry-after` \
+                 delay. For 500, ask the relay's operator; sending it again is safe."
             }
             Self::Pending => "Send the lead again after the `retry-after` delay to learn the result.",
             Self::Unknown => {

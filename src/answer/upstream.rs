@@ -52,7 +52,7 @@ impl Answer {
 
     /// The relay's own envelope for an accepted lead.
     fn accepted() -> Self {
-        let message = "AI Rudder accepted the lead and will call the consumer.".to_owned();
+        let message = "AI Rudder accepted the lead and should call the consumer.".to_owned();
         let body = Body::Generated { message, is_client_fixable: false, faults: Vec::new() };
         Self { body, ..Self::forwarded(StatusCode::OK, Outcome::Accepted, String::new()) }
     }

@@ -134,3 +134,11 @@ async fn a_lease_ends_by_the_earlier_of_two_clocks() {
         assert!(!lease.runs(clock), "{local}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_ends_when_the_wall_clock_is_set_forward() {
+    let lease = Budget::until(from_now(20_000), clock()).lease();
+    let set_to = |time| lease.runs(Clock::starting_at(time));
+    assert!(set_to(lease.until() - Duration::from_millis(1)));
+    assert!(!set_to(lease.until()));
+}

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::BuildError;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::{
     Claim, Claimed, Known, Settled,
+    backoff::backoff,
     left::{LeftClaim, LeftClaims},
     protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
     record::Record,
@@ -17,7 +17,7 @@ use super::{
     writes::{self, Writes},
 };
 use crate::{
-    budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
+    budget::{Budget, Lease, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
     clock::Clock,
     config::{Claims, Config},
     telemetry::{log::LogText, metrics},
@@ -227,16 +227,6 @@ impl Ledger {
             tracing::error!(left = dropped.claim, "too many claims are kept: this one is not retried");
         }
     }
-}
-
-/// Exponential backoff with jitter.
-fn backoff() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(WRITE_FIRST_WAIT)
-        .with_max_delay(WRITE_LONGEST_WAIT)
-        .without_max_times()
-        .with_jitter()
-        .build()
 }
 
 /// Records the lead's claim, this request's or an earlier one's, in the request's log line.

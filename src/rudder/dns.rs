@@ -66,7 +66,7 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use bytes::Bytes;
-    use stand_ins::{Reply, Rudder as StandIn};
+    use support::fakes::{Reply, Rudder as StandIn};
     use tokio::time::advance;
 
     use super::*;

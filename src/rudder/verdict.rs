@@ -1,4 +1,4 @@
-//! The verdict on a response of AI Rudder: the consumer will be called, will not be called, or either is possible.
+//! The verdict on a response of AI Rudder: AI Rudder took the lead, nobody is called, or either is possible.
 //!
 //! The contract documents one response, HTTP 200 with `code` 200. Everything else is the relay's interpretation of HTTP: a
 //! 4xx means that the request was not carried out (RFC 9110, section 15.5), except for a few that do not rule it out. The
@@ -14,7 +14,7 @@ use super::{
 /// What a response of AI Rudder means for the consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// AI Rudder took the lead; the consumer will be called.
+    /// AI Rudder took the lead, and should call the consumer.
     Accepted,
     /// AI Rudder refused the lead; nobody is called.
     Refused,
@@ -22,7 +22,7 @@ pub enum Verdict {
     RateLimited,
     /// AI Rudder refused the token; nobody is called.
     TokenRefused,
-    /// The response is ambiguous; the consumer may be called.
+    /// The response is ambiguous; the consumer may have been called, or may still be called.
     Unknown,
 }
 

@@ -7,7 +7,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::join_all};
 use lambda_http::Context;
-use stand_ins::Behaviour;
+use support::fakes::Behaviour;
 use tokio::task;
 
 use crate::{
@@ -138,7 +138,7 @@ async fn the_times_are_those_of_the_configuration() {
 
 #[tokio::test]
 async fn a_secret_serves_on_while_secrets_manager_is_out_of_order() {
-    for behaviour in [Behaviour::Throttled, Behaviour::TooMany, Behaviour::Down, Behaviour::Silent] {
+    for behaviour in [Behaviour::Throttled, Behaviour::TooMany, Behaviour::Down, Behaviour::Hang] {
         let stage = Stage::start().await;
         assert_eq!(post(&stage).await, 200);
         stage.secrets.behave(behaviour);
@@ -158,7 +158,7 @@ async fn a_secret_serves_on_while_secrets_manager_is_out_of_order() {
 
 #[tokio::test]
 async fn a_secret_serves_on_while_secrets_manager_can_not_be_reached() {
-    let Stage { rudder: _rudder, secrets, relay, .. } = Stage::start().await;
+    let Stage { fakes: support::Fakes { rudder: _rudder, secrets, .. }, relay } = Stage::start().await;
     let event = Request::post(LEAD).event();
     let post = || serve(&relay, &event, Context::default());
     assert_eq!(Box::pin(post()).await.status, 200);
@@ -329,7 +329,7 @@ async fn who_has_little_time_waits_no_longer_and_leaves_the_reading_to_the_other
 async fn a_stale_secret_outlives_a_reading_that_was_given_up() {
     let stage = Stage::start().await;
     assert_eq!(post(&stage).await, 200);
-    stage.secrets.behave(Behaviour::Silent);
+    stage.secrets.behave(Behaviour::Hang);
     pass(301).await;
     assert_eq!(short_post(&stage, KEY).await, 503);
     stage.secrets.behave(Behaviour::Down);
@@ -513,7 +513,7 @@ async fn a_refused_token_does_not_use_up_the_reading_for_a_wrong_key() {
 async fn a_reading_ahead_of_time_holds_up_nobody_whose_key_is_known() {
     let stage = Stage::start().await;
     assert_eq!(post(&stage).await, 200);
-    stage.secrets.behave(Behaviour::Silent);
+    stage.secrets.behave(Behaviour::Hang);
     let wrong = status(&stage, Request::post(LEAD).key("wrong"));
     let known = async {
         asked(&stage, 2).await;
@@ -566,7 +566,7 @@ async fn a_key_is_wrong_for_thirty_seconds_after_it_was_looked_for_whatever_happ
 async fn a_request_of_little_time_does_not_use_up_the_reading_ahead_of_time() {
     let stage = Stage::start().await;
     assert_eq!(post(&stage).await, 200);
-    stage.secrets.behave(Behaviour::Silent);
+    stage.secrets.behave(Behaviour::Hang);
     assert_eq!(short_post(&stage, "new-key").await, 503);
     stage.secrets.behave(Behaviour::Normal);
     stage.secrets.put("lendswift/acme", secret(TOKEN, &[KEY, "new-key"]));

@@ -1,6 +1,6 @@
 //! The table of answers, row by row: status, outcome, error, and how many pushes AI Rudder saw.
 
-use stand_ins::{Behaviour, Reply, api_gateway::Response};
+use support::fakes::{Behaviour, Reply, api_gateway::Response};
 
 use crate::{
     request::{LEAD, REQUEST_ID, Request},
@@ -224,7 +224,7 @@ async fn ai_rudder_can_not_be_reached() {
 
 #[tokio::test]
 async fn secrets_manager_is_down_with_nothing_to_go_on() {
-    for behaviour in [Behaviour::Throttled, Behaviour::Down, Behaviour::Silent] {
+    for behaviour in [Behaviour::Throttled, Behaviour::Down, Behaviour::Hang] {
         let stage = Stage::start().await;
         stage.secrets.behave(behaviour);
         let answer = stage.serve(&Request::post(LEAD).event()).await;

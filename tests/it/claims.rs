@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use futures_util::future::join_all;
 use lambda_http::Context;
 use serde_json::{Value, json};
-use stand_ins::{DynamoBehaviour, Reply, api_gateway::Response};
+use support::fakes::{DynamoBehaviour, Reply, api_gateway::Response};
 
 use crate::{
     request::{LEAD, REQUEST_ID, Request},
@@ -103,7 +103,7 @@ async fn where_nobody_was_called_lead_and_key_are_free_again() {
 #[tokio::test]
 async fn a_connection_that_was_never_made_frees_the_lead() {
     let stage = Stage::with_ledger().await;
-    let nowhere = stage.another_relay(&[("CLAIMS_TABLE", TABLE), ("UPSTREAM_BASE_URL", "http://127.0.0.1:1/push")]);
+    let nowhere = stage.relay(&[("CLAIMS_TABLE", TABLE), ("UPSTREAM_BASE_URL", "http://127.0.0.1:1/push")]);
     let answer = serve(&nowhere, &keyed("infinity-7").event(), Context::default()).await;
     assert_eq!(seen(&answer), expected(503, "not_sent", "upstream_unreachable"));
     assert_eq!(stage.dynamodb.items(TABLE), Vec::<Value>::new());
@@ -118,9 +118,9 @@ async fn a_lead_that_is_being_pushed_is_pending_for_everyone_else() {
     let first = serve(&stage.relay, &request, with_deadline(4000));
     let others = async {
         stage.rudder.arrived(1).await;
-        let another_relay = stage.another_relay(&[("CLAIMS_TABLE", TABLE)]);
+        let relay = stage.relay(&[("CLAIMS_TABLE", TABLE)]);
         for event in [&request, &other_key, &no_key] {
-            for relay in [&stage.relay, &another_relay] {
+            for relay in [&stage.relay, &relay] {
                 let answer = serve(relay, event, Context::default()).await;
                 assert_eq!(seen(&answer), expected(409, "pending", "in_progress"));
                 assert_eq!(header(&answer, "retry-after"), "5");

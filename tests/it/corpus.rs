@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use base64::prelude::*;
 use lendswift_relay::{
-    lead::Reading,
+    lead::ParsedLead,
     rudder::{UpstreamBody, UpstreamCodes, Verdict, verdict},
 };
 use serde_json::Value;
 
-use crate::any_input;
+use crate::invariants;
 
 /// The files of a corpus, by name.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -23,7 +23,7 @@ fn what_holds_for_any_lead_holds_for_the_corpus() {
     let corpus = corpus("lead");
     assert!(corpus.len() >= 16);
     for (_, body) in &corpus {
-        any_input::lead(body);
+        invariants::lead(body);
     }
 }
 
@@ -32,7 +32,7 @@ fn what_holds_for_any_upstream_answer_holds_for_the_corpus() {
     let corpus = corpus("upstream_answer");
     assert!(corpus.len() >= 9);
     for (_, answer) in &corpus {
-        any_input::upstream_answer(answer);
+        invariants::upstream_answer(answer);
     }
 }
 
@@ -40,9 +40,9 @@ fn what_holds_for_any_upstream_answer_holds_for_the_corpus() {
 fn the_corpus_has_a_lead_one_with_faults_and_a_body_that_is_none() {
     let readings: BTreeSet<&str> = corpus("lead")
         .iter()
-        .map(|(_, body)| match Reading::of(body) {
-            Ok(Reading { lead: Ok(_), .. }) => "a lead",
-            Ok(Reading { lead: Err(_), .. }) => "faults",
+        .map(|(_, body)| match ParsedLead::parse(body) {
+            Ok(ParsedLead { lead: Ok(_), .. }) => "a lead",
+            Ok(ParsedLead { lead: Err(_), .. }) => "faults",
             Err(_) => "malformed",
         })
         .collect();

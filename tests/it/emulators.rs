@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use snapbox::{Assert, Data};
-use stand_ins::{
+use support::fakes::{
     Rudder,
     api_gateway::{self, Response},
 };

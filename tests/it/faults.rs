@@ -21,7 +21,7 @@ use futures_util::{
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use snapbox::{Assert, Data};
-use stand_ins::api_gateway::Response;
+use support::fakes::api_gateway::Response;
 
 use crate::{
     request::{LEAD, Request},

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stand_ins::SecretsManager;
+use support::fakes::SecretsManager;
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpSocket, TcpStream},

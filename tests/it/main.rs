@@ -11,30 +11,54 @@
 
 mod accounts;
 mod answers;
-mod any_input;
 mod area_codes;
 mod claims;
 mod corpus;
 mod emulators;
 mod events;
 mod faults;
-mod front;
 mod given_up;
+mod invariants;
 mod leads;
 mod log;
 mod metrics;
-mod numbers;
 mod outages;
 mod properties;
-mod request;
+mod reference;
 mod secrecy;
 mod sending;
-mod snapshot;
-mod stage;
 mod start;
-mod tables;
 mod template;
 mod tidy;
 mod tls;
 mod token;
-mod wire;
+
+mod front {
+    pub use support::{Authority, Handshake, TlsProxy as Front};
+}
+mod request {
+    pub use support::{DIGITS, LEAD, LETTERS, REQUEST_ID, Request};
+    pub const TEXTS: [(&str, &[&str]); 13] = {
+        let mut texts: [(&str, &[&str]); 13] = [("", &[]); 13];
+        let mut at = 0;
+        while at < 13 {
+            texts[at] = (support::TEXT_FIELDS[at].name, support::TEXT_FIELDS[at].aliases);
+            at += 1;
+        }
+        texts
+    };
+}
+mod stage {
+    pub use support::{
+        ACCOUNT, FREE_PORT as ANYWHERE, KEY, TABLE, TOKEN, TestApp as Stage, aws, aws_trusting, relay as relay_over,
+        secret, seed as furnish, serve, with_deadline,
+    };
+    pub fn relay(rudder_url: &str, secrets_url: &str, variables: &[(&str, &str)]) -> lendswift_relay::relay::Relay {
+        let neighbours = [("UPSTREAM_BASE_URL", rudder_url), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets_url)];
+        relay_over(&aws(), &[&neighbours, variables].concat())
+    }
+}
+mod wire {
+    pub use support::{RawTcpServer as Wire, read_request};
+}
+use support::snapshot;

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use lendswift_relay::metrics;
 use serde_json::{Value, json};
-use stand_ins::{DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
+use support::fakes::{DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsManager};
 
 use crate::{
     request::{LEAD, Request},
     stage::{ANYWHERE, TABLE, TOKEN, furnish},
-    tables::{quoted, table},
 };
 
 /// An account whose secret can't be read.
@@ -136,22 +134,6 @@ async fn the_codes_that_only_ai_rudder_can_explain_are_counted() {
     let codes = documents.into_iter().filter(|document| document.get("UpstreamCodes").is_some());
     let counted = ["10510", "other", "499"].map(|code| one("UpstreamCodes", "code", code));
     assert_eq!(codes.collect::<Vec<_>>(), counted);
-}
-
-#[test]
-fn the_table_of_metrics_names_all_that_are_counted_with_their_dimensions() {
-    let rows = table(&["metric", "by"]);
-    let documented: Vec<(String, Option<String>)> =
-        rows.iter().map(|row| (quoted(&row[0]).remove(0), quoted(&row[1]).pop())).collect();
-    let counted = [
-        (metrics::LEADS, Some("outcome")),
-        (metrics::ERRORS, Some("error")),
-        (metrics::FAULTS, Some("field")),
-        (metrics::UPSTREAM_MILLISECONDS, None),
-        (metrics::UPSTREAM_CODES, Some("code")),
-        (metrics::SECRET_READS, Some("result")),
-    ];
-    assert_eq!(documented, counted.map(|(metric, by)| (metric.to_owned(), by.map(str::to_owned))));
 }
 
 #[tokio::test]

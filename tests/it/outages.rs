@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use lambda_http::Context;
 use serde_json::{Value, json};
-use stand_ins::{
-    DynamoBehaviour::{self, Conflicting, ConflictingAt, DoneButDown, Down, Held, Normal, Silent, Slow},
+use support::fakes::{
+    DynamoBehaviour::{self, AppliedDown, Conflicting, ConflictingAt, Down, Hang, Held, Normal, Slow},
     Reply, TokenRules,
     api_gateway::Response,
 };
@@ -34,7 +34,7 @@ fn open_claims(stage: &Stage) -> usize {
 
 async fn errors_at_rate(percent: u8) {
     let stage = Stage::with_ledger().await;
-    stage.dynamodb.behave_at_random(7, percent, &[Down, DoneButDown]);
+    stage.dynamodb.behave_at_random(7, percent, &[Down, AppliedDown]);
     let posts = (1..=300).map(|dollars| {
         let request = lead(dollars);
         let stage = &stage;
@@ -179,8 +179,8 @@ async fn a_left_release_is_retried_after_the_next_claim() {
 #[tokio::test]
 async fn a_left_claim_is_voided_and_deleted_after_the_next_claim() {
     let stage = Stage::with_ledger().await;
-    stage.dynamodb.next("TransactWriteItems", DynamoBehaviour::DoneButSilent);
-    stage.dynamodb.behave(Silent);
+    stage.dynamodb.next("TransactWriteItems", DynamoBehaviour::AppliedNoResponse);
+    stage.dynamodb.behave(Hang);
     let first = serve(&stage.relay, &lead(4000).event(), with_deadline(2600)).await;
     assert_eq!(seen(&first), expected(503, "not_sent", "temporarily_unavailable"));
     assert_eq!(open_claims(&stage), 1);
@@ -193,7 +193,7 @@ async fn a_left_claim_is_voided_and_deleted_after_the_next_claim() {
 #[tokio::test]
 async fn at_most_sixteen_claims_are_kept_and_the_latest_ones() {
     let stage = Stage::with_ledger().await;
-    stage.rudder.answering(|| stand_ins::Answering::After(Duration::from_millis(200)));
+    stage.rudder.answering(|| support::fakes::Answering::After(Duration::from_millis(200)));
     let posts = (1..=17).map(|dollars| lead(dollars).event());
     let posts: Vec<_> = posts.collect();
     let all = stream::iter(&posts).map(|event| serve(&stage.relay, event, with_deadline(3500)));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use lendswift_relay::{gateway, lead::Reading, rudder::payload};
+use lendswift_relay::{lead::ParsedLead, rudder::payload};
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::RngSeed};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
-    any_input,
+    invariants,
     request::{DIGITS, LEAD, LETTERS, Request, TEXTS},
     stage::Stage,
 };
@@ -268,7 +268,7 @@ fn answered_with_an_outcome(event: &str) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(fields.len(), 6, "an envelope has six fields, not {fields:?}");
-    let is_request = serde_json::from_str::<gateway::Request>(event).is_ok();
+    let is_request = serde_json::from_str::<lendswift_relay::request::Request>(event).is_ok();
     assert_eq!(body["body"]["error"] != "internal_error", is_request, "{body} for {event}");
     let header = |name: &str| answer.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
     let outcome = header("lead-outcome").expect("every answer has an outcome");
@@ -279,7 +279,7 @@ fn answered_with_an_outcome(event: &str) -> Option<String> {
         }
         [push] => {
             assert!(push.accepted && outcome == "accepted", "AI Rudder got what it refuses: {}", push.body);
-            any_input::is_in_the_contracts_form(push.body.as_bytes());
+            invariants::is_in_the_contracts_form(push.body.as_bytes());
             Some(push.body.clone())
         }
         _ => panic!("{} pushes", sent.len()),
@@ -385,20 +385,20 @@ proptest! {
     fn a_lead_in_any_accepted_form_is_sent_in_the_same_normal_form(meant in meant(), hands in vec(hand(), 2)) {
         for hand in hands {
             let body = meant.written(&hand);
-            let reading = Reading::of(body.as_bytes()).expect("JSON");
+            let reading = ParsedLead::parse(body.as_bytes()).expect("JSON");
             let lead = reading.lead.map_err(|faults| TestCaseError::fail(format!("{faults:?} in {body}")))?;
             let sent = payload(&lead);
             let read: Value = serde_json::from_slice(&sent).unwrap();
             prop_assert_eq!(read.to_string(), meant.normal(), "from {}", body);
-            let normal = payload(&Reading::of(meant.normal().as_bytes()).unwrap().lead.unwrap());
+            let normal = payload(&ParsedLead::parse(meant.normal().as_bytes()).unwrap().lead.unwrap());
             prop_assert_eq!(sent, normal, "the same bytes whoever wrote it: {}", body);
         }
     }
 
     #[test]
     fn what_was_sent_reads_as_itself(meant in meant()) {
-        let once = payload(&Reading::of(meant.normal().as_bytes()).unwrap().lead.unwrap());
-        let twice = payload(&Reading::of(&once).unwrap().lead.unwrap());
+        let once = payload(&ParsedLead::parse(meant.normal().as_bytes()).unwrap().lead.unwrap());
+        let twice = payload(&ParsedLead::parse(&once).unwrap().lead.unwrap());
         prop_assert_eq!(once, twice);
     }
 
@@ -424,7 +424,7 @@ proptest! {
         }
         let text = with_faults(&whole, &broken);
         let named = |text: &str| {
-            let faults = Reading::of(text.as_bytes()).unwrap().lead.err().unwrap_or_default();
+            let faults = ParsedLead::parse(text.as_bytes()).unwrap().lead.err().unwrap_or_default();
             let mut named: Vec<_> = faults.iter().map(|fault| (fault.field.clone(), fault.kind.code())).collect();
             named.sort();
             named
@@ -437,14 +437,14 @@ proptest! {
         prop_assert_eq!(&named(&twice), &expected, "what is repeated is named once, in {}", twice);
         broken.retain(|place, wrong| !expected.iter().any(|(field, _)| field == wrong.named(place)));
         let mended = with_faults(&whole, &broken);
-        prop_assert!(Reading::of(mended.as_bytes()).unwrap().lead.is_ok(), "mended: {}", mended);
+        prop_assert!(ParsedLead::parse(mended.as_bytes()).unwrap().lead.is_ok(), "mended: {}", mended);
     }
 
     #[test]
     fn any_bytes_and_any_json_are_read_or_refused(bytes in vec(any::<u8>(), 0..300), json in any_json()) {
-        any_input::lead(&bytes);
-        any_input::lead(json.to_string().as_bytes());
-        any_input::upstream_answer(&bytes);
+        invariants::lead(&bytes);
+        invariants::lead(json.to_string().as_bytes());
+        invariants::upstream_answer(&bytes);
     }
 
     #[test]
@@ -454,8 +454,8 @@ proptest! {
         message in ".{0,20}",
     ) {
         let envelope = json!({"code": code, "message": message}).to_string();
-        any_input::upstream_answer(&[&status.to_be_bytes(), envelope.as_bytes()].concat());
-        any_input::upstream_answer(&[&status.to_be_bytes(), message.as_bytes()].concat());
+        invariants::upstream_answer(&[&status.to_be_bytes(), envelope.as_bytes()].concat());
+        invariants::upstream_answer(&[&status.to_be_bytes(), message.as_bytes()].concat());
     }
 }
 
@@ -580,7 +580,7 @@ proptest! {
     #[test]
     fn any_lead_in_order_is_one_accepted_push(meant in meant(), hand in hand()) {
         let sent = answered_with_an_outcome(&Request::post(meant.written(&hand)).event());
-        let normal = payload(&Reading::of(meant.normal().as_bytes()).unwrap().lead.unwrap());
+        let normal = payload(&ParsedLead::parse(meant.normal().as_bytes()).unwrap().lead.unwrap());
         prop_assert_eq!(sent.map(String::into_bytes), Some(normal));
     }
 
@@ -647,7 +647,7 @@ proptest! {
         }
         let body = lead.to_string();
         let sent = answered_with_an_outcome(&Request::post(body.clone()).event());
-        let expected = Reading::of(body.as_bytes()).unwrap().lead.ok().map(|lead| payload(&lead));
+        let expected = ParsedLead::parse(body.as_bytes()).unwrap().lead.ok().map(|lead| payload(&lead));
         prop_assert_eq!(sent.map(String::into_bytes), expected);
     }
 }

@@ -40,9 +40,9 @@ fn codes<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 
 #[test]
 fn responses() {
-    let outcomes = Outcome::VARIANTS.iter().map(|outcome| {
-        [code(outcome.as_str()), outcome.meaning().to_owned(), outcome.next_step().to_owned()]
-    });
+    let outcomes = Outcome::VARIANTS
+        .iter()
+        .map(|outcome| [code(outcome.as_str()), outcome.meaning().to_owned(), outcome.next_step().to_owned()]);
     let header = |kind: &Kind| match kind.row().advice {
         None => String::new(),
         Some(Advice::Allow) => code("allow"),
@@ -192,7 +192,9 @@ fn metrics() {
         "metrics.md",
         "Metrics",
         &[
-            format!("The function writes these metrics to its log in CloudWatch's embedded metric format, in the namespace `{NAMESPACE}`.\n"),
+            format!(
+                "The function writes these metrics to its log in CloudWatch's embedded metric format, in the namespace `{NAMESPACE}`.\n"
+            ),
             table(["metric", "dimension", "unit", "meaning", "values"], rows),
         ],
     );

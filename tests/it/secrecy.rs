@@ -20,13 +20,13 @@ use lendswift_relay::{
     claim::{Claimed, Known, Settled},
     clock::Clock,
     config::{Config, Log},
-    lead::Reading,
-    log,
+    lead::ParsedLead,
     rudder::{Code, Push, UpstreamBody, Verdict},
+    telemetry::log,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use stand_ins::{Behaviour, Reply};
+use support::fakes::{Behaviour, Reply};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
@@ -221,7 +221,7 @@ async fn connections_that_fail_leave_no_url_in_the_log() {
     let log = logged(async || {
         let stage = stage().await;
         for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", "nonsense\r\n\r\n"] {
-            let wire = Wire::answering(answer).await;
+            let wire = Wire::responding(answer).await;
             for scheme in ["http", "https"] {
                 let relay = relay(&wire.url(scheme), &stage.secrets.url(), &[("UPSTREAM_TIMEOUT_MS", "1000")]);
                 serve(&relay, &post(lead()), lambda_http::Context::default()).await;
@@ -285,8 +285,8 @@ fn displayed(object: &dyn Display) -> String {
 fn nothing_that_can_be_printed_prints_a_canary() {
     let mut texts = Vec::new();
     for body in bodies() {
-        match Reading::of(&body) {
-            Err(malformed) => texts.extend([told(&malformed), printed(&Problem::Malformed(malformed))]),
+        match ParsedLead::parse(&body) {
+            Err(malformed) => texts.extend([told(&malformed), printed(&Problem::MalformedBody(malformed))]),
             Ok(reading) => {
                 texts.extend([printed(&reading), displayed(&reading.ignored)]);
                 match reading.lead {
@@ -311,12 +311,12 @@ fn nothing_that_can_be_printed_prints_a_canary() {
         http::header::AUTHORIZATION,
         http::HeaderValue::try_from(format!("Bearer {CANARY_KEY}")).unwrap(),
     )]);
-    texts.push(printed(&ApiKey::of(&headers)));
-    let good = Secret::read(&secret(CANARY_TOKEN, &[CANARY_KEY])).unwrap();
+    texts.push(printed(&ApiKey::from_headers(&headers)));
+    let good = Secret::parse(&secret(CANARY_TOKEN, &[CANARY_KEY])).unwrap();
     texts.extend([printed(&good), printed(&good.token), printed(&good.digests)]);
     let digest = <sha2::Sha256 as sha2::Digest>::digest(CANARY_KEY);
     let digest_forms = [hex::encode(digest), digest.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")];
-    texts.push(printed(&Secret::read(CANARY_TOKEN)));
+    texts.push(printed(&Secret::parse(CANARY_TOKEN)));
 
     let body = || UpstreamBody::read(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
     let push = |verdict| Push { verdict, status: 200, body: body(), retry_after: None };
@@ -368,7 +368,7 @@ async fn neither_a_relay_at_work_nor_a_wrong_configuration_prints_a_canary() {
         http::header::AUTHORIZATION,
         http::HeaderValue::try_from(format!("Bearer {CANARY_KEY}")).unwrap(),
     )]);
-    let key = ApiKey::of(&headers).unwrap();
+    let key = ApiKey::from_headers(&headers).unwrap();
     let in_time = tokio::time::Instant::now() + std::time::Duration::from_secs(2);
     let account = accounts.authenticate(&"acme".parse().unwrap(), key, in_time).await.unwrap();
     texts.extend([printed(&account), printed(account.token()), printed(&accounts)]);

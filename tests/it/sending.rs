@@ -7,10 +7,10 @@ use lendswift_relay::{
     budget::Budget,
     clock::Clock,
     config::Config,
-    relay::Course,
+    relay::RequestContext,
     rudder::{PushError, Rudder, SendDeadlines},
 };
-use stand_ins::{Behaviour, SecretsManager, api_gateway::Response};
+use support::fakes::{Behaviour, SecretsManager, api_gateway::Response};
 use tokio::{sync::mpsc, time::Instant};
 
 use crate::{
@@ -134,7 +134,7 @@ async fn a_connection_that_breaks_is_never_tried_again() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nc\r\n{\"code\":200}\r\n",
         "220 smtp.example ESMTP\r\n",
     ] {
-        let wire = Wire::answering(answer).await;
+        let wire = Wire::responding(answer).await;
         assert_eq!(sent_to(&wire.url("http"), 1).await, [expected(504, "unknown", "upstream_broke")], "{answer:?}");
         assert_eq!(wire.connections(), 1, "{answer:?}");
     }
@@ -200,10 +200,10 @@ async fn a_request_is_noted_as_having_perhaps_claimed_its_lead_from_its_claim_on
     for (request, claims) in
         [(Request::post(LEAD), true), (Request::post("{}"), false), (Request::post(LEAD).key("wrong"), false)]
     {
-        let course = Course::new("id".to_owned(), Budget::until(0, Clock::SYSTEM));
+        let context = RequestContext::new("id".to_owned(), Budget::until(0, Clock::SYSTEM));
         let event = serde_json::from_str(&request.event()).unwrap();
-        stage.relay.handle(event, &course).await;
-        assert_eq!(course.may_have_claimed(), claims);
+        stage.relay.handle(event, &context).await;
+        assert_eq!(context.may_have_claimed(), claims);
     }
 }
 
@@ -224,7 +224,7 @@ async fn a_lease_that_is_over_when_the_connection_is_there_keeps_the_lead_back()
         rudder.push(&token, &lead, SendDeadlines { until: Instant::now() + Duration::from_secs(5), lease })
     };
     let error = push(-5000).await.unwrap_err();
-    assert!(matches!(error, PushError::TooLate), "{error:?}");
+    assert!(matches!(error, PushError::LeaseOver), "{error:?}");
     assert_eq!(received.recv().await.unwrap(), "", "a connection is made, and nothing is said");
     let error = push(20_000).await.unwrap_err();
     assert!(matches!(error, PushError::Broke(_)), "{error:?}");

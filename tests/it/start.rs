@@ -5,7 +5,7 @@ use std::{env, fs, path::Path, process::Command, time::Duration};
 use futures_util::FutureExt;
 use rustls::ALL_VERSIONS;
 use serde_json::{Value, json};
-use stand_ins::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager, api_gateway};
+use support::fakes::{DynamoDb, Invoked, Lambda, Rudder, SecretsManager, api_gateway};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -97,7 +97,7 @@ async fn ai_rudder_is_not_connected_to_at_the_start_and_who_is_silent_holds_it_u
 /// Status and error of the answer to a lead where AI Rudder has a certificate of one authority and AWS has one of another, and
 /// the process is told to trust one of these for each of them.
 async fn trusted(at_ai_rudder: usize, at_aws: usize) -> (u16, Value) {
-    let authorities = [Authority::new(), Authority::new()];
+    let authorities = [Authority::default(), Authority::default()];
     let folder = tempfile::tempdir().unwrap();
     let files = ["rudder.pem", "aws.pem"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
     for (file, authority) in files.iter().zip(&authorities) {
@@ -109,9 +109,9 @@ async fn trusted(at_ai_rudder: usize, at_aws: usize) -> (u16, Value) {
     furnish(&secrets, &dynamodb);
     let [ai_rudders, awss] = &authorities;
     let fronts = [
-        Front::of(rudder.address(), ai_rudders.server("localhost", 30, ALL_VERSIONS)).await,
-        Front::of(secrets.address(), awss.server("localhost", 30, ALL_VERSIONS)).await,
-        Front::of(dynamodb.address(), awss.server("localhost", 30, ALL_VERSIONS)).await,
+        Front::start(rudder.address(), ai_rudders.server("localhost", 30, ALL_VERSIONS)).await,
+        Front::start(secrets.address(), awss.server("localhost", 30, ALL_VERSIONS)).await,
+        Front::start(dynamodb.address(), awss.server("localhost", 30, ALL_VERSIONS)).await,
     ];
     let [rudder_url, secrets_url, dynamodb_url] =
         fronts.each_ref().map(|front| format!("https://localhost:{}", front.address.port()));

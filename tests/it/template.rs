@@ -1,18 +1,22 @@
-//! `template.yaml` against the code and README: each names things of the others.
+//! `template.yaml` against the code: each names things of the other.
 
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, ffi::OsString, fs, path::Path};
 
-use lendswift_relay::{config::Config, metrics};
+use lendswift_relay::{
+    answer::{Kind, Outcome},
+    config::{Config, VARIABLES},
+    telemetry::metrics::{CLAIM_LEFT, NAMESPACE},
+};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
-use stand_ins::api_gateway;
+use strum::VariantArray;
+use support::fakes::api_gateway;
 
 use crate::{
     events::files,
     request::{LEAD, Request},
     snapshot,
     stage::{Stage, TABLE},
-    tables::{config, documented_variables, quoted, table},
     tidy,
 };
 
@@ -69,21 +73,12 @@ fn variables(template: &Value) -> (Map<String, Value>, Map<String, Value>) {
 }
 
 #[test]
-fn the_function_gets_the_variables_that_the_relay_reads_and_readme_names() {
+fn the_function_has_the_variables_that_the_relay_reads() {
     let (given, _) = variables(&template());
     let given: BTreeSet<String> = given.keys().cloned().collect();
-    let read = RefCell::new(BTreeSet::new());
-    let _ = Config::read(|name| {
-        read.borrow_mut().insert(name.to_owned());
-        matches!(name, "CLAIMS_TABLE" | "AWS_REGION").then(|| "off".into())
-    });
-    let mut read = read.into_inner();
-    // Lambda and SAM set those.
-    read.retain(|name| !name.starts_with("AWS_"));
-    let mut documented: BTreeSet<String> = documented_variables().into_iter().map(|(name, ..)| name).collect();
-    documented.retain(|name| !name.starts_with("AWS_"));
-    assert_eq!(given, read);
-    assert_eq!(given, documented);
+    // Lambda and SAM set the variables of AWS.
+    let read = VARIABLES.iter().map(|variable| variable.name.to_owned()).filter(|name| !name.starts_with("AWS_"));
+    assert_eq!(given, read.collect());
 }
 
 #[test]
@@ -98,6 +93,15 @@ fn an_emulators_address_is_left_out_where_there_is_none() {
             "AWS_ENDPOINT_URL_DYNAMODB": optional("HasDynamoDbEndpoint", "DynamoDbEndpoint"),
         })
     );
+}
+
+/// A configuration, printed, or its error.
+fn config(variables: &[(&str, &str)]) -> Result<String, String> {
+    let config = Config::read(|name| {
+        let mut all = [("AWS_REGION", "us-east-1")].iter().chain(variables).rev();
+        all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
+    });
+    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -160,14 +164,12 @@ fn routes(template: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
+fn the_route_is_the_same_in_the_template_the_code_and_the_events() {
     let template = template();
     let route = "POST /v1/accounts/{account}/leads";
     assert_eq!(routes(&template), set([route, "$default"]));
     let url = &template["Outputs"]["LeadsUrl"]["Value"]["Fn::Sub"];
     assert!(url.as_str().unwrap().ends_with(route.strip_prefix("POST ").unwrap()));
-    let readme = include_str!("../../README.md");
-    assert!(readme.contains(&format!("`{route}`")));
 
     let mut used = BTreeSet::new();
     for file in files("events") {
@@ -184,7 +186,7 @@ fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
         let off_the_route = ["HTTP 404\n", "HTTP 405\n"].iter().any(|status| answer.starts_with(status));
         assert_eq!(off_the_route, key == "$default", "{}", file.display());
         if answer.starts_with("HTTP 404\n") {
-            assert!(answer.contains(&format!("There is only {route}.")));
+            assert!(answer.contains(&format!("No such route. Use {route}.")));
         }
         used.insert(key.to_owned());
     }
@@ -193,11 +195,9 @@ fn the_route_is_the_same_in_the_template_the_code_the_events_and_readme() {
 
 /// What the relay counts: the metric, its dimension, and the values of that.
 fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
-    let answers = table(&["what happened", "status", "`lead-outcome`"]);
-    let outcomes = answers.iter().map(|row| quoted(&row[2]).remove(0)).collect();
-    let errors =
-        answers.iter().filter_map(|row| quoted(&row[3]).pop()).chain([metrics::CLAIM_LEFT.to_owned()]).collect();
-    vec![(metrics::LEADS, "outcome", outcomes), (metrics::ERRORS, "error", errors)]
+    let outcomes = Outcome::VARIANTS.iter().map(|outcome| outcome.as_str().to_owned()).collect();
+    let errors = Kind::VARIANTS.iter().map(|kind| kind.metric().to_owned()).chain([CLAIM_LEFT.to_owned()]).collect();
+    vec![("Leads", "outcome", outcomes), ("Errors", "error", errors)]
 }
 
 /// What AWS counts for an HTTP API and for a function, with the dimension that it counts by.
@@ -223,7 +223,7 @@ fn every_alarm_watches_something_that_is_counted_and_tells_who_wants_to_know() {
             panic!("{alarm}");
         };
         let (name, value) = (&dimension["Name"], &dimension["Value"]);
-        let is_counted = if namespace == metrics::NAMESPACE {
+        let is_counted = if namespace == NAMESPACE {
             let is_of = |values: &BTreeSet<String>| value.as_str().is_some_and(|value| values.contains(value));
             counted().iter().any(|(counts, by, values)| metric == *counts && name == by && is_of(values))
         } else {

@@ -5,7 +5,7 @@ use std::{env, fs, process::Command};
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use rustls::{ALL_VERSIONS, HandshakeKind, ProtocolVersion, SupportedProtocolVersion, version::TLS12};
-use stand_ins::{Rudder, SecretsManager};
+use support::fakes::{Rudder, SecretsManager};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::mpsc,
@@ -53,14 +53,14 @@ async fn pushed_over(
     trusted: bool,
     leads: usize,
 ) -> (Vec<(u16, String)>, Vec<Handshake>) {
-    let authority = Authority::new();
+    let authority = Authority::default();
     let folder = tempfile::tempdir().unwrap();
     let ca_file = folder.path().join("ca.pem");
     fs::write(&ca_file, authority.pem()).unwrap();
     let ca_file = if trusted { ca_file.to_str().unwrap() } else { "" };
 
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
-    let front = Front::of(rudder.address(), authority.server(name, days, versions)).await;
+    let front = Front::start(rudder.address(), authority.server(name, days, versions)).await;
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
 
@@ -166,11 +166,11 @@ fn a_proxy_in_the_environment_is_not_asked() {
 
 /// What comes of a lead when Secrets Manager's server has such a certificate.
 async fn authenticated_by(name: &str, days: i64, trusted: bool) -> ((u16, String), usize) {
-    let authority = Authority::new();
+    let authority = Authority::default();
     let rudder = Rudder::start(ANYWHERE, [TOKEN]).await.unwrap();
     let secrets = SecretsManager::start(ANYWHERE).await.unwrap();
     secrets.put("lendswift/acme", secret(TOKEN, &[KEY]));
-    let front = Front::of(secrets.address(), authority.server(name, days, ALL_VERSIONS)).await;
+    let front = Front::start(secrets.address(), authority.server(name, days, ALL_VERSIONS)).await;
 
     let roots = if trusted { vec![authority.der()] } else { Vec::new() };
     let aws = aws_trusting(roots);

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use lendswift_relay::{config::Log, log};
+use lendswift_relay::{config::Log, telemetry::log};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use stand_ins::{Reply, api_gateway::Response};
+use support::fakes::{Reply, api_gateway::Response};
 use tracing::level_filters::LevelFilter;
 
 use crate::{

@@ -13,8 +13,8 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use fastrand::Rng;
-use stand_ins::{
-    DynamoBehaviour::{self, Conflicting, Denied, DoneButDown, Down, Held, Normal, Throttled, ThrottledInTransaction},
+use support::fakes::{
+    DynamoBehaviour::{self, AppliedDown, Conflicting, Denied, Down, Held, Normal, Throttled, ThrottledInTransaction},
     DynamoCore, DynamoOutcome,
 };
 use tokio::time::{Instant, sleep};
@@ -105,7 +105,7 @@ impl Network {
             6 => Fate::Breaks(Some(milliseconds(random, 12_000))),
             7 => Fate::Arrives(milliseconds(random, 12_000), Normal),
             8 => Fate::Arrives(soon, Held(milliseconds(random, 6000))),
-            9 => Fate::Arrives(soon, *random.choice([Down, DoneButDown].iter()).unwrap()),
+            9 => Fate::Arrives(soon, *random.choice([Down, AppliedDown].iter()).unwrap()),
             10 => Fate::Arrives(soon, *random.choice([Throttled, ThrottledInTransaction].iter()).unwrap()),
             11 => Fate::Arrives(soon, Conflicting),
             12 => Fate::Arrives(soon, Denied),
@@ -140,7 +140,7 @@ impl HttpConnector for Network {
                 Fate::Twice(after, again) => {
                     let first = arrive(after, Normal);
                     tokio::spawn(async move {
-                        let outcome = first.await.unwrap_or(DynamoOutcome::HungUp);
+                        let outcome = first.await.unwrap_or(DynamoOutcome::Reset);
                         if matches!(&outcome, DynamoOutcome::Answered(answer) if answer.status == 200) {
                             drop(arrive(again, Normal));
                         }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use stand_ins::{DynamoBehaviour::Normal, DynamoCore, DynamoOutcome};
+use support::fakes::{DynamoBehaviour::Normal, DynamoCore, DynamoOutcome};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::process::World;

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{SharedHttpClient, http_client_fn};
 use aws_smithy_runtime_api::shared::IntoShared;
 use fastrand::Rng;
 use lendswift_relay::{claim::Ledger, clock::Clock, config::Config};
-use stand_ins::{DynamoCore, TokenRules};
+use support::fakes::{DynamoCore, TokenRules};
 use tokio::{
     runtime::Builder,
     select,

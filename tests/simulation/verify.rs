@@ -3,7 +3,7 @@
 use lendswift_relay::claim::Settled;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use stand_ins::DynamoCore;
+use support::fakes::DynamoCore;
 
 use super::{
     operator,

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use lendswift_relay::{
     gateway::Request,
-    lead::{Faults, Reading},
+    lead::{Faults, ParsedLead},
     rudder::payload,
 };
 use serde_json::Value;
@@ -37,13 +37,13 @@ fn event(event: &str) -> Request {
 #[bench::accepted(args = (include_str!("../../../events/accepted.json")), config = about(46_100))]
 #[bench::messy(args = (include_str!("../../../events/messy.json")), config = about(43_200))]
 fn reshaped(body: String) -> Vec<u8> {
-    black_box(payload(&Reading::of(black_box(body.as_bytes())).unwrap().lead.unwrap()))
+    black_box(payload(&ParsedLead::parse(black_box(body.as_bytes())).unwrap().lead.unwrap()))
 }
 
 #[library_benchmark(setup = body)]
 #[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(84_000))]
 fn refused(body: String) -> Faults {
-    black_box(Reading::of(black_box(body.as_bytes())).unwrap().lead.unwrap_err())
+    black_box(ParsedLead::parse(black_box(body.as_bytes())).unwrap().lead.unwrap_err())
 }
 
 library_benchmark_group!(name = reading, benchmarks = [event, reshaped, refused]);

@@ -40,7 +40,7 @@ export async function sendLead(url, key, leadId, lead, options = {}) {
   const { timeout, maxPosts, firstWait, longestWait, patience } = { ...DEFAULTS, ...options };
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": leadId };
   for (let posts = 1; ; posts += 1) {
-    // The relay sends no redirects, and the API key is for its host alone.
+    // The relay sends no redirects, and the API key must not go to another host.
     const response = await post(url, { method: "POST", headers, body: lead, redirect: "manual" }, timeout);
     console.error(`post ${posts}: ${JSON.stringify(response)}`);
     const result = resultOf(response.status, response.outcome);

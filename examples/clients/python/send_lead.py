@@ -36,7 +36,7 @@ exit codes, and the "result" in the JSON that goes to stdout:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Returns a redirect as it is. The relay sends none, and the API key is for its host alone."""
+    """Returns a redirect as it is. The relay sends none, and the API key must not go to another host."""
 
     def redirect_request(self, *args):
         return None

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Map, Value, json};
-use stand_ins::{DynamoCore, DynamoOutcome};
+use support::fakes::{DynamoCore, DynamoOutcome};
 
 use super::*;
 

@@ -12,7 +12,7 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_async::time::TimeSource;
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
-use stand_ins::Behaviour;
+use support::fakes::Behaviour;
 
 use super::{pass, post};
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stand_ins::{Behaviour, api_gateway::Response};
+use support::fakes::{Behaviour, api_gateway::Response};
 
 use super::{advance, asked, on_a_still_clock, settle, status};
 use crate::{
@@ -45,7 +45,7 @@ async fn post(stage: &Stage, request: Request, behaviour: Behaviour) -> Seen {
     let silence = async {
         asked(stage, before + 1).await;
         settle().await;
-        if behaviour == Behaviour::Silent {
+        if behaviour == Behaviour::Hang {
             advance(2001).await;
         }
         std::future::pending::<()>().await;
@@ -99,7 +99,7 @@ async fn no_name_looks_different_to_a_caller_without_a_key() {
         (Behaviour::TooMany, "300"),
         (Behaviour::Down, "300"),
         (Behaviour::Down, "10"),
-        (Behaviour::Silent, "300"),
+        (Behaviour::Hang, "300"),
         (Behaviour::Expired, "300"),
         (Behaviour::Denied, "300"),
         (Behaviour::Deleted, "300"),

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use lambda_http::Context;
-use stand_ins::Reply;
+use support::fakes::Reply;
 
 use super::{Row, on_stage, with_variables};
 use crate::stage::TOKEN;

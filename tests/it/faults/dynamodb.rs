@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
 use lambda_http::Context;
-use stand_ins::{
+use support::fakes::{
     DynamoBehaviour::{
-        self, Broken, Conflicting, ConflictingAt, Denied, DoneButBroken, DoneButDown, DoneButSilent, Down, Held,
-        Normal, Silent, Slow, Throttled, ThrottledInTransaction, Twice,
+        self, AppliedDown, AppliedNoResponse, AppliedReset, Conflicting, ConflictingAt, Denied, Down, Hang, Held,
+        Normal, Reset, Slow, Throttled, ThrottledInTransaction, Twice,
     },
     Reply,
 };
@@ -24,27 +24,27 @@ const ALL_THE_TIME: [(&str, DynamoBehaviour); 13] = [
     ("throttles", Throttled),
     ("throttles within transactions", ThrottledInTransaction),
     ("denies the permission", Denied),
-    ("never answers", Silent),
-    ("breaks the connection", Broken),
+    ("never answers", Hang),
+    ("breaks the connection", Reset),
     ("takes 300 ms", Slow(Duration::from_millis(300))),
     ("is at the items in other transactions", Conflicting),
     ("is at the lead's item in other transactions", ConflictingAt(0)),
     ("is at the key's item in other transactions", ConflictingAt(1)),
-    ("writes and answers HTTP 500", DoneButDown),
-    ("writes and never says so", DoneButSilent),
-    ("writes and breaks the connection", DoneButBroken),
+    ("writes and answers HTTP 500", AppliedDown),
+    ("writes and never says so", AppliedNoResponse),
+    ("writes and breaks the connection", AppliedReset),
 ];
 
 /// What becomes of one call after the other. The first claims, and the second settles or releases; each is tried again.
 const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
-    ("the claim is written and the answer lost", &[DoneButBroken]),
-    ("the claim is written and the answer late", &[DoneButSilent]),
-    ("the claim is not written and the answer lost", &[Broken]),
+    ("the claim is written and the answer lost", &[AppliedReset]),
+    ("the claim is written and the answer late", &[AppliedNoResponse]),
+    ("the claim is not written and the answer lost", &[Reset]),
     ("the claim is throttled once", &[Throttled]),
     ("the claim meets another transaction once", &[Conflicting]),
-    ("the claim is written, and then five calls fail", &[DoneButBroken, Down, Down, Down, Down, Down]),
+    ("the claim is written, and then five calls fail", &[AppliedReset, Down, Down, Down, Down, Down]),
     ("the claim meets another transaction at the key once", &[ConflictingAt(1)]),
-    ("the claim is written and answered HTTP 500", &[DoneButDown]),
+    ("the claim is written and answered HTTP 500", &[AppliedDown]),
     ("the claim arrives twice, the second time late", &[Twice(Duration::from_millis(300))]),
     ("the claim's transaction takes 1.2 s", &[Held(Duration::from_millis(1200))]),
     ("the claim's transaction takes 2.3 s", &[Held(Duration::from_millis(2300))]),
@@ -52,7 +52,7 @@ const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
     ("settling takes 1.3 s", &[Normal, Held(Duration::from_millis(1300))]),
     ("settling arrives 3 s late, and once more", &[Normal, Slow(Duration::from_secs(3))]),
     ("down after the push", &[Normal, Down, Down, Down]),
-    ("the answer to settling is lost", &[Normal, DoneButBroken]),
+    ("the answer to settling is lost", &[Normal, AppliedReset]),
     ("settling meets another transaction once", &[Normal, Conflicting]),
     ("the claim is throttled within its transaction once", &[ThrottledInTransaction]),
     ("settling is throttled within its transaction twice", &[Normal, ThrottledInTransaction, ThrottledInTransaction]),

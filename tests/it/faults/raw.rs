@@ -88,7 +88,7 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
 /// AI Rudder at an address where there is nothing like it.
 async fn elsewhere(fault: &str, url: &str) -> Row {
     let stage = Stage::with(&LIMITS).await;
-    let relay = stage.another_relay(&[&LIMITS[..], &[("UPSTREAM_BASE_URL", url)]].concat());
+    let relay = stage.relay(&[&LIMITS[..], &[("UPSTREAM_BASE_URL", url)]].concat());
     post_twice(fault, &relay, Context::default(), Pushes::default, || {}).await
 }
 
@@ -100,7 +100,7 @@ async fn row(server: Server) -> Row {
     })
     .await;
     let stage = Stage::with(&LIMITS).await;
-    let relay = stage.another_relay(&[&LIMITS[..], &[("UPSTREAM_BASE_URL", &wire.url(server.scheme))]].concat());
+    let relay = stage.relay(&[&LIMITS[..], &[("UPSTREAM_BASE_URL", &wire.url(server.scheme))]].concat());
     post_twice(server.fault, &relay, Context::default(), || *pushes.lock().unwrap(), || {}).await
 }
 

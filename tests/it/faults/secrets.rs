@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
 use lambda_http::Context;
-use stand_ins::Behaviour;
+use support::fakes::Behaviour;
 
 use super::{LIMITS, Row, on_stage, on_the_desk, told};
 use crate::{
@@ -24,7 +24,7 @@ fn lasting() -> impl IntoIterator<Item = BoxFuture<'static, Row>> {
         ("is down", Behaviour::Down),
         ("throttles", Behaviour::Throttled),
         ("denies the permission", Behaviour::Denied),
-        ("never answers", Behaviour::Silent),
+        ("never answers", Behaviour::Hang),
         ("takes 300 ms", Behaviour::Slow(Duration::from_millis(300))),
         ("takes 3 s", Behaviour::Slow(Duration::from_secs(3))),
         ("has a binary secret", Behaviour::Binary),

@@ -1,0 +1,172 @@
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use axum::http::HeaderName;
+
+use super::*;
+
+fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+    let header = |(name, value): &(&str, &str)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+    lines.iter().map(header).collect()
+}
+
+#[test]
+fn a_lead_becomes_a_complete_event() {
+    let headers = headers(&[("Content-Type", "application/json"), ("User-Agent", "infinity-crm/1.0")]);
+    let mut event = event("POST", "/v1/accounts/acme/leads", &headers, b"{}", "JKJ7TIlI10NFmbs=");
+    let context = event["requestContext"].as_object_mut().unwrap();
+    assert!(context.remove("time").unwrap().is_string());
+    assert!(context.remove("timeEpoch").unwrap().as_u64() > Some(1_700_000_000_000));
+    assert_eq!(
+        event,
+        json!({
+            "version": "2.0",
+            "routeKey": "POST /v1/accounts/{account}/leads",
+            "rawPath": "/v1/accounts/acme/leads",
+            "rawQueryString": "",
+            "headers": { "content-type": "application/json", "user-agent": "infinity-crm/1.0" },
+            "requestContext": {
+                "accountId": "123456789012",
+                "apiId": "a1b2c3d4e5",
+                "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
+                "domainPrefix": "a1b2c3d4e5",
+                "http": {
+                    "method": "POST",
+                    "path": "/v1/accounts/acme/leads",
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1",
+                    "userAgent": "infinity-crm/1.0",
+                },
+                "requestId": "JKJ7TIlI10NFmbs=",
+                "routeKey": "POST /v1/accounts/{account}/leads",
+                "stage": "$default",
+            },
+            "pathParameters": { "account": "acme" },
+            "body": "{}",
+            "isBase64Encoded": false,
+        })
+    );
+}
+
+#[test]
+fn everything_but_the_route_is_the_default_route() {
+    for (method, path) in [
+        ("GET", "/v1/accounts/acme/leads"),
+        ("POST", "/v1/accounts/acme/leads/"),
+        ("POST", "/v1/accounts//leads"),
+        ("POST", "/v1/accounts/leads"),
+        ("POST", "/v1/accounts/a/b/leads"),
+        ("POST", "/"),
+    ] {
+        let event = event(method, path, &HeaderMap::new(), b"", "id");
+        assert_eq!(event["routeKey"], "$default", "{method} {path}");
+        assert_eq!(event["requestContext"]["routeKey"], "$default");
+        assert_eq!(event.get("pathParameters"), None);
+    }
+}
+
+#[test]
+fn the_path_is_decoded_and_the_query_is_not() {
+    let event = event("POST", "/v1/accounts/a%20b/leads?x=1%202&y=&x=3+4", &HeaderMap::new(), b"", "id");
+    assert_eq!(event["rawPath"], "/v1/accounts/a b/leads");
+    assert_eq!(event["pathParameters"], json!({ "account": "a b" }));
+    assert_eq!(event["rawQueryString"], "x=1%202&y=&x=3+4");
+    assert_eq!(event["queryStringParameters"], json!({ "x": "1 2,3 4", "y": "" }));
+}
+
+#[test]
+fn repeated_headers_are_joined_and_cookies_are_separate() {
+    let headers = headers(&[("X-A", "1"), ("x-a", "2"), ("cookie", "b=1; c=2"), ("cookie", "d=3")]);
+    let event = event("GET", "/", &headers, b"", "id");
+    assert_eq!(event["headers"], json!({ "x-a": "1,2" }));
+    assert_eq!(event["cookies"], json!(["b=1", "c=2", "d=3"]));
+}
+
+#[test]
+fn text_is_passed_as_it_is_and_everything_else_as_base64() {
+    for (content_type, body, passed, is_base64) in [
+        ("application/json", "é".as_bytes(), "é", false),
+        ("Application/JSON ; charset=utf-8", b"a", "a", false),
+        ("application/vnd.infinity+json", b"a", "a", false),
+        ("text/plain", b"a", "a", false),
+        ("application/x-www-form-urlencoded", b"a=1", "YT0x", true),
+        ("application/jsonp", b"a=1", "YT0x", true),
+        ("", b"a=1", "YT0x", true),
+        ("application/json", b"\xff", "/w==", true),
+    ] {
+        let event = event("POST", "/", &headers(&[("content-type", content_type)]), body, "id");
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(passed), &json!(is_base64)), "{content_type}");
+    }
+    let without = event("POST", "/", &headers(&[("content-type", "application/json")]), b"", "id");
+    assert_eq!((without.get("body"), &without["isBase64Encoded"]), (None, &json!(false)));
+}
+
+#[test]
+fn the_time_has_the_format_of_an_access_log() {
+    assert_eq!(clock(UNIX_EPOCH + Duration::from_secs(1_683_135_757)), "03/May/2023:17:42:37 +0000");
+}
+
+#[test]
+fn an_answer_becomes_a_response() {
+    let answer = json!({
+        "statusCode": 401,
+        "headers": { "WWW-Authenticate": "Bearer", "retry-after": 1 },
+        "multiValueHeaders": { "x-ignored": ["1"] },
+        "cookies": ["a=1"],
+        "body": "text",
+    });
+    let headers = [("www-authenticate", "Bearer"), ("retry-after", "1"), ("set-cookie", "a=1")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    assert_eq!(response(&answer), Response { status: 401, headers, body: b"text".to_vec() });
+    let base64 = json!({ "statusCode": 200, "body": "/w==", "isBase64Encoded": true });
+    assert_eq!(response(&base64).body, b"\xff");
+    let without_status = response(&json!({ "a": 1 }));
+    assert_eq!((without_status.status, without_status.body.as_slice()), (200, &br#"{"a":1}"#[..]));
+    assert_eq!(without_status.headers, [("content-type".to_owned(), "application/json".to_owned())]);
+}
+
+#[test]
+fn a_malformed_answer_is_an_error_500() {
+    for answer in [
+        json!({ "statusCode": "200" }),
+        json!({ "statusCode": 70_000 }),
+        json!({ "statusCode": 200, "body": "*", "isBase64Encoded": true }),
+    ] {
+        let response = response(&answer);
+        assert_eq!(response.status, 500, "{answer}");
+        assert_eq!(response.body, br#"{"message":"Internal Server Error"}"#);
+    }
+}
+
+#[test]
+fn the_sample_events_are_those_of_this_gateway() {
+    let mut request_ids = BTreeSet::new();
+    for file in fs::read_dir(crate::in_repository("events")).unwrap() {
+        let path = file.unwrap().path();
+        let sample: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let request_id = sample["requestContext"]["requestId"].as_str().unwrap();
+        assert!(request_ids.insert(request_id.to_owned()), "{}", path.display());
+        // The body of these two is encoded without need, which is their point.
+        if !["bad-base64.json", "base64-body.json"].iter().any(|name| path.ends_with(name)) {
+            assert_eq!(rebuilt(&sample), sample, "{}", path.display());
+        }
+    }
+    assert!(!request_ids.is_empty());
+}
+
+/// The event for the request of a sample event, with the sample's times and address.
+fn rebuilt(sample: &Value) -> Value {
+    let text = |pointer: &str| sample.pointer(pointer).map_or("", |value| value.as_str().unwrap());
+    let body = match sample["isBase64Encoded"].as_bool().unwrap() {
+        true => BASE64_STANDARD.decode(text("/body")).unwrap(),
+        false => text("/body").as_bytes().to_vec(),
+    };
+    let lines = sample["headers"].as_object().unwrap().iter();
+    let lines: Vec<_> = lines.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+    assert!(lines.contains(&("content-length", body.len().to_string().as_str())), "{}", body.len());
+    let method = text("/requestContext/http/method");
+    let mut event = event(method, text("/rawPath"), &headers(&lines), &body, text("/requestContext/requestId"));
+    for field in ["/requestContext/time", "/requestContext/timeEpoch", "/requestContext/http/sourceIp"] {
+        *event.pointer_mut(field).unwrap() = sample.pointer(field).unwrap().clone();
+    }
+    event
+}

@@ -1,0 +1,99 @@
+//! A fake of DynamoDB: an emulator runs the expressions, and this module adds what AWS's transactions do beyond them
+//! (client request tokens, items locked by a transaction that is still running) and the ways in which a call can fail.
+//!
+//! [`DynamoCore`] is all of it without a socket, on tokio's clock; [`DynamoDb`] is a core behind HTTP.
+
+mod behaviour;
+mod core;
+mod engine;
+mod fault;
+mod tables;
+mod tokens;
+mod units;
+
+use std::{future, io, net::SocketAddr, ops::Deref};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, Uri, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+
+use self::fault::Fault;
+pub use self::{
+    behaviour::DynamoBehaviour,
+    core::{DynamoAnswer, DynamoCore, DynamoOutcome},
+    tokens::{CancelledTokens, RunningTokens, TokenRules},
+    units::DynamoUnits,
+};
+use crate::fakes::server::{Connections, Server, hang_up};
+
+const TARGET: &str = "DynamoDB_20120810.";
+
+/// DynamoDB on a socket, which checks no signature; dropping it stops it.
+///
+/// Everything else is its [`DynamoCore`], which it dereferences to.
+pub struct DynamoDb {
+    server: Server,
+    core: DynamoCore,
+}
+
+impl DynamoDb {
+    /// Starts on `address` (port 0 takes a free one) without any table.
+    pub async fn start(address: SocketAddr) -> io::Result<Self> {
+        let core = DynamoCore::new()?;
+        let router = Router::new().fallback(answer).with_state(core.clone());
+        let server = Server::start(address, router).await?;
+        Ok(Self { server, core })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The endpoint to give the AWS SDK.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// Its connections as of now.
+    pub fn connections(&self) -> Connections {
+        self.server.connections()
+    }
+}
+
+/// The server adds a socket to the core and hides nothing of it.
+impl Deref for DynamoDb {
+    type Target = DynamoCore;
+
+    fn deref(&self) -> &DynamoCore {
+        &self.core
+    }
+}
+
+async fn answer(State(core): State<DynamoCore>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").map(HeaderValue::to_str);
+    let operation = match (method, uri.path(), target) {
+        (Method::POST, "/", Some(Ok(target))) => target.strip_prefix(TARGET),
+        _ => None,
+    };
+    let Some(operation) = operation else { return DynamoAnswer::from(Fault::unknown_operation()).into_response() };
+
+    match core.call(operation, &body).await {
+        DynamoOutcome::Answered(answer) => answer.into_response(),
+        DynamoOutcome::Hang => future::pending().await,
+        DynamoOutcome::Reset => hang_up(),
+    }
+}
+
+impl IntoResponse for DynamoAnswer {
+    fn into_response(self) -> Response {
+        (self.status, [(CONTENT_TYPE, Self::MEDIA_TYPE)], self.body).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests;

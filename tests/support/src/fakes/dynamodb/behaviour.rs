@@ -1,0 +1,86 @@
+//! How DynamoDB can behave, and which call gets which behaviour.
+
+use std::{collections::VecDeque, time::Duration};
+
+use fastrand::Rng;
+use tokio::time::Instant;
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum DynamoBehaviour {
+    /// It is done and answered.
+    #[default]
+    Normal,
+    /// `InternalServerError`, HTTP 500; nothing is done.
+    Down,
+    /// `ThrottlingException`; nothing is done.
+    Throttled,
+    /// A transaction is cancelled, with `ThrottlingError` for each item; nothing is done. As [`Self::Throttled`] for
+    /// any other operation.
+    ThrottledInTransaction,
+    /// `AccessDeniedException`; nothing is done.
+    Denied,
+    /// Each of its items is part of another transaction: `TransactionCanceledException` for a transaction,
+    /// `TransactionConflictException` for any other operation; nothing is done.
+    Conflicting,
+    /// As [`Self::Conflicting`], but only the item at this index (from 0) is part of another transaction; the conditions
+    /// of the others are evaluated. As [`Self::Normal`] where a transaction has no such item.
+    ConflictingAt(usize),
+    /// Nothing is done, and no response comes.
+    Hang,
+    /// Nothing is done, and the connection is closed without a response.
+    Reset,
+    /// The request is on its way for so long, then arrives and is done and answered, even if the caller has given up.
+    /// Nothing is locked meanwhile.
+    Slow(Duration),
+    /// A transaction begins at once, locks its items for so long, and is then evaluated, applied and answered, even if
+    /// the caller has given up. Until then its token answers `TransactionInProgressException`, and its items refuse
+    /// every other write. As [`Self::Slow`] for any other operation.
+    Held(Duration),
+    /// It is done and answered, and done again when a duplicate of the request arrives so much later.
+    Twice(Duration),
+    /// It is done, and answered after so long.
+    AppliedSlow(Duration),
+    /// It is done and never answered.
+    AppliedNoResponse,
+    /// It is done, and the connection is closed without an answer.
+    AppliedReset,
+    /// It is done and answered `InternalServerError`, HTTP 500. AWS says of it only that the request may be sent again,
+    /// not that nothing was done (Amazon DynamoDB Developer Guide, "Error handling with DynamoDB").
+    AppliedDown,
+}
+
+/// Which call gets which behaviour. In order of precedence: [`Self::next`], [`Self::until`], [`Self::random`],
+/// [`Self::behaviour`].
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) behaviour: DynamoBehaviour,
+    pub(super) next: VecDeque<(String, DynamoBehaviour)>,
+    pub(super) until: Option<(Instant, DynamoBehaviour)>,
+    pub(super) random: Option<Random>,
+}
+
+impl Script {
+    pub(super) fn behaviour(&mut self, operation: &str, now: Instant) -> DynamoBehaviour {
+        let next = self.next.iter().position(|(named, _)| named == operation);
+        if let Some((_, behaviour)) = next.and_then(|next| self.next.remove(next)) {
+            return behaviour;
+        }
+        let until = self.until.filter(|(until, _)| now < *until).map(|(_, behaviour)| behaviour);
+        until.or_else(|| self.random.as_mut().and_then(Random::pick)).unwrap_or(self.behaviour)
+    }
+}
+
+/// Picks some of the calls, and one of the behaviours for each: the same ones for the same seed.
+pub(super) struct Random {
+    pub(super) rng: Rng,
+    pub(super) percent: u8,
+    pub(super) behaviours: Vec<DynamoBehaviour>,
+}
+
+impl Random {
+    fn pick(&mut self) -> Option<DynamoBehaviour> {
+        let is_picked = self.rng.u8(0..100) < self.percent;
+        self.rng.choice(&self.behaviours).copied().filter(|_| is_picked)
+    }
+}

@@ -1,0 +1,273 @@
+//! DynamoDB without a socket.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use fastrand::Rng;
+use serde_json::{Value, json};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
+
+use super::{
+    behaviour::{DynamoBehaviour, Random, Script},
+    engine::{Begun, Engine, Obstacle, TRANSACTION},
+    fault::Fault,
+    tokens::TokenRules,
+    units::DynamoUnits,
+};
+use crate::fakes::server::lock;
+
+/// DynamoDB without a socket, on tokio's clock. Clones share the same tables.
+#[derive(Clone)]
+pub struct DynamoCore(Arc<Shared>);
+
+struct Shared {
+    engine: Mutex<Engine>,
+    script: Mutex<Script>,
+    calls: watch::Sender<Vec<String>>,
+    done: watch::Sender<Vec<String>>,
+}
+
+/// What a caller gets for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DynamoOutcome {
+    /// A response.
+    Answered(DynamoAnswer),
+    /// No response, ever; the connection stays open.
+    Hang,
+    /// No response: the connection is closed.
+    Reset,
+}
+
+/// An HTTP response of DynamoDB, whose media type is [`Self::MEDIA_TYPE`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DynamoAnswer {
+    /// 200, 400 or 500.
+    pub status: StatusCode,
+    /// JSON.
+    pub body: String,
+}
+
+impl DynamoAnswer {
+    /// The `content-type` of every response.
+    pub const MEDIA_TYPE: &str = "application/x-amz-json-1.0";
+}
+
+impl From<Fault> for DynamoAnswer {
+    fn from(fault: Fault) -> Self {
+        Self { status: fault.status, body: fault.body }
+    }
+}
+
+impl From<Result<String, Fault>> for DynamoAnswer {
+    fn from(result: Result<String, Fault>) -> Self {
+        result.map_or_else(Self::from, |body| Self { status: StatusCode::OK, body })
+    }
+}
+
+impl DynamoCore {
+    /// Without any table.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(Arc::new(Shared {
+            engine: Mutex::new(Engine::new().map_err(io::Error::other)?),
+            script: Mutex::default(),
+            calls: watch::Sender::default(),
+            done: watch::Sender::default(),
+        })))
+    }
+
+    /// Creates a table as the relay needs it: on demand, with the string `pk` for a key.
+    pub fn create_table(&self, name: &str) {
+        lock(&self.0.engine).tables.create(name, "pk");
+    }
+
+    /// Creates a table with a key of another name than the relay's.
+    pub fn create_table_of_another_shape(&self, name: &str) {
+        lock(&self.0.engine).tables.create(name, "id");
+    }
+
+    /// Every item of a table in DynamoDB's JSON, in the order of `pk`.
+    pub fn items(&self, table: &str) -> Vec<Value> {
+        lock(&self.0.engine).tables.items(table)
+    }
+
+    /// Stores an item in DynamoDB's JSON, in place of the one with that key if there is one. Locks do not hinder it,
+    /// and it counts neither as a call nor in [`Self::units`].
+    pub fn put(&self, table: &str, item: Value) {
+        lock(&self.0.engine).tables.ask("PutItem", &json!({ "TableName": table, "Item": item }));
+    }
+
+    /// What AWS would have charged for the calls on this table so far.
+    pub fn units(&self, table: &str) -> DynamoUnits {
+        lock(&self.0.engine).units.of(table)
+    }
+
+    /// The operations asked for so far, in order.
+    pub fn calls(&self) -> Vec<String> {
+        self.0.calls.borrow().clone()
+    }
+
+    /// Sets the behaviour for every following call, except for those that [`Self::next`], [`Self::behave_for`] or
+    /// [`Self::behave_at_random`] applies to.
+    pub fn behave(&self, behaviour: DynamoBehaviour) {
+        lock(&self.0.script).behaviour = behaviour;
+    }
+
+    /// Sets the behaviour for the next call of `operation` (such as `PutItem`), before everything else; several are used
+    /// up in order.
+    pub fn next(&self, operation: &str, behaviour: DynamoBehaviour) {
+        lock(&self.0.script).next.push_back((operation.to_owned(), behaviour));
+    }
+
+    /// Sets the behaviour for every call in the next `duration` of tokio's clock.
+    pub fn behave_for(&self, duration: Duration, behaviour: DynamoBehaviour) {
+        lock(&self.0.script).until = Some((Instant::now() + duration, behaviour));
+    }
+
+    /// Answers every call in the next `duration` of tokio's clock with HTTP 500, and does nothing.
+    pub fn fail_for(&self, duration: Duration) {
+        self.behave_for(duration, DynamoBehaviour::Down);
+    }
+
+    /// Gives `percent` of the following calls one of `behaviours`, each with the same probability, instead of that of
+    /// [`Self::behave`]. The same seed picks the same calls and behaviours; 0 percent ends it.
+    pub fn behave_at_random(&self, seed: u64, percent: u8, behaviours: &[DynamoBehaviour]) {
+        lock(&self.0.script).random =
+            Some(Random { rng: Rng::with_seed(seed), percent, behaviours: behaviours.to_vec() });
+    }
+
+    /// Decides what AWS's documentation leaves open about client request tokens.
+    pub fn set_token_rules(&self, rules: TokenRules) {
+        lock(&self.0.engine).tokens.rules = rules;
+    }
+
+    /// Waits until `operation` has been called this many times in all.
+    pub async fn called(&self, operation: &str, times: usize) {
+        reach(&self.0.calls, operation, times).await;
+    }
+
+    /// Waits until `operation` has been done this many times in all, with whatever result.
+    pub async fn done(&self, operation: &str, times: usize) {
+        reach(&self.0.done, operation, times).await;
+    }
+
+    /// Handles a request that has arrived now, with its scripted behaviour.
+    pub async fn call(&self, operation: &str, body: &[u8]) -> DynamoOutcome {
+        let behaviour = lock(&self.0.script).behaviour(operation, Instant::now());
+        self.call_as(behaviour, operation, body).await
+    }
+
+    /// Handles a request that has arrived now with this behaviour, whatever the script says.
+    pub async fn call_as(&self, behaviour: DynamoBehaviour, operation: &str, body: &[u8]) -> DynamoOutcome {
+        self.0.calls.send_modify(|calls| calls.push(operation.to_owned()));
+        let answer = match behaviour {
+            DynamoBehaviour::Normal => self.perform(operation, body),
+            DynamoBehaviour::Down => Fault::down().into(),
+            DynamoBehaviour::Throttled => Fault::throttled().into(),
+            DynamoBehaviour::ThrottledInTransaction => self.hindered(Obstacle::Throttled, operation, body),
+            DynamoBehaviour::Denied => Fault::denied(operation).into(),
+            DynamoBehaviour::Conflicting => self.hindered(Obstacle::Conflict, operation, body),
+            DynamoBehaviour::ConflictingAt(index) => self.hindered(Obstacle::ConflictAt(index), operation, body),
+            DynamoBehaviour::Hang => return DynamoOutcome::Hang,
+            DynamoBehaviour::Reset => return DynamoOutcome::Reset,
+            DynamoBehaviour::Slow(wait) => return answered(self.later(wait, operation, body)).await,
+            DynamoBehaviour::Held(wait) => return self.held(wait, operation, body).await,
+            DynamoBehaviour::Twice(wait) => {
+                drop(self.later(wait, operation, body));
+                self.perform(operation, body)
+            }
+            DynamoBehaviour::AppliedSlow(wait) => {
+                let answer = self.perform(operation, body);
+                tokio::time::sleep(wait).await;
+                answer
+            }
+            DynamoBehaviour::AppliedNoResponse => {
+                self.perform(operation, body);
+                return DynamoOutcome::Hang;
+            }
+            DynamoBehaviour::AppliedReset => {
+                self.perform(operation, body);
+                return DynamoOutcome::Reset;
+            }
+            DynamoBehaviour::AppliedDown => {
+                self.perform(operation, body);
+                Fault::down().into()
+            }
+        };
+        DynamoOutcome::Answered(answer)
+    }
+
+    fn perform(&self, operation: &str, body: &[u8]) -> DynamoAnswer {
+        let result = lock(&self.0.engine).perform(operation, body, Instant::now());
+        self.note_done(operation);
+        result.into()
+    }
+
+    fn hindered(&self, obstacle: Obstacle, operation: &str, body: &[u8]) -> DynamoAnswer {
+        match (operation, obstacle) {
+            (TRANSACTION, _) => {
+                let result = lock(&self.0.engine).transact(body, Some(obstacle), Instant::now());
+                if result.is_ok() {
+                    self.note_done(operation);
+                }
+                result.into()
+            }
+            (_, Obstacle::Throttled) => Fault::throttled().into(),
+            (_, Obstacle::Conflict | Obstacle::ConflictAt(_)) => Fault::conflict().into(),
+        }
+    }
+
+    /// In a task of its own, which the end of the caller does not end.
+    fn later(&self, wait: Duration, operation: &str, body: &[u8]) -> JoinHandle<DynamoAnswer> {
+        let (core, operation, body) = (self.clone(), operation.to_owned(), body.to_vec());
+        run_after(wait, move || core.perform(&operation, &body))
+    }
+
+    async fn held(&self, wait: Duration, operation: &str, body: &[u8]) -> DynamoOutcome {
+        if operation != TRANSACTION {
+            return answered(self.later(wait, operation, body)).await;
+        }
+        let begun = lock(&self.0.engine).begin(body, None, Instant::now());
+        match begun {
+            Begun::Over(result) => {
+                self.note_done(operation);
+                DynamoOutcome::Answered(result.into())
+            }
+            Begun::Running(transaction) => {
+                let core = self.clone();
+                answered(run_after(wait, move || {
+                    let result = lock(&core.0.engine).finish(transaction, Instant::now());
+                    core.note_done(TRANSACTION);
+                    result.into()
+                }))
+                .await
+            }
+        }
+    }
+
+    fn note_done(&self, operation: &str) {
+        self.0.done.send_modify(|done| done.push(operation.to_owned()));
+    }
+}
+
+/// Counts from now, and runs even if what it returns is dropped.
+fn run_after(wait: Duration, work: impl FnOnce() -> DynamoAnswer + Send + 'static) -> JoinHandle<DynamoAnswer> {
+    let due = Instant::now() + wait;
+    tokio::spawn(async move {
+        tokio::time::sleep_until(due).await;
+        work()
+    })
+}
+
+/// Work that panicked or that the end of its runtime ended is never answered.
+async fn answered(work: JoinHandle<DynamoAnswer>) -> DynamoOutcome {
+    work.await.map_or(DynamoOutcome::Reset, DynamoOutcome::Answered)
+}
+
+async fn reach(log: &watch::Sender<Vec<String>>, operation: &str, times: usize) {
+    let reached = |log: &Vec<String>| log.iter().filter(|entry| *entry == operation).count() >= times;
+    log.subscribe().wait_for(reached).await.expect("the sender outlives this borrow of it");
+}

@@ -1,0 +1,243 @@
+//! What DynamoDB does with a request, at once and without a wait: the emulator's work, and around it tokens, locks and
+//! units.
+
+use std::collections::HashSet;
+
+use dynoxide::{DynoxideError, errors::CancellationReason};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{
+    fault::{Fault, cancelled, conflict, throttled},
+    tables::{ItemKey, Tables},
+    tokens::{Admission, End, Tokens},
+    units::Meter,
+};
+
+pub(super) const TRANSACTION: &str = "TransactWriteItems";
+
+/// AWS refuses longer tokens; so does the emulator, in AWS's words.
+const LONGEST_TOKEN: usize = 36;
+
+pub(super) struct Engine {
+    pub(super) tables: Tables,
+    pub(super) tokens: Tokens,
+    pub(super) units: Meter,
+    locked: HashSet<ItemKey>,
+}
+
+/// What hinders a transaction besides locks and conditions.
+#[derive(Clone, Copy)]
+pub(super) enum Obstacle {
+    /// Another transaction has each of its items.
+    Conflict,
+    /// Another transaction has the item at this index.
+    ConflictAt(usize),
+    /// The table's capacity does not suffice, for any of its items.
+    Throttled,
+}
+
+/// A transaction that is running: it has its items' locks.
+pub(super) struct Transaction {
+    token: Option<String>,
+    /// The request without its token.
+    parameters: Map<String, Value>,
+    /// `None` where an item's key can't be read, which the emulator will refuse.
+    keys: Vec<Option<ItemKey>>,
+}
+
+pub(super) enum Begun {
+    /// It never ran.
+    Over(Result<String, Fault>),
+    Running(Transaction),
+}
+
+impl Engine {
+    pub(super) fn new() -> dynoxide::Result<Self> {
+        Ok(Self { tables: Tables::new()?, tokens: Tokens::default(), units: Meter::default(), locked: HashSet::new() })
+    }
+
+    pub(super) fn perform(&mut self, operation: &str, body: &[u8], now: Instant) -> Result<String, Fault> {
+        match operation {
+            TRANSACTION => self.transact(body, None, now),
+            "PutItem" | "UpdateItem" | "DeleteItem" => self.write(operation, &parse(body)?),
+            "GetItem" | "Scan" => Ok(self.counted(operation, &parse(body)?)?),
+            _ => Ok(self.tables.run(operation, body).ok_or_else(Fault::unknown_operation)??),
+        }
+    }
+
+    fn write(&mut self, operation: &str, request: &Map<String, Value>) -> Result<String, Fault> {
+        if self.tables.key(request).is_some_and(|key| self.locked.contains(&key)) {
+            return Err(Fault::conflict());
+        }
+        let result = self.counted(operation, request);
+        if let Err(DynoxideError::ConditionalCheckFailedException(..)) = result {
+            let (table, bytes) = self.tables.written(request);
+            self.units.count_refused(table, bytes, false);
+        }
+        Ok(result?)
+    }
+
+    pub(super) fn transact(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Result<String, Fault> {
+        match self.begin(body, obstacle, now) {
+            Begun::Over(result) => result,
+            Begun::Running(transaction) => self.finish(transaction, now),
+        }
+    }
+
+    /// Locks the transaction's items, unless it ends here: as a repetition, or cancelled.
+    pub(super) fn begin(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Begun {
+        let transaction = match Transaction::parse(body, &mut self.tables) {
+            Ok(transaction) => transaction,
+            Err(fault) => return Begun::Over(Err(fault)),
+        };
+        match transaction.admit(&mut self.tokens, now) {
+            Ok(Admission::New) => {}
+            Ok(Admission::Repeated) => {
+                for action in transaction.actions() {
+                    let (table, bytes) = self.tables.written(action);
+                    self.units.count_repeated(table, bytes);
+                }
+                return Begun::Over(Ok("{}".to_owned()));
+            }
+            Err(fault) => return Begun::Over(Err(fault)),
+        }
+        transaction.note_running(&mut self.tokens);
+        let hindered = self.hindered(&transaction, obstacle);
+        if hindered.iter().any(Option::is_some) {
+            return Begun::Over(Err(self.cancel(&transaction, &hindered, now)));
+        }
+        self.locked.extend(transaction.keys.iter().flatten().cloned());
+        Begun::Running(transaction)
+    }
+
+    /// Evaluates the transaction, applies it unless it is cancelled, and unlocks its items.
+    pub(super) fn finish(&mut self, transaction: Transaction, now: Instant) -> Result<String, Fault> {
+        for key in transaction.keys.iter().flatten() {
+            self.locked.remove(key);
+        }
+        let result = self.counted(TRANSACTION, &transaction.parameters);
+        let end = match result {
+            Ok(_) => End::Succeeded,
+            Err(DynoxideError::TransactionCanceledException(..)) => End::Cancelled,
+            Err(_) => End::Invalid,
+        };
+        self.end(&transaction, end, now);
+        Ok(result?)
+    }
+
+    /// For each item of the transaction the reason that hinders it, if any does.
+    fn hindered(&self, transaction: &Transaction, obstacle: Option<Obstacle>) -> Vec<Option<CancellationReason>> {
+        let hinders = |(index, key): (usize, &Option<ItemKey>)| match obstacle {
+            Some(Obstacle::Conflict) => Some(conflict()),
+            Some(Obstacle::ConflictAt(at)) if at == index => Some(conflict()),
+            Some(Obstacle::Throttled) => Some(throttled()),
+            _ => key.as_ref().filter(|key| self.locked.contains(key)).map(|_| conflict()),
+        };
+        transaction.keys.iter().enumerate().map(hinders).collect()
+    }
+
+    /// Cancels the transaction for these reasons, and for the conditions that do not hold at its other items: AWS
+    /// prepares each item on its own, and reports what each one answered.
+    fn cancel(&mut self, transaction: &Transaction, hindered: &[Option<CancellationReason>], now: Instant) -> Fault {
+        let request = transaction.impossible_at(hindered);
+        match self.tables.run_parsed(TRANSACTION, &request) {
+            Err(DynoxideError::TransactionCanceledException(_, found)) => {
+                self.end(transaction, End::Cancelled, now);
+                let reasons = found.into_iter().zip(hindered);
+                cancelled(reasons.map(|(found, hindered)| hindered.clone().unwrap_or(found)).collect())
+            }
+            Err(error) => {
+                self.end(transaction, End::Invalid, now);
+                error.into()
+            }
+            Ok(_) => unreachable!("a transaction with an impossible condition was done"),
+        }
+    }
+
+    fn end(&mut self, transaction: &Transaction, end: End, now: Instant) {
+        if let End::Cancelled = end {
+            for action in transaction.actions() {
+                let (table, bytes) = self.tables.written(action);
+                self.units.count_refused(table, bytes, true);
+            }
+        }
+        if let Some(token) = &transaction.token {
+            self.tokens.end(token, end, now);
+        }
+    }
+
+    /// Has the emulator do it, and counts its units even if the request does not ask for them.
+    fn counted(&mut self, operation: &str, request: &Map<String, Value>) -> dynoxide::Result<String> {
+        const ASKED: &str = "ReturnConsumedCapacity";
+        let is_asked = request.get(ASKED).is_some_and(|mode| mode != "NONE");
+        let mut request = request.clone();
+        if !is_asked {
+            request.insert(ASKED.to_owned(), "TOTAL".into());
+        }
+        let answer = self.tables.run_parsed(operation, &request)?;
+        let mut parsed: Value = serde_json::from_str(&answer).unwrap_or_default();
+        let is_write = !matches!(operation, "GetItem" | "Scan");
+        self.units.count(is_write, &parsed["ConsumedCapacity"].take());
+        if is_asked {
+            return Ok(answer);
+        }
+        if let Some(answer) = parsed.as_object_mut() {
+            answer.remove("ConsumedCapacity");
+        }
+        Ok(parsed.to_string())
+    }
+}
+
+impl Transaction {
+    fn parse(body: &[u8], tables: &mut Tables) -> Result<Self, Fault> {
+        let mut parameters = parse(body)?;
+        let token = parameters.get("ClientRequestToken").and_then(Value::as_str).map(str::to_owned);
+        let token = token.filter(|token| token.len() <= LONGEST_TOKEN);
+        if token.is_some() {
+            parameters.remove("ClientRequestToken");
+        }
+        let keys = items(&parameters).map(|item| tables.key(action(item)?)).collect();
+        Ok(Self { token, parameters, keys })
+    }
+
+    fn admit(&self, tokens: &mut Tokens, now: Instant) -> Result<Admission, Fault> {
+        let Some(token) = &self.token else { return Ok(Admission::New) };
+        tokens.admit(token, &self.parameters, now)
+    }
+
+    fn note_running(&self, tokens: &mut Tokens) {
+        if let Some(token) = &self.token {
+            tokens.begin(token, &self.parameters);
+        }
+    }
+
+    fn actions(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        items(&self.parameters).filter_map(action)
+    }
+
+    /// The request with a condition at each hindered item that no item meets.
+    fn impossible_at(&self, hindered: &[Option<CancellationReason>]) -> Map<String, Value> {
+        let mut request = self.parameters.clone();
+        let items = request.get_mut("TransactItems").and_then(Value::as_array_mut).into_iter().flatten();
+        for ((item, key), _) in items.zip(&self.keys).zip(hindered).filter(|(_, hindered)| hindered.is_some()) {
+            if let Some(key) = key {
+                *item = json!({ "ConditionCheck": key.impossible() });
+            }
+        }
+        request
+    }
+}
+
+fn parse(body: &[u8]) -> Result<Map<String, Value>, Fault> {
+    serde_json::from_slice(body).map_err(|fault| DynoxideError::SerializationException(fault.to_string()).into())
+}
+
+fn items(parameters: &Map<String, Value>) -> impl Iterator<Item = &Value> {
+    parameters.get("TransactItems").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// What an item of a transaction is to do: a `Put`, `Update`, `Delete` or `ConditionCheck`.
+fn action(item: &Value) -> Option<&Map<String, Value>> {
+    item.as_object()?.values().find_map(Value::as_object)
+}

@@ -1,0 +1,150 @@
+//! The emulator, asked in DynamoDB's own JSON.
+
+use std::collections::HashMap;
+
+use dynoxide::{Database, DynoxideError, Item, Result, types::item_size};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+
+pub(super) struct Tables {
+    database: Database,
+    /// The names of each table's key attributes, as far as they were needed.
+    key_names: HashMap<String, Vec<String>>,
+}
+
+/// Which item of which table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ItemKey {
+    table: String,
+    /// The key attributes.
+    attributes: Map<String, Value>,
+}
+
+impl Tables {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { database: Database::memory()?, key_names: HashMap::new() })
+    }
+
+    /// What the emulator answers to what came over the wire; `None` where it does not know the operation.
+    pub(super) fn run(&self, operation: &str, body: &[u8]) -> Option<Result<String>> {
+        let database = &self.database;
+        Some(match operation {
+            "CreateTable" => call(body, |request| database.create_table(request)),
+            "DeleteItem" => call(body, |request| database.delete_item(request)),
+            "DescribeTable" => call(body, |request| database.describe_table(request)),
+            "GetItem" => call(body, |request| database.get_item(request)),
+            "PutItem" => call(body, |request| database.put_item(request)),
+            "Scan" => call(body, |request| database.scan(request)),
+            "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+            "DescribeTimeToLive" => call(body, |request| database.describe_time_to_live(request)),
+            "UpdateTimeToLive" => call(body, |request| database.update_time_to_live(request)),
+            "UpdateItem" => call(body, |request| database.update_item(request)),
+            _ => return None,
+        })
+    }
+
+    /// As [`Self::run`], for an operation that it knows.
+    pub(super) fn run_parsed(&self, operation: &str, request: &Map<String, Value>) -> Result<String> {
+        let body = serde_json::to_vec(request).expect("a JSON object can be written");
+        self.run(operation, &body).unwrap_or_else(|| panic!("{operation} is not among the emulator's operations"))
+    }
+
+    /// Which item a write is for, or what a transaction is to do to one; `None` where its table or key is missing.
+    pub(super) fn key(&mut self, action: &Map<String, Value>) -> Option<ItemKey> {
+        let table = action.get("TableName")?.as_str()?;
+        let attributes = action.get("Key").or_else(|| action.get("Item"))?;
+        let names = self.key_names(table)?.iter();
+        let attributes =
+            names.map(|name| Some((name.clone(), attributes.get(name)?.clone()))).collect::<Option<_>>()?;
+        Some(ItemKey { table: table.to_owned(), attributes })
+    }
+
+    fn key_names(&mut self, table: &str) -> Option<&[String]> {
+        if !self.key_names.contains_key(table) {
+            let request = json!({ "TableName": table }).to_string();
+            let described: Value = serde_json::from_str(&self.run("DescribeTable", request.as_bytes())?.ok()?).ok()?;
+            let schema = described["Table"]["KeySchema"].as_array()?.iter();
+            let names = schema.filter_map(|part| part["AttributeName"].as_str().map(str::to_owned)).collect();
+            self.key_names.insert(table.to_owned(), names);
+        }
+        self.key_names.get(table).map(Vec::as_slice)
+    }
+
+    /// The table of a write that was refused, and the size of the item that it found or of the one that it would have
+    /// put, whichever is larger.
+    pub(super) fn written<'a>(&mut self, action: &'a Map<String, Value>) -> (&'a str, usize) {
+        let table = action.get("TableName").and_then(Value::as_str).unwrap_or_default();
+        let found = self.key(action).and_then(|key| self.find(&key));
+        let put = action.get("Item").cloned();
+        (table, found.into_iter().chain(put).map(size).max().unwrap_or_default())
+    }
+
+    /// `None` as well where the key is none for this table.
+    fn find(&self, key: &ItemKey) -> Option<Value> {
+        let answer = self.run("GetItem", key.request().to_string().as_bytes())?.ok()?;
+        serde_json::from_str::<Value>(&answer).ok()?.get_mut("Item").map(Value::take)
+    }
+
+    /// For what the tests themselves ask, which has to succeed.
+    pub(super) fn ask(&self, operation: &str, request: &Value) -> Value {
+        let request = request.as_object().expect("a request is an object");
+        let answer = self.run_parsed(operation, request);
+        let answer = answer.unwrap_or_else(|fault| panic!("{operation} of {request:?}: {fault}"));
+        serde_json::from_str(&answer).expect("the emulator answers with JSON")
+    }
+
+    pub(super) fn create(&self, name: &str, key: &str) {
+        self.ask(
+            "CreateTable",
+            &json!({
+                "TableName": name,
+                "AttributeDefinitions": [{ "AttributeName": key, "AttributeType": "S" }],
+                "KeySchema": [{ "AttributeName": key, "KeyType": "HASH" }],
+                "BillingMode": "PAY_PER_REQUEST",
+            }),
+        );
+    }
+
+    /// In the order in which the emulator scans.
+    pub(super) fn items(&self, table: &str) -> Vec<Value> {
+        let mut request = json!({ "TableName": table });
+        let mut items = Vec::new();
+        loop {
+            let mut page = self.ask("Scan", &request);
+            if let Value::Array(found) = page["Items"].take() {
+                items.extend(found);
+            }
+            match page.get_mut("LastEvaluatedKey") {
+                Some(last) => request["ExclusiveStartKey"] = last.take(),
+                None => break,
+            }
+        }
+        items
+    }
+}
+
+impl ItemKey {
+    fn request(&self) -> Value {
+        json!({ "TableName": self.table, "Key": self.attributes })
+    }
+
+    /// A `ConditionCheck` that fails whether the item exists or not.
+    pub(super) fn impossible(&self) -> Value {
+        let mut check = self.request();
+        check["ConditionExpression"] = "attribute_exists(#key) AND attribute_not_exists(#key)".into();
+        check["ExpressionAttributeNames"] = json!({ "#key": self.attributes.keys().next() });
+        check
+    }
+}
+
+/// In bytes, as DynamoDB counts them; 0 for no item.
+fn size(item: Value) -> usize {
+    serde_json::from_value::<Item>(item).map_or(0, |item| item_size(&item))
+}
+
+fn call<Q: DeserializeOwned, A: Serialize>(body: &[u8], act: impl FnOnce(Q) -> Result<A>) -> Result<String> {
+    let request =
+        serde_json::from_slice(body).map_err(|fault| DynoxideError::SerializationException(fault.to_string()))?;
+    let answer = act(request)?;
+    serde_json::to_string(&answer).map_err(|fault| DynoxideError::InternalServerError(fault.to_string()))
+}

@@ -1,0 +1,249 @@
+mod locks;
+mod script;
+mod tokens;
+mod units;
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, TcpStream},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::timeout};
+
+use super::{DynamoBehaviour as Behaviour, *};
+use crate::fakes::client::{Answer, send};
+
+const SECOND: Duration = Duration::from_secs(1);
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+const TRANSACTION: &str = "TransactWriteItems";
+
+fn claims() -> DynamoCore {
+    let core = DynamoCore::new().unwrap();
+    core.create_table("claims");
+    core
+}
+
+fn item(pk: &str, who: &str) -> Value {
+    json!({ "pk": { "S": pk }, "who": { "S": who } })
+}
+
+fn key(pk: &str) -> Value {
+    json!({ "TableName": "claims", "Key": { "pk": { "S": pk } } })
+}
+
+fn put(item: Value) -> Value {
+    json!({ "TableName": "claims", "Item": item })
+}
+
+/// A put that succeeds if there is no such item.
+fn claim(pk: &str, who: &str) -> Value {
+    let mut claim = put(item(pk, who));
+    claim["ConditionExpression"] = "attribute_not_exists(pk)".into();
+    claim["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD".into();
+    claim
+}
+
+/// A transaction that claims these items for `who`.
+fn transaction<const N: usize>(token: &str, pks: [&str; N], who: &str) -> Value {
+    json!({ "ClientRequestToken": token, "TransactItems": pks.map(|pk| json!({ "Put": claim(pk, who) })).to_vec() })
+}
+
+fn seen(outcome: DynamoOutcome) -> (u16, Value) {
+    let DynamoOutcome::Answered(DynamoAnswer { status, body }) = outcome else { panic!("{outcome:?}") };
+    (status.as_u16(), serde_json::from_str(&body).unwrap())
+}
+
+async fn ask(core: &DynamoCore, operation: &str, body: &Value) -> (u16, Value) {
+    seen(core.call(operation, body.to_string().as_bytes()).await)
+}
+
+async fn transact<const N: usize>(core: &DynamoCore, token: &str, pks: [&str; N], who: &str) -> (u16, Value) {
+    ask(core, TRANSACTION, &transaction(token, pks, who)).await
+}
+
+fn done() -> (u16, Value) {
+    (200, json!({}))
+}
+
+fn error(kind: &str, message: &str) -> (u16, Value) {
+    (400, json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message }))
+}
+
+fn cancelled<const N: usize>(reasons: [Value; N]) -> (u16, Value) {
+    let codes = reasons.each_ref().map(|reason| reason["Code"].as_str().unwrap()).join(", ");
+    let message = format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]");
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": message,
+        "CancellationReasons": reasons.to_vec(),
+    });
+    (400, body)
+}
+
+fn no_reason() -> Value {
+    json!({ "Code": "None" })
+}
+
+fn conflicting() -> Value {
+    json!({ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" })
+}
+
+fn taken(pk: &str, who: &str) -> Value {
+    let message = "The conditional request failed";
+    json!({ "Code": "ConditionalCheckFailed", "Message": message, "Item": item(pk, who) })
+}
+
+async fn dynamodb() -> DynamoDb {
+    let dynamodb = DynamoDb::start((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    dynamodb.create_table("claims");
+    dynamodb
+}
+
+fn head(operation: &str) -> String {
+    format!(
+        "POST / HTTP/1.1
+         content-type: application/x-amz-json-1.0
+         x-amz-target: DynamoDB_20120810.{operation}"
+    )
+}
+
+async fn post(address: SocketAddr, operation: &str, body: Value) -> io::Result<Answer> {
+    send(address, &head(operation), &body.to_string()).await
+}
+
+fn assert_answer(answer: &Answer, status: u16, body: &Value) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), Some("application/x-amz-json-1.0"));
+    assert_eq!(serde_json::from_str::<Value>(&answer.body).unwrap(), *body);
+}
+
+#[tokio::test]
+async fn a_refused_claim_returns_the_item_in_its_way() {
+    let dynamodb = dynamodb().await;
+    assert_eq!(dynamodb.url(), format!("http://{}", dynamodb.address()));
+    let first = post(dynamodb.address(), "PutItem", claim("a", "first")).await.unwrap();
+    assert_answer(&first, 200, &json!({}));
+    let second = post(dynamodb.address(), "PutItem", claim("a", "second")).await.unwrap();
+    let (status, mut refused) = error("ConditionalCheckFailedException", "The conditional request failed");
+    refused["Item"] = item("a", "first");
+    assert_answer(&second, status, &refused);
+    assert_eq!(dynamodb.items("claims"), [item("a", "first")]);
+}
+
+#[tokio::test]
+async fn one_of_two_hundred_concurrent_claims_wins() {
+    let dynamodb = dynamodb().await;
+    let address = dynamodb.address();
+    let mut race = JoinSet::new();
+    for who in 0..200 {
+        race.spawn(post(address, "PutItem", claim("a", &who.to_string())));
+    }
+    let answers = race.join_all().await;
+    let winners = answers.iter().filter(|answer| answer.as_ref().unwrap().status == 200).count();
+    assert_eq!((winners, dynamodb.items("claims").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_reset_closes_the_connection() {
+    for (behaviour, left) in [(Behaviour::Reset, vec![]), (Behaviour::AppliedReset, vec![item("a", "first")])] {
+        let dynamodb = dynamodb().await;
+        dynamodb.next("PutItem", behaviour);
+        let answer = post(dynamodb.address(), "PutItem", claim("a", "first")).await;
+        assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(dynamodb.items("claims"), left);
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_call_delays_no_other() {
+    for (behaviour, left) in [(Behaviour::Hang, vec![]), (Behaviour::AppliedNoResponse, vec![item("a", "first")])] {
+        let dynamodb = dynamodb().await;
+        dynamodb.next("PutItem", behaviour);
+        let hanging = tokio::spawn(post(dynamodb.address(), "PutItem", claim("a", "first")));
+        dynamodb.called("PutItem", 1).await;
+        assert_eq!(post(dynamodb.address(), "GetItem", key("b")).await.unwrap().status, 200);
+        assert_eq!(dynamodb.items("claims"), left);
+        assert!(!hanging.is_finished());
+        drop(dynamodb);
+        assert!(hanging.await.unwrap().is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_slow_call_is_done_though_its_caller_is_gone() {
+    let dynamodb = dynamodb().await;
+    dynamodb.behave(Behaviour::Slow(Duration::from_millis(50)));
+    let put = claim("a", "first").to_string();
+    let request = format!(
+        "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.PutItem\r\ncontent-length: {}\r\n\r\n{put}",
+        put.len()
+    );
+    let mut stream = TcpStream::connect(dynamodb.address()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    dynamodb.called("PutItem", 1).await;
+    drop(stream);
+    assert_eq!(dynamodb.items("claims"), [Value::Null; 0]);
+    timeout(Duration::from_secs(5), dynamodb.done("PutItem", 1)).await.unwrap();
+    assert_eq!(dynamodb.items("claims"), [item("a", "first")]);
+    assert_eq!(post(dynamodb.address(), "PutItem", claim("b", "first")).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn other_operations_are_unknown() {
+    let dynamodb = dynamodb().await;
+    let put = head("PutItem");
+    for head in [put.replace("PutItem", "Juggle"), put.replace("POST", "PUT"), "POST / HTTP/1.1".to_owned()] {
+        let answer = send(dynamodb.address(), &head, "{}").await.unwrap();
+        assert_answer(&answer, 400, &json!({ "__type": "com.amazon.coral.service#UnknownOperationException" }));
+    }
+}
+
+#[tokio::test]
+async fn items_can_be_put_read_and_updated() {
+    let core = claims();
+    core.put("claims", item("a", "nobody"));
+    let mut update = key("a");
+    update["UpdateExpression"] = "SET who = :who".into();
+    update["ExpressionAttributeValues"] = json!({ ":who": { "S": "somebody" } });
+    assert_eq!(ask(&core, "UpdateItem", &update).await, done());
+    assert_eq!(ask(&core, "GetItem", &key("a")).await, (200, json!({ "Item": item("a", "somebody") })));
+    assert_eq!(core.calls(), ["UpdateItem", "GetItem"]);
+}
+
+#[tokio::test]
+async fn items_beyond_a_page_are_all_returned_in_order() {
+    let core = claims();
+    for name in ["e", "d", "c", "b", "a"] {
+        core.put("claims", item(name, &"x".repeat(300_000)));
+    }
+    let items = core.items("claims");
+    assert_eq!(items.iter().map(|item| &item["pk"]["S"]).collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
+}
+
+#[tokio::test]
+async fn missing_and_unsuitable_tables_are_errors() {
+    let core = claims();
+    core.create_table_of_another_shape("shapes");
+    let put = |table| json!({ "TableName": table, "Item": item("a", "first") });
+    let unsuitable = json!({
+        "__type": "com.amazon.coral.validate#ValidationException",
+        "message": "One or more parameter values were invalid: Missing the key id in the item",
+    });
+    assert_eq!(ask(&core, "PutItem", &put("shapes")).await, (400, unsuitable));
+    let missing = error("ResourceNotFoundException", "Requested resource not found");
+    assert_eq!(ask(&core, "PutItem", &put("nothing")).await, missing);
+}
+
+#[tokio::test]
+async fn a_time_to_live_is_kept() {
+    let core = claims();
+    let specification = json!({ "AttributeName": "expires", "Enabled": true });
+    let update = json!({ "TableName": "claims", "TimeToLiveSpecification": specification });
+    let updated = json!({ "TimeToLiveSpecification": specification });
+    assert_eq!(ask(&core, "UpdateTimeToLive", &update).await, (200, updated));
+    let description = json!({ "AttributeName": "expires", "TimeToLiveStatus": "ENABLED" });
+    let described = ask(&core, "DescribeTimeToLive", &json!({ "TableName": "claims" })).await;
+    assert_eq!(described, (200, json!({ "TimeToLiveDescription": description })));
+}

@@ -1,0 +1,223 @@
+//! AI Rudder's push endpoint, which follows its contract to the letter.
+
+mod contract;
+mod reply;
+
+use std::{
+    collections::{HashSet, VecDeque},
+    future, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router, body,
+    extract::{self, Request},
+    http::{HeaderMap, Method, header::CONTENT_TYPE, request::Parts},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::percent_decode_str;
+use tokio::sync::watch;
+
+use self::reply::{Refusal, accepted};
+pub use self::{contract::check_contract, reply::Reply};
+use crate::fakes::server::{Connections, Server, hang_up, lock};
+
+const PATH: &str = "/api/push/lendswift-under-wirting";
+
+/// AI Rudder on a socket; dropping it stops it.
+pub struct Rudder {
+    server: Server,
+    state: Arc<Mutex<State>>,
+    arrivals: watch::Receiver<usize>,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The request's target as it was on the wire, not decoded.
+    pub path: String,
+    /// Every header.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub body: String,
+    /// Whether it met the contract and was accepted: the consumer would be called.
+    pub accepted: bool,
+}
+
+/// What becomes of the response to a lead that AI Rudder accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answering {
+    /// It is sent after a wait on tokio's clock.
+    After(Duration),
+    /// The connection is closed instead.
+    Reset,
+    /// It is never sent.
+    Hang,
+}
+
+struct State {
+    tokens: HashSet<String>,
+    answering: Box<dyn FnMut() -> Answering + Send>,
+    script: VecDeque<Scripted>,
+    received: Vec<Received>,
+    arrivals: watch::Sender<usize>,
+}
+
+enum Scripted {
+    Answer(Reply),
+    Hang,
+}
+
+enum Treated {
+    Scripted(Scripted),
+    Accepted(Answering),
+    Refused(Refusal),
+}
+
+impl Rudder {
+    /// Starts on `address` (port 0 takes a free one) and accepts `tokens`.
+    pub async fn start(address: SocketAddr, tokens: impl IntoIterator<Item = impl Into<String>>) -> io::Result<Self> {
+        let (arrived, arrivals) = watch::channel(0);
+        let state = Arc::new(Mutex::new(State {
+            tokens: tokens.into_iter().map(Into::into).collect(),
+            answering: Box::new(|| Answering::After(Duration::ZERO)),
+            script: VecDeque::new(),
+            received: Vec::new(),
+            arrivals: arrived,
+        }));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&state));
+        let server = Server::start(address, router).await?;
+        Ok(Self { server, state, arrivals })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The endpoint's URL without the token and without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}{PATH}", self.address())
+    }
+
+    /// Every request so far, in the order of arrival.
+    pub fn received(&self) -> Vec<Received> {
+        lock(&self.state).received.clone()
+    }
+
+    /// Every request since the last call of this.
+    pub fn take_received(&self) -> Vec<Received> {
+        std::mem::take(&mut lock(&self.state).received)
+    }
+
+    /// Waits until this many requests have arrived in all.
+    pub async fn arrived(&self, times: usize) {
+        // Fails only when the sender is gone, which lives as long as this.
+        let _ = self.arrivals.clone().wait_for(|arrivals| *arrivals >= times).await;
+    }
+
+    /// Accepts these tokens from now on, and no others.
+    pub fn replace_tokens(&self, tokens: impl IntoIterator<Item = impl Into<String>>) {
+        lock(&self.state).tokens = tokens.into_iter().map(Into::into).collect();
+    }
+
+    /// Its connections as of now.
+    pub fn connections(&self) -> Connections {
+        self.server.connections()
+    }
+
+    /// Calls `how` for every accepted lead from now on. Scripted responses take precedence.
+    pub fn answering(&self, how: impl FnMut() -> Answering + Send + 'static) {
+        lock(&self.state).answering = Box::new(how);
+    }
+
+    /// Gives `reply` to the next request; several are used up in order.
+    pub fn answer_next(&self, reply: Reply) {
+        lock(&self.state).script.push_back(Scripted::Answer(reply));
+    }
+
+    /// Reads the next request and never responds; queued like [`Self::answer_next`].
+    pub fn hang_next(&self) {
+        lock(&self.state).script.push_back(Scripted::Hang);
+    }
+}
+
+async fn answer(extract::State(state): extract::State<Arc<Mutex<State>>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = body::to_bytes(body, usize::MAX).await else {
+        return Refusal::bad_request("the body broke off").into_response();
+    };
+    let path = target(&head).to_owned();
+
+    let treated = {
+        let mut state = lock(&state);
+        let verdict = judge(&head, &body, &state.tokens);
+        let treated = match (state.script.pop_front(), verdict) {
+            (Some(scripted), _) => Treated::Scripted(scripted),
+            (None, Ok(())) => Treated::Accepted((state.answering)()),
+            (None, Err(refusal)) => Treated::Refused(refusal),
+        };
+        state.received.push(Received {
+            path,
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+            accepted: matches!(treated, Treated::Accepted(_)),
+        });
+        state.arrivals.send_modify(|arrivals| *arrivals += 1);
+        treated
+    };
+
+    match treated {
+        Treated::Scripted(Scripted::Answer(reply)) => reply.into_response(),
+        Treated::Scripted(Scripted::Hang) | Treated::Accepted(Answering::Hang) => future::pending().await,
+        Treated::Accepted(Answering::Reset) => hang_up(),
+        Treated::Accepted(Answering::After(wait)) => {
+            // On a paused clock, even no time does not pass.
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
+            }
+            accepted()
+        }
+        Treated::Refused(refusal) => refusal.into_response(),
+    }
+}
+
+fn judge(head: &Parts, body: &[u8], tokens: &HashSet<String>) -> Result<(), Refusal> {
+    let segment = target(head)
+        .strip_prefix(PATH)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .filter(|segment| !segment.is_empty() && !segment.contains('/'))
+        .ok_or_else(Refusal::not_found)?;
+    if !decoded(segment).is_some_and(|token| tokens.contains(&token)) {
+        return Err(Refusal::invalid_token());
+    }
+    if head.method != Method::POST {
+        return Err(Refusal::method_not_allowed());
+    }
+    let mut media_types = head.headers.get_all(CONTENT_TYPE).iter();
+    match (media_types.next(), media_types.next()) {
+        (Some(only), None) if only == "application/json" => {}
+        _ => return Err(Refusal::unsupported_media_type()),
+    }
+    check_contract(body).map_err(|fault| Refusal::bad_request(fault.to_string()))
+}
+
+/// With the query: a push has none, unless its token was cut in two.
+fn target(head: &Parts) -> &str {
+    head.uri.path_and_query().map_or("", |target| target.as_str())
+}
+
+/// `None` if a `%` escapes nothing: the token was not encoded.
+fn decoded(segment: &str) -> Option<String> {
+    let well_escaped = segment.split('%').skip(1).all(|escape| {
+        let digits = escape.as_bytes().iter().take(2);
+        digits.filter(|digit| digit.is_ascii_hexdigit()).count() == 2
+    });
+    let text = percent_decode_str(segment).decode_utf8().ok()?;
+    well_escaped.then(|| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests;

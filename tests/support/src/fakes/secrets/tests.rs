@@ -1,0 +1,156 @@
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::*;
+use crate::fakes::client::{Answer, send};
+
+const HEAD: &str = "POST / HTTP/1.1
+                    content-type: application/x-amz-json-1.1
+                    x-amz-target: secretsmanager.GetSecretValue";
+
+async fn secrets_manager() -> SecretsManager {
+    let secrets = SecretsManager::start((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    secrets.put("lendswift/acme", "the secret");
+    secrets
+}
+
+async fn get(secrets: &SecretsManager, name: &str) -> Answer {
+    let body = json!({ "SecretId": name }).to_string();
+    send(secrets.address(), HEAD, &body).await.unwrap()
+}
+
+fn json(answer: &Answer) -> Value {
+    assert_eq!(answer.header("content-type"), Some("application/x-amz-json-1.1"));
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+fn assert_fault(answer: &Answer, status: u16, kind: &str, message: &str) {
+    assert_eq!((answer.status, answer.header("x-amzn-errortype")), (status, Some(kind)));
+    assert_eq!(json(answer), json!({ "__type": kind, "Message": message }));
+}
+
+#[tokio::test]
+async fn a_secret_has_the_members_of_aws() {
+    let secrets = secrets_manager().await;
+    assert_eq!(secrets.url(), format!("http://{}", secrets.address()));
+    let answer = get(&secrets, "lendswift/acme").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        json(&answer),
+        json!({
+            "ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:lendswift/acme-a1b2c3",
+            "CreatedDate": 1_683_135_757.123,
+            "Name": "lendswift/acme",
+            "SecretString": "the secret",
+            "VersionId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
+            "VersionStages": ["AWSCURRENT"],
+        })
+    );
+    secrets.behave(Behaviour::Binary);
+    let binary = json(&get(&secrets, "lendswift/acme").await);
+    assert_eq!((&binary["SecretBinary"], binary.get("SecretString")), (&json!("dGhlIHNlY3JldA=="), None));
+}
+
+#[tokio::test]
+async fn secrets_can_be_replaced_and_removed() {
+    let secrets = secrets_manager().await;
+    secrets.put("lendswift/acme", "another");
+    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "another");
+    secrets.remove("lendswift/acme");
+    for name in ["lendswift/nobody", "lendswift/acme"] {
+        let answer = get(&secrets, name).await;
+        let message = "Secrets Manager can't find the specified secret.";
+        assert_fault(&answer, 400, "ResourceNotFoundException", message);
+    }
+}
+
+#[tokio::test]
+async fn a_behaviour_lasts_until_the_next() {
+    let secrets = secrets_manager().await;
+    for (behaviour, status, kind) in [
+        (Behaviour::Denied, 400, "AccessDeniedException"),
+        (Behaviour::Throttled, 400, "ThrottlingException"),
+        (Behaviour::TooMany, 429, "UnheardOfException"),
+        (Behaviour::Down, 500, "InternalServiceError"),
+        (Behaviour::Deleted, 400, "InvalidRequestException"),
+        (Behaviour::Expired, 400, "InvalidSignatureException"),
+        (Behaviour::ChecksTime, 400, "InvalidSignatureException"),
+        (Behaviour::Fails("KMSFault", "Disabled."), 400, "KMSFault"),
+    ] {
+        secrets.behave(behaviour);
+        for _ in 0..2 {
+            let message = fault(behaviour, "lendswift/acme").message;
+            assert_fault(&get(&secrets, "lendswift/acme").await, status, kind, &message);
+        }
+    }
+    secrets.behave(Behaviour::Normal);
+    assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_next_calls_come_before_all_calls_and_those_before_a_name() {
+    let secrets = secrets_manager().await;
+    secrets.put("lendswift/second", "another");
+    secrets.behave_for("lendswift/acme", Behaviour::Deleted);
+    secrets.behave_next([Behaviour::Expired, Behaviour::Normal]);
+    let fault = async |name: &str| get(&secrets, name).await.header("x-amzn-errortype").map(str::to_owned);
+    assert_eq!(fault("lendswift/second").await.as_deref(), Some("InvalidSignatureException"));
+    assert_eq!(fault("lendswift/second").await, None);
+    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("InvalidRequestException"));
+    secrets.behave(Behaviour::Throttled);
+    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("ThrottlingException"));
+}
+
+#[test]
+fn a_signature_is_valid_five_minutes_before_and_after() {
+    for (offset, valid) in [(-302, false), (-298, true), (0, true), (298, true), (302, false)] {
+        let signed = OffsetDateTime::now_utc() + time::Duration::seconds(offset);
+        let date = signed.format(&Rfc3339).unwrap()[..19].replace(['-', ':'], "") + "Z";
+        let headers = HeaderMap::from_iter([("x-amz-date".parse().unwrap(), date.parse().unwrap())]);
+        assert_eq!(is_signed_now(&headers), valid, "{date}");
+    }
+    assert!(!is_signed_now(&HeaderMap::new()));
+}
+
+#[tokio::test]
+async fn a_slow_response_is_late_and_complete() {
+    let secrets = secrets_manager().await;
+    secrets.behave(Behaviour::Slow(Duration::from_millis(50)));
+    let begun = Instant::now();
+    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "the secret");
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn a_hanging_call_is_recorded_and_delays_no_other() {
+    let secrets = secrets_manager().await;
+    secrets.behave(Behaviour::Hang);
+    let address = secrets.address();
+    let hanging = tokio::spawn(async move { send(address, HEAD, r#"{"SecretId":"a"}"#).await });
+    while secrets.calls().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    secrets.behave(Behaviour::Normal);
+    assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
+    assert_eq!(secrets.calls(), ["a", "lendswift/acme"]);
+    assert!(!hanging.is_finished());
+    drop(secrets);
+    assert!(hanging.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn other_operations_and_bodies_are_refused() {
+    let secrets = secrets_manager().await;
+    let another = HEAD.replace("GetSecretValue", "PutSecretValue");
+    for head in [&another, &HEAD.replace("POST", "PUT"), &HEAD.replace("POST /", "POST /x"), "POST / HTTP/1.1"] {
+        let answer = send(secrets.address(), head, r#"{"SecretId":"a"}"#).await.unwrap();
+        assert_fault(&answer, 400, "UnknownOperationException", "Only GetSecretValue is known here.");
+    }
+    for body in ["", "{}", r#"{"SecretId":1}"#] {
+        let answer = send(secrets.address(), HEAD, body).await.unwrap();
+        assert_fault(&answer, 400, "SerializationException", "The body is no GetSecretValue request.");
+    }
+    assert!(secrets.calls().is_empty());
+}

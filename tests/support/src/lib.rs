@@ -1,0 +1,43 @@
+//! What the tests, the benchmarks and the examples share.
+//!
+//! [`fakes`] stand in for every dependency. [`TestApp`] is the relay in this process between them, [`ProcessHarness`] the
+//! relay as a process under Lambda. [`Request`] builds events, [`ObservedResponse`] reads responses, [`LogCapture`] keeps log
+//! lines, and [`leaks`] searches text for secrets and personal data. [`TlsProxy`], [`RawTcpServer`] and [`StalledTlsServer`]
+//! are servers that do what no fake does.
+
+pub mod fakes;
+mod lead;
+pub mod leaks;
+mod log_capture;
+mod log_file;
+mod observed_response;
+mod process_harness;
+mod raw_tcp_server;
+mod request;
+pub mod snapshot;
+mod stalled_tls_server;
+mod test_app;
+mod tls_proxy;
+
+use std::path::{Path, PathBuf};
+
+pub use self::{
+    lead::Lead,
+    log_capture::LogCapture,
+    observed_response::ObservedResponse,
+    process_harness::ProcessHarness,
+    raw_tcp_server::{RawTcpServer, read_request},
+    request::{DIGITS, LEAD, LETTERS, REQUEST_ID, Request, TEXT_FIELDS, TextField},
+    stalled_tls_server::StalledTlsServer,
+    test_app::{
+        ACCOUNT, FREE_PORT, Fakes, KEY, TABLE, TOKEN, TestApp, aws, aws_trusting, deadline_in, now, post, relay,
+        secret, seed, serve, with_deadline,
+    },
+    tls_proxy::{Authority, Handshake, TlsProxy},
+};
+
+/// A file of the repository, by its path from the root.
+#[must_use]
+pub fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}

@@ -1,0 +1,86 @@
+//! The relay's log, in memory and in `LOG_FILE`.
+
+use std::{
+    env,
+    io::{self, Write},
+    sync::{Arc, Mutex, Once, PoisonError},
+};
+
+use lendswift_relay::{config::Log, telemetry::log};
+use serde_json::Value;
+use tracing::{
+    level_filters::LevelFilter,
+    subscriber::{DefaultGuard, set_default, set_global_default},
+};
+
+use crate::log_file;
+
+/// Captures what this thread logs, until it is dropped.
+pub struct LogCapture {
+    lines: Lines,
+    _capturing: DefaultGuard,
+}
+
+impl LogCapture {
+    /// Starts to capture the shipped log at this level, as JSON or as text.
+    #[must_use]
+    pub fn start(level: LevelFilter, json: bool) -> Self {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = log::subscriber(Log { level, json }, move || writer.clone());
+        Self { lines, _capturing: set_default(subscriber) }
+    }
+
+    /// Everything so far.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let bytes = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        String::from_utf8(bytes).expect("the log is text")
+    }
+
+    /// The lines so far, which have to be JSON.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+}
+
+/// Lines in memory. They are written to `LOG_FILE` as well.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        log_file::append(line);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `LOG_FILE` alone.
+struct File;
+
+impl Write for File {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        log_file::append(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Starts the shipped log at its most talkative level for what no test captures, as JSON if `LOG_FORMAT` is `JSON`. Even
+/// without a `LOG_FILE`: a place in the code that is first reached without a subscriber is never logged again. A log that the
+/// program has already started stays.
+pub(crate) fn start_shipped_log() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let json = env::var_os("LOG_FORMAT").is_some_and(|format| format == "JSON");
+        let _ = set_global_default(log::subscriber(Log { level: LevelFilter::TRACE, json }, || File));
+    });
+}

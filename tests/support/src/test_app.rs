@@ -1,0 +1,227 @@
+//! The relay as it is set up in Lambda, between fakes of all its dependencies.
+
+use std::{
+    ffi::OsString,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::Deref,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use aws_config::SdkConfig;
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use lambda_http::{Context, LambdaEvent};
+use lendswift_relay::{aws::Aws, clock::Clock, config::Config, gateway, relay::Relay, telemetry::metrics::Recorder};
+use rustls::pki_types::CertificateDer;
+use serde_json::{Value, json, value::RawValue};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    ObservedResponse, Request,
+    fakes::{
+        DynamoDb, Rudder, SecretsManager,
+        api_gateway::{self, Response},
+    },
+    log_capture,
+};
+
+/// The account of the sample events.
+pub const ACCOUNT: &str = "acme";
+/// Its API key.
+pub const KEY: &str = "infinity-example-key";
+/// Its token, as AI Rudder publishes it for an example.
+pub const TOKEN: &str = "1JqFE7K6ucf94hAvqu+7Jg";
+/// The ledger's table.
+pub const TABLE: &str = "lendswift-claims";
+/// Any free port of this machine.
+pub const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Everything that the relay talks to.
+pub struct Fakes {
+    /// Accepts [`TOKEN`].
+    pub rudder: Rudder,
+    /// Has the secret of [`ACCOUNT`].
+    pub secrets: SecretsManager,
+    /// Has [`TABLE`].
+    pub dynamodb: DynamoDb,
+}
+
+impl Fakes {
+    /// Starts them on free ports.
+    pub async fn start() -> io::Result<Self> {
+        let rudder = Rudder::start(FREE_PORT, [TOKEN]).await?;
+        let secrets = SecretsManager::start(FREE_PORT).await?;
+        let dynamodb = DynamoDb::start(FREE_PORT).await?;
+        seed(&secrets, &dynamodb);
+        Ok(Self { rudder, secrets, dynamodb })
+    }
+
+    /// Replaces the account's secret.
+    pub fn set_secret(&self, token: &str, keys: &[&str]) {
+        self.secrets.put(format!("lendswift/{ACCOUNT}"), secret(token, keys));
+    }
+
+    /// A relay between them, without a ledger unless a variable names its table. Later variables win.
+    #[must_use]
+    pub fn relay(&self, variables: &[(&str, &str)]) -> Relay {
+        self.relay_with(&aws(), variables)
+    }
+
+    /// As [`Self::relay`], with this AWS configuration.
+    #[must_use]
+    pub fn relay_with(&self, aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
+        let addresses = self.addresses();
+        let addresses = addresses.each_ref().map(|(name, url)| (*name, url.as_str()));
+        relay(aws, &[&addresses, variables].concat())
+    }
+
+    /// The variables that lead the relay to them.
+    pub(crate) fn addresses(&self) -> [(&'static str, String); 3] {
+        [
+            ("UPSTREAM_BASE_URL", self.rudder.base_url()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secrets.url()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.url()),
+        ]
+    }
+}
+
+/// The relay in this process, and what it talks to.
+pub struct TestApp {
+    /// The fakes.
+    pub fakes: Fakes,
+    /// The relay between them.
+    pub relay: Relay,
+}
+
+impl Deref for TestApp {
+    type Target = Fakes;
+
+    fn deref(&self) -> &Fakes {
+        &self.fakes
+    }
+}
+
+impl TestApp {
+    /// Without a ledger: every valid lead is pushed.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With a ledger.
+    pub async fn with_ledger() -> Self {
+        Self::with(&[("CLAIMS_TABLE", TABLE)]).await
+    }
+
+    /// With these variables, see [`Fakes::relay`].
+    pub async fn with(variables: &[(&str, &str)]) -> Self {
+        Self::try_with(variables).await.expect("a free port on this machine")
+    }
+
+    /// As [`Self::with`], for callers that report a missing port themselves.
+    pub async fn try_with(variables: &[(&str, &str)]) -> io::Result<Self> {
+        let fakes = Fakes::start().await?;
+        let relay = fakes.relay(variables);
+        Ok(Self { fakes, relay })
+    }
+
+    /// What API Gateway makes of the response to this event.
+    pub async fn serve(&self, event: &str) -> Response {
+        serve(&self.relay, event, Context::default()).await
+    }
+
+    /// Posts a request.
+    pub async fn post(&self, request: &Request) -> ObservedResponse {
+        post(&self.relay, request, Context::default()).await
+    }
+
+    /// Posts a request that Lambda gives this many milliseconds.
+    pub async fn post_within(&self, request: &Request, left: i64) -> ObservedResponse {
+        post(&self.relay, request, with_deadline(left)).await
+    }
+}
+
+/// Posts a request to any relay.
+pub async fn post(relay: &Relay, request: &Request, context: Context) -> ObservedResponse {
+    // Boxed: a request's future is larger than Clippy allows on the stack.
+    Box::pin(serve(relay, &request.event(), context)).await.into()
+}
+
+/// A relay as `main` builds it, from variables and an AWS configuration; later variables win.
+#[must_use]
+pub fn relay(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
+    log_capture::start_shipped_log();
+    let config = config(variables);
+    let mut relay_aws = Aws::new(&config).expect("a client can be built");
+    relay_aws.sdk = aws.clone();
+    Relay::new(&config, relay_aws, Clock::SYSTEM).expect("a relay can be built")
+}
+
+/// The configuration of these variables, with a region and without a ledger unless they say otherwise. Later variables win.
+fn config(variables: &[(&str, &str)]) -> Config {
+    let defaults = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1")];
+    let config = Config::read(|name| {
+        let mut all = defaults.iter().chain(variables).rev();
+        all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
+    });
+    config.expect("valid variables")
+}
+
+/// Stores what AWS holds for the sample events: the account's secret, and the ledger's table.
+pub fn seed(secrets: &SecretsManager, dynamodb: &DynamoDb) {
+    secrets.put(format!("lendswift/{ACCOUNT}"), secret(TOKEN, &[KEY]));
+    dynamodb.create_table(TABLE);
+}
+
+/// AWS as the relay reaches it, whatever the environment of the tests says.
+#[must_use]
+pub fn aws() -> SdkConfig {
+    aws_trusting(Vec::new())
+}
+
+/// As [`aws`], with these certificates trusted too.
+#[must_use]
+pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
+    let credentials = Credentials::from_keys("local", "local", None);
+    let mut config = config(&[]);
+    config.aws.extra_roots = extra_roots;
+    let sdk = Aws::new(&config).expect("a client can be built").sdk.to_builder();
+    sdk.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+}
+
+/// An account's secret, for keys in clear.
+#[must_use]
+pub fn secret(token: &str, keys: &[&str]) -> String {
+    let digests: Vec<String> = keys.iter().map(|key| hex::encode(Sha256::digest(key))).collect();
+    json!({"lendswift_token": token, "api_key_sha256": digests}).to_string()
+}
+
+/// Sends an event through a relay as Lambda does: as text, in and out.
+pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
+    let payload: Box<RawValue> = serde_json::from_str(event).expect("an event is JSON");
+    let response: Value = match gateway::serve(relay, Recorder::default(), LambdaEvent { payload, context }).await {
+        Ok(response) => serde_json::to_value(response).expect("a response can be written"),
+        Err(never) => match never {},
+    };
+    api_gateway::response(&response)
+}
+
+/// Lambda's context with this many milliseconds left.
+#[must_use]
+pub fn with_deadline(left: i64) -> Context {
+    let mut context = Context::default();
+    context.deadline = deadline_in(left);
+    context
+}
+
+/// The time this many milliseconds from now, as Lambda gives a deadline.
+#[must_use]
+pub fn deadline_in(left: i64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    u64::try_from(now).unwrap_or_default().saturating_add_signed(left)
+}
+
+/// Unix seconds.
+#[must_use]
+pub fn now() -> u64 {
+    deadline_in(0) / 1000
+}
