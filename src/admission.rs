@@ -1,7 +1,7 @@
 //! Admission: the checks on a request that need neither AWS nor the body's content.
 //!
 //! A request that fails here costs no call to AWS. The body is not parsed before the API key is verified, so a caller
-//! without a key learns nothing about what is wrong with it.
+//! without a valid API key learns nothing about its faults.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
@@ -18,12 +18,12 @@ use crate::{
 /// The largest body, in bytes after base64 decoding.
 const MAX_BODY: usize = 64 * 1024;
 
-/// A request that passed admission. It has no `Debug`: its body is the consumer's personal data.
+/// A request that passed admission. It has no `Debug`: its body contains personal data.
 pub(crate) struct Submission {
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// The body's bytes. Invalid base64 is reported after authentication, like any other fault of the body.
+    /// The body's bytes. Invalid base64 is reported only after authentication, like any other fault of the body.
     pub(crate) body: Result<Vec<u8>, NotBase64>,
 }
 
@@ -57,7 +57,7 @@ fn account_in(path: &str) -> Option<&str> {
 
 fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, NotBase64>, Problem> {
     let body = if is_base64 {
-        // Four characters encode three bytes, so a longer text is too large in any case.
+        // Four characters encode three bytes, so a longer text decodes to too many.
         if body.len() > MAX_BODY.div_ceil(3) * 4 {
             return Err(Problem::BodyTooLarge);
         }

@@ -1,4 +1,4 @@
-//! The response to a request: an outcome, an HTTP status and an envelope.
+//! The relay's answer to a request: an outcome, an HTTP status and an envelope.
 //!
 //! [`Kind`] is the table of the relay's own responses as code. AI Rudder's responses become [`Answer`]s by their verdict.
 
@@ -33,7 +33,7 @@ const LEAD_IGNORED_FIELDS: HeaderName = HeaderName::from_static("lead-ignored-fi
 pub struct Answer {
     /// The HTTP status.
     pub status: StatusCode,
-    /// What became of the lead.
+    /// The lead's outcome.
     pub outcome: Outcome,
     /// The name of the error, for programs.
     pub error: Option<&'static str>,
@@ -51,13 +51,13 @@ pub struct Answer {
 
 #[derive(Debug)]
 enum Body {
-    /// AI Rudder's envelope, or a response that was given before.
+    /// AI Rudder's envelope, or the body of an earlier response.
     Verbatim(Text),
     /// The relay's own envelope.
     Generated { message: String, is_client_fixable: bool, faults: Faults },
 }
 
-/// A body as it goes out. It is not printed: AI Rudder may put anything into its own.
+/// A body as the caller receives it. It is not printed: AI Rudder's may contain personal data.
 struct Text(String);
 
 impl fmt::Debug for Text {
@@ -66,7 +66,7 @@ impl fmt::Debug for Text {
     }
 }
 
-/// A whole HTTP response. It has no `Debug`: the body may be AI Rudder's, with anything in it.
+/// A whole HTTP response. It has no `Debug`: the body may be AI Rudder's and contain personal data.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
@@ -77,7 +77,7 @@ pub struct Response {
 }
 
 impl Answer {
-    /// The lead's faults, if it was refused for them.
+    /// The faults of an invalid lead.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
         if let Body::Generated { faults, .. } = &self.body { faults } else { &[] }
@@ -94,8 +94,7 @@ impl Answer {
         self
     }
 
-    /// Renders the body for one request at a time in Unix seconds. Returns it together with the record to store, `None` if
-    /// nobody was called.
+    /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.
     #[must_use]
     pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
         let body = self.text(request_id, timestamp).into_owned();
@@ -107,7 +106,7 @@ impl Answer {
         (Self { body: Body::Verbatim(Text(body)), ..self }, settled)
     }
 
-    /// The HTTP response to one request, at a time in Unix seconds.
+    /// The HTTP response to one request (`timestamp` in Unix seconds).
     #[must_use]
     pub fn into_response(self, request_id: &str, timestamp: u64) -> Response {
         let body = self.text(request_id, timestamp).into_owned();

@@ -1,8 +1,8 @@
 //! The AWS SDK over the relay's own HTTP stack, configured from the environment alone.
 //!
-//! Lambda gives a function its region and its credentials in variables; the SDK's default configuration also looks for files that
-//! Lambda does not have. The SDK's default HTTP client loads the system's certificates at start-up. Here it uses a client
-//! like AI Rudder's, with the same roots.
+//! Lambda passes a function its region and credentials in environment variables. The SDK's default configuration also
+//! searches for files, which Lambda does not have, and its default HTTP client loads the system's certificates at start-up.
+//! Here the SDK uses the HTTP stack of [`tls`].
 
 use std::error::Error;
 
@@ -47,7 +47,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// AWS as configured, with the credentials of the environment. Fails if TLS or HTTP cannot be set up.
+    /// AWS as configured, with the environment's credentials. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config) -> Result<Self, ClientError> {
         let http = tls::http_client(&config.aws.extra_roots)?.build()?;
         let connector = ReqwestConnector(http.clone());
@@ -60,7 +60,7 @@ impl Aws {
         Ok(Self { sdk, http, config: config.aws.clone(), has_ledger: config.claims != Claims::Off })
     }
 
-    /// Opens the connections that the first lead would wait for. Errors are left to that lead.
+    /// Opens the connections that the first lead would otherwise wait for. Errors are ignored: that lead tries again.
     pub(crate) async fn connect(&self) {
         join!(self.open(self.secrets_manager().await), self.open(self.dynamodb().await));
     }
@@ -86,7 +86,7 @@ impl Aws {
         DefaultResolver::new().resolve_endpoint(&params).await.ok()?.url().parse().ok()
     }
 
-    /// Opens a connection by an unauthenticated `GET /`, which no service executes or records.
+    /// Opens a connection with an unauthenticated `GET /`, which has no effect on the service.
     async fn open(&self, endpoint: Option<Url>) {
         let Some(url) = endpoint.and_then(|url| url.join("/").ok()) else { return };
         if let Ok(response) = self.http.get(url).send().await {
@@ -96,8 +96,8 @@ impl Aws {
     }
 }
 
-/// The configuration of one service, which is not AWS's own if there is an endpoint. Each call is one attempt: its caller decides
-/// what is retried and for how long, and not the SDK's retry quota.
+/// The configuration of one service, with `endpoint` in place of AWS's own if it is given. Each call is one attempt: the
+/// relay decides what is retried and for how long, and does not depend on the SDK's retry quota.
 pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     let retries = RetryConfig::disabled()
         // The SDK cannot close a connection of this client, and would log an error if it tried.
@@ -109,8 +109,8 @@ pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     }
 }
 
-/// The codes with which AWS rejects a signature or credentials for their age. A suspended process signs with an old clock, and its
-/// credentials may have been replaced in the meantime; the next request has a new signature.
+/// AWS's error codes for an expired signature or expired credentials. A suspended process signs with an old clock, and its
+/// credentials may have been replaced; a retry has a new signature.
 const EXPIRED: &[&str] = &[
     // The AWS SDKs for Java and JavaScript treat these as clock skew.
     "AuthFailure",
@@ -189,13 +189,14 @@ mod tests {
             assert!(is_transient(400, Some(code)) && is_transient(403, Some(code)), "{code}");
         }
         for status in [429, 500, 502, 503, 504, 599] {
-            assert!(is_transient(status, None) && is_transient(status, Some("UnheardOfException")), "{status}");
+            assert!(is_transient(status, None) && is_transient(status, Some("UnlistedException")), "{status}");
         }
     }
 
     #[test]
-    fn errors_that_would_recur_are_not_transient() {
-        for code in [None, Some("AccessDeniedException"), Some("ResourceNotFoundException"), Some("UnheardOf")] {
+    fn permanent_errors_are_not_transient() {
+        for code in [None, Some("AccessDeniedException"), Some("ResourceNotFoundException"), Some("UnlistedException")]
+        {
             for status in [200, 400, 403, 404, 428, 499, 600] {
                 assert!(!is_transient(status, code), "{status} {code:?}");
             }

@@ -8,10 +8,12 @@
 //!                                    UPSTREAM_TIMEOUT_MS
 //! ```
 //!
-//! The deadline is Lambda's. No stage uses the time that later stages need: the claim leaves at least 1 s for a push, the push leaves
-//! 1.5 s to settle and to respond. A push that ends earlier leaves more time to settle. A claim that fails is voided and
-//! released in the time that a push would have had. The relay gives a push up at `answer_from`; at most 3 s later, and before the
-//! lease ends, the kernel drops the bytes that AI Rudder has not acknowledged.
+//! The deadline is Lambda's. No stage uses the time that later stages need: the claim leaves at least 1 s for a push, the
+//! push leaves 1.5 s to settle and to respond. A push that ends earlier leaves more time to settle. A claim that fails is
+//! voided and released in the time that a push would have had. The relay gives up a push at `answer_from`. At most 3 s
+//! later, and before the lease ends, the kernel drops the bytes that AI Rudder has not acknowledged.
+//!
+//! Durations without a source are the relay's own choice, within the relations that are asserted below.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,68 +25,72 @@ use crate::clock::Clock;
 /// repeats lost packets, and giving up early would discard a response that may be on its way.
 pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long a claim may take, with its retries.
+/// How long a claim may take, with its retries: more than the 5 s for which AWS recommends retries of a transaction in
+/// progress (TransactWriteItems, `TransactionInProgressException`).
 pub(crate) const CLAIM_LIMIT: Duration = Duration::from_secs(8);
-/// How long one attempt of a write may take: a lost packet leaves time for another attempt.
+/// How long one attempt to write may take: after a lost packet, time for another attempt is left.
 pub(crate) const WRITE_ATTEMPT_LIMIT: Duration = Duration::from_secs(1);
-/// The least time for a retry. A shorter one would be cut off, and then it is unclear whether it was written.
+/// The minimum time for a retry. A shorter one would probably be cut off, and whether it was written would be unclear.
 pub(crate) const WRITE_RETRY_LEAST: Duration = Duration::from_millis(250);
 /// The delay before the first retry of a write.
 pub(crate) const WRITE_FIRST_WAIT: Duration = Duration::from_millis(20);
-/// The longest delay, before jitter, which adds up to as much again.
+/// The longest delay between retries of a write. Jitter adds up to 100 %.
 pub(crate) const WRITE_LONGEST_WAIT: Duration = Duration::from_millis(200);
-/// How long each write that voids a claim may take; afterwards a later request retries it.
+/// How long each write that voids a claim may take, with its retries. Afterwards a later request retries it.
 pub(crate) const VOID_LIMIT: Duration = Duration::from_secs(4);
-/// How long one request may spend on claims that earlier requests left.
+/// How long one request may spend on the claims that earlier requests left open.
 pub(crate) const LEFT_CLAIMS_LIMIT: Duration = Duration::from_secs(1);
 
-/// The least time for a push.
+/// The minimum time for a push. With less, the lead is not sent.
 pub(crate) const PUSH_LEAST: Duration = Duration::from_secs(1);
 /// The delay before the first retry of opening a connection.
 pub(crate) const CONNECT_FIRST_WAIT: Duration = Duration::from_millis(50);
-/// The longest delay, before jitter, which adds up to as much again.
+/// The longest delay between attempts to connect. Jitter adds up to 100 %.
 pub(crate) const CONNECT_LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// How long bytes of a push may be unacknowledged before the kernel drops the connection (`TCP_USER_TIMEOUT`, RFC 9293,
-/// section 3.8.3), also after the relay has given the push up or has ended.
+/// section 3.8.3), even after the relay has given up the push or has ended.
 pub(crate) const PUSH_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 
-/// The time after a push to settle the claim and to respond.
+/// The time after a push to settle the claim, with one retry, and to respond.
 const RESPONSE_RESERVE: Duration = Duration::from_millis(1500);
-/// The part of it for the response.
+/// The part of [`RESPONSE_RESERVE`] for the response.
 const RESPOND: Duration = Duration::from_millis(250);
 /// How long past Lambda's deadline a claim still counts as in progress.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
 
-/// A deadline further from the local clock is ignored: some emulators send arbitrary values.
+/// A deadline further from the local clock than this is ignored: some emulators send arbitrary values.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(3600);
-/// The longest budget, and that of a request without a deadline: API Gateway waits 30 s for an HTTP API's integration.
+/// The longest budget, and that of a request without a deadline: API Gateway waits 30 s for an HTTP API's integration
+/// (API Gateway's developer guide, "Quotas for HTTP APIs", maximum integration timeout).
 const API_GATEWAY_LIMIT: Duration = Duration::from_secs(30);
 
-// Between requests.
+// The durations below apply between requests.
 
-/// How long no refresh is made after one that failed, or that found the secret unreadable.
+/// How long no refresh starts after one that failed, or that found the secret unreadable: at most six calls per minute for
+/// an account whose secret cannot be used.
 pub(crate) const SECRET_RETRY_INTERVAL: Duration = Duration::from_secs(10);
-/// How long unknown keys are refused without a refresh, after one refresh did not find the key. The interval is the same for every
-/// reason: otherwise the calls would reveal which accounts exist.
+/// How long unknown API keys of an account are refused without a refresh, after a refresh did not find the key. The interval
+/// is the same for every reason: otherwise the response times would reveal which accounts exist.
 pub(crate) const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(30);
-/// The least time between refreshes that a refused token forces.
+/// The minimum time between refreshes of one account that a refused token forces.
 pub(crate) const REFUSED_TOKEN_INTERVAL: Duration = Duration::from_secs(30);
-/// How long AI Rudder's addresses are cached: half of the 60 s that AWS's load balancers publish as their TTL.
+/// How long AI Rudder's addresses are cached: half of the TTL of 60 s that AWS's load balancers publish (Elastic Load
+/// Balancing's user guide, "How Elastic Load Balancing works", request routing).
 pub(crate) const DNS_LIFETIME: Duration = Duration::from_secs(30);
-/// How long connecting at start-up may take: Lambda bills this time too.
+/// How long connecting at start-up may take. Lambda bills this time too.
 pub(crate) const CONNECT_AT_START_LIMIT: Duration = Duration::from_secs(1);
 
-// TransactWriteItems, `TransactionInProgressException`: repeat the request for at least 5 s.
+// See the documentation of `CLAIM_LIMIT`.
 const _: () = assert!(CLAIM_LIMIT.as_millis() >= 5000);
-// A claim has time for several attempts, and so has voiding.
+// Claiming and voiding have time for several attempts.
 const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 4 <= CLAIM_LIMIT.as_millis());
 const _: () = assert!(WRITE_ATTEMPT_LIMIT.as_millis() * 2 <= VOID_LIMIT.as_millis());
 const _: () = assert!(WRITE_RETRY_LEAST.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(WRITE_FIRST_WAIT.as_millis() < WRITE_LONGEST_WAIT.as_millis());
 const _: () = assert!(WRITE_LONGEST_WAIT.as_millis() < WRITE_ATTEMPT_LIMIT.as_millis());
 const _: () = assert!(CONNECT_LONGEST_WAIT.as_millis() < PUSH_LEAST.as_millis());
-// The slowest secret, with a forced refresh, and the slowest claim, voided, repeated and released, leave time for a push and the
-// response.
+// The slowest secret, with a forced refresh, and the slowest claim, voided, retried and released, leave time for a push and
+// the response.
 const _: () = assert!(
     2 * SECRET_LIMIT.as_millis()
         + CLAIM_LIMIT.as_millis()
@@ -95,7 +101,7 @@ const _: () = assert!(
         < API_GATEWAY_LIMIT.as_millis()
 );
 const _: () = assert!(RESPOND.as_millis() < RESPONSE_RESERVE.as_millis());
-// The kernel drops a push that was given up before other requests treat its sender as dead.
+// The kernel drops a given-up push before other requests treat its sender as dead.
 const _: () = assert!(PUSH_UNACKNOWLEDGED.as_millis() < RESPONSE_RESERVE.as_millis() + LEASE_GRACE.as_millis());
 const _: () = assert!(API_GATEWAY_LIMIT.as_millis() < MAX_CLOCK_DIFFERENCE.as_millis());
 
@@ -106,15 +112,15 @@ pub struct Budget {
     lease: Lease,
 }
 
-/// How long the request that claimed a lead may send it.
+/// The period in which the request that claimed a lead may send it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lease {
     until: SystemTime,
-    /// The end by the monotonic clock, so that a late wall clock does not extend it.
+    /// The end by the monotonic clock, so that a slow wall clock does not extend it.
     until_instant: Instant,
 }
 
-/// Less time is left than a push needs.
+/// Less than the minimum time for a push is left, so nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too little time left")]
 pub struct InsufficientTime;
@@ -129,8 +135,8 @@ impl Budget {
         Self::between(None, deadline_ms, clock)
     }
 
-    /// The budget of a request that API Gateway received at `received_ms`. It is at most the time between the two, although a
-    /// late local clock would see more.
+    /// The budget of a request that API Gateway received at `received_ms`, in milliseconds since the Unix epoch. It is at most
+    /// the time between the two instants, even if a slow local clock would allow more.
     #[must_use]
     pub fn between(received_ms: Option<u64>, deadline_ms: u64, clock: Clock) -> Self {
         let (now, wall) = (clock.now(), clock.wall());
@@ -167,8 +173,8 @@ impl Budget {
         self.answer_from().min(now + LEFT_CLAIMS_LIMIT)
     }
 
-    /// The end of settling or releasing, which leaves time for the response. After the deadline, as in a process that was suspended,
-    /// it is as long as it would have been then.
+    /// The end of settling or releasing, which leaves time for the response. After the deadline, for example in a process that
+    /// was suspended, settling gets [`RESPONSE_RESERVE`] from now on.
     pub(crate) fn settle_until(self, now: Instant) -> Instant {
         if now < self.deadline { before(self.deadline, RESPOND) } else { now + RESPONSE_RESERVE }
     }
@@ -179,7 +185,7 @@ impl Budget {
         self.lease
     }
 
-    /// The end of a push that begins now and may take `limit`.
+    /// The end of a push that begins now and may take `limit`. `Err` if less than 1 s is left for it.
     pub fn for_push(self, limit: Duration, now: Instant) -> Result<Instant, InsufficientTime> {
         let until = self.answer_from().min(now + limit);
         if is_enough(until, now) { Ok(until) } else { Err(InsufficientTime) }
@@ -187,13 +193,13 @@ impl Budget {
 }
 
 impl Lease {
-    /// From when on other requests treat its holder as dead.
+    /// Its end by Lambda's clock. Afterwards other requests treat its holder as dead.
     #[must_use]
     pub fn until(self) -> SystemTime {
         self.until
     }
 
-    /// Whether it still runs by both clocks.
+    /// Whether it still runs, by both clocks.
     #[must_use]
     pub fn runs(self, clock: Clock) -> bool {
         clock.wall() < self.until && clock.now() < self.until_instant

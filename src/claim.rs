@@ -1,18 +1,18 @@
 //! The ledger: no lead is pushed twice.
 //!
-//! AI Rudder cannot be asked whether it received a lead. So the relay records a lead before it sends it, in a DynamoDB table that
-//! all processes share. No write, no push.
+//! AI Rudder cannot be asked whether it received a lead. So the relay records a lead before it sends it, in a DynamoDB table
+//! that all processes share. No write, no push.
 //!
 //! # The items
 //!
 //! | `pk` | content |
 //! | --- | --- |
-//! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, with a key `pointer`; and once it is settled `outcome`, `http_status`, `body`, `settled_at` |
-//! | `{account}#void#{the claim's id}` | never written: what the transaction that voids a claim deletes |
-//! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **item of a key**: `lead_pk` (the lead that it stands for), `expires` |
+//! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, and with an idempotency key `pointer`; after it is settled, also `outcome`, `http_status`, `body`, `settled_at` |
+//! | `{account}#void#{the claim's id}` | never written; the transaction that voids a claim deletes it |
+//! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **item of an idempotency key**: `lead_pk` (the `pk` of its lead), `expires` |
 //!
-//! Times are Unix seconds. A lead is the same lead under any key or none. A key belongs to one lead: the one that was
-//! claimed under it, or whose response was replayed under it.
+//! Times are Unix seconds. A lead is identified by its content, whatever its idempotency key. An idempotency key belongs to
+//! one lead: the lead that was claimed under it, or whose response was replayed under it.
 //!
 //! # The states of a lead
 //!
@@ -28,26 +28,28 @@
 //!
 //! # The protocol
 //!
-//! 1. A claim's id is random and chosen before the first attempt. It is the `ClientRequestToken` of its transaction. The writes are
-//!    built once, so that each attempt is the same request.
-//! 2. Claim and key are written in one transaction, and released in one; [`conditions`] has each write's condition.
-//! 3. Transient errors are retried: a claim for at most 8 s and never into the time that a push needs, settling and
+//! 1. A claim's id is random and chosen before the first attempt. It is the `ClientRequestToken` of the claim's transaction.
+//!    The writes are built once, so that each attempt is the same request.
+//! 2. The lead's item and the idempotency key's item are written in one transaction, and deleted in one; [`conditions`] has
+//!    each write's condition.
+//! 3. Transient errors are retried: a claim for at most 8 s and never in the time that a push needs, settling and
 //!    releasing until the response is due.
 //! 4. A claim that may have been written although it failed is voided by another transaction under the same token, which
-//!    deletes an item that is never written. After its success DynamoDB rejects a late copy of the claim for ten minutes. If
-//!    the token is already in use, the claim's own request is made again; after its success the claim is ours.
-//!    Otherwise nothing is sent, and the claim is kept until it is voided and deleted ([`protocol`]).
+//!    deletes an item that is never written. Once this succeeds, DynamoDB rejects a late copy of the claim for ten minutes.
+//!    If the token is already in use, the claim's own request is made again; if it succeeds, the claim is ours. Otherwise
+//!    nothing is sent, and the process keeps the claim until it is voided and deleted ([`protocol`]).
 //! 5. The lease ends five seconds after Lambda's deadline. It is checked when the connection to AI Rudder is open, and
 //!    again when the first byte of the lead is requested (`rudder::attempt`). A process that was suspended after its claim
 //!    and resumes too late sends nothing, except between the last check and the first byte.
 //! 6. Settling and releasing depend on the id and not on the lease: a slow request may still do either. An outcome
-//!    that an operator settled stands.
-//! 7. A claim that could not be settled or released is kept in the process, at most 16 of them, and retried after the claim of each
+//!    that an operator recorded is kept.
+//! 7. The process keeps at most 16 claims that could not be settled or released, and retries them after the claim of each
 //!    later event.
-//! 8. The conditions compare `expires`, since DynamoDB deletes expired items days late.
+//! 8. The conditions compare `expires`, because DynamoDB may delete expired items days late (Time to Live).
 //!
-//! A process that dies while it sends leaves an orphaned claim. After its lease every request for that lead gets "interrupted": the
-//! consumer may have been called. No process sends that lead again; `docs/operating.md` says how an operator frees it.
+//! A process that crashes while it sends leaves an orphaned claim. After its lease, every request for that lead gets
+//! "interrupted": the consumer may have been called. No process sends that lead again; `docs/operating.md` says how an
+//! operator frees it.
 
 mod backoff;
 mod claimed;

@@ -1,4 +1,4 @@
-//! The configuration, read once at start-up from environment variables. No other module reads one.
+//! The configuration, read once at start-up. No other module reads environment variables.
 
 mod address;
 mod parse;
@@ -84,12 +84,12 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Reads the process's environment.
+    /// Reads the process's environment. `Err` names the first variable with an invalid value.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::read(|name| env::var_os(name))
     }
 
-    /// Reads the variables that `lookup` returns.
+    /// Reads the variables that `lookup` returns. `Err` as for [`Self::from_env`].
     pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let environment = Environment(lookup);
         let secret_ttl = environment.number(&SECRET_TTL_SECONDS)?;

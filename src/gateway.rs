@@ -1,8 +1,8 @@
-//! The side of API Gateway: an HTTP API event (payload format 2.0) comes in, and its response goes out.
+//! The interface to API Gateway: receives an HTTP API event (payload format 2.0) and returns its response.
 //!
-//! The event is not converted into the `http::Request` of `lambda_http`: that conversion panics on a body that is marked as base64 and
-//! is not, and such a request deserves a response like any other. Nor is it parsed as the type of `lambda_events`: parsing all
-//! of an event takes longer than parsing the lead.
+//! The event is not converted into the `http::Request` of `lambda_http`: that conversion panics if a body is marked as
+//! base64 and is not, and such a request must get a response like any other. It is not parsed as the type of
+//! `lambda_events` either: parsing a whole event takes longer than parsing the lead.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 
@@ -34,8 +34,8 @@ pub async fn serve(
     let begun = clock.now();
     let LambdaEvent { payload, context } = event;
     let request = serde_json::from_str::<Request>(payload.get()).ok();
-    let gateways_id = request.as_ref().and_then(|request| request.context.request_id.clone());
-    let request_id = gateways_id.unwrap_or(context.request_id);
+    let gateway_id = request.as_ref().and_then(|request| request.context.request_id.clone());
+    let request_id = gateway_id.unwrap_or(context.request_id);
     let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
     let context = RequestContext::new(request_id, Budget::between(received, context.deadline, clock));
     let span = span(context.request_id(), relay.is_cold());
@@ -54,7 +54,7 @@ async fn answer(relay: &Relay, request: Option<Request>, context: &RequestContex
     catch_panic(relay.handle(request, context), context).await
 }
 
-/// The handler's answer, or if it panics the one that says whether the lead may have been sent.
+/// Returns the handler's answer or, after a panic, one that says whether the lead may have been sent.
 async fn catch_panic(handler: impl Future<Output = Answer>, context: &RequestContext) -> Answer {
     const CAUSE: &str = "a panic, logged before this";
     AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|_| {
@@ -63,7 +63,7 @@ async fn catch_panic(handler: impl Future<Output = Answer>, context: &RequestCon
     })
 }
 
-/// The span whose fields go into the request's log lines. ERROR level, so that no log level filters it out.
+/// The span whose fields are in each log line of the request. ERROR level, so that no log level filters it out.
 fn span(request_id: &str, cold_start: bool) -> Span {
     error_span!(
         "lead",
@@ -81,7 +81,7 @@ fn span(request_id: &str, cold_start: bool) -> Span {
     )
 }
 
-/// The one line about a request. It is logged at ERROR if an operator must act or be informed.
+/// Logs the one line about a request, at ERROR if an operator must act or be informed.
 fn log(answer: &Answer, ms: u64) {
     let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
     let (error, cause) = (answer.error, answer.cause.as_ref().map(LogText::as_str));
@@ -94,12 +94,12 @@ fn log(answer: &Answer, ms: u64) {
 }
 
 fn respond(response: Response) -> ApiGatewayV2httpResponse {
-    let mut answer = ApiGatewayV2httpResponse::default();
-    answer.status_code = response.status.as_u16().into();
-    answer.headers = response.headers;
-    answer.multi_value_headers = HeaderMap::new();
-    answer.body = Some(Body::Text(response.body));
-    answer
+    let mut event_response = ApiGatewayV2httpResponse::default();
+    event_response.status_code = response.status.as_u16().into();
+    event_response.headers = response.headers;
+    event_response.multi_value_headers = HeaderMap::new();
+    event_response.body = Some(Body::Text(response.body));
+    event_response
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub struct Lead<'a> {
     pub customer_name: Name,
     /// The text fields of `details`, in the contract's order, each at most once.
     pub texts: Vec<(Detail, Text<'a>)>,
-    /// Whether the consumer has paid late.
+    /// Whether the consumer has ever paid late.
     pub had_late_payment: Option<Flag>,
 }
 
@@ -60,7 +60,7 @@ pub struct ParsedLead<'a> {
     pub ignored: Ignored,
 }
 
-/// A body that is not a JSON object. The message names the place and not the content.
+/// A body that is not a JSON object; nothing was sent. The message contains the place and never the content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// It is not UTF-8 from this byte on.
@@ -80,7 +80,7 @@ pub enum Malformed {
 }
 
 impl<'a> ParsedLead<'a> {
-    /// Parses a body: UTF-8 JSON, with or without a byte order mark.
+    /// Parses a body: UTF-8 JSON, with or without a byte order mark. Its size was checked at admission.
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let body = std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8(error.valid_up_to()))?;
         let body = body.strip_prefix('\u{feff}').unwrap_or(body);
@@ -124,7 +124,7 @@ impl<'a> Draft<'a> {
             Json::Null => {}
             Json::Object(object) => {
                 self.has_details = true;
-                // Its syntax was checked with the body's, but a name may be half of a surrogate pair.
+                // The body's syntax is valid, but a name may be half of a surrogate pair.
                 let Ok(Members::<&RawValue>(members)) = serde_json::from_str(object.get()) else {
                     self.details_fault = Some(FaultKind::BrokenText);
                     return;

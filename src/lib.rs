@@ -2,30 +2,31 @@
 //!
 //! ```text
 //! Infinity -> API Gateway (HTTP API) -> relay -> AI Rudder
-//!                                         |- Secrets Manager   token and key digests, one secret per account
+//!                                         |- Secrets Manager   token and API key digests, one secret per account
 //!                                         |- DynamoDB          one claim per lead: no lead is pushed twice
 //! ```
 //!
-//! AI Rudder's robot telephones the consumer of every lead that it receives, and its one endpoint cannot be asked whether it received
-//! one. So the relay records a lead before it sends it, never re-sends a lead that may have arrived, and **every
-//! response says whether the consumer may have been called.**
+//! AI Rudder's robot telephones the consumer of every lead that it receives, and its one endpoint cannot be asked whether
+//! it received one. So the relay records a lead before it sends it, never re-sends a lead that may have arrived, and
+//! **every response says whether the consumer may have been called.**
 //!
 //! # Guarantees
 //!
-//! 1. Once a byte of a push may have reached AI Rudder, no process sends that lead again for any request, unless AI Rudder
-//!    itself answered that it did not take it, an operator reopens the lead, or the duplicate window has passed.
-//! 2. Every request that reaches the function gets one envelope and one `lead-outcome`, also after a caught panic.
-//! 3. Tokens, keys, phone numbers, names and details are in no log, no error message and no `Debug`. A token reaches no caller
-//!    and no table, even if AI Rudder's own envelope quotes it.
-//! 4. Only valid leads leave, and only the documented fields.
+//! 1. With the ledger, once a byte of a push may have reached AI Rudder, no process sends that lead again for any request,
+//!    unless AI Rudder itself responds that it did not take the lead, an operator reopens the lead, or the duplicate window
+//!    has passed.
+//! 2. Every request that reaches the function gets one envelope and one `lead-outcome`, even after a caught panic.
+//! 3. Tokens, API keys, phone numbers, names and details are in no log, no error message and no `Debug`. A token reaches no
+//!    caller and no table, even if AI Rudder's own envelope quotes it.
+//! 4. Only valid leads are sent, with only the documented fields.
 //! 5. A request that fails admission costs no call to AWS.
-//! 6. Invalid configuration stops the start with a message that names the variable.
+//! 6. An invalid configuration aborts start-up with a message that names the variable.
 //!
 //! # The path of a lead
 //!
 //! 1. [`gateway`]: the event comes in, the response goes out, one line is logged.
 //! 2. [`relay`]: [`Relay::handle`](relay::Relay::handle) is the specification in code.
-//! 3. [`admission`]: route, method, size, media type, names and keys.
+//! 3. `admission`: route, method, size, media type, account name, headers.
 //! 4. [`account`]: the account's secret, from a cache, and the caller's API key.
 //! 5. [`lead`]: the body, parsed into a lead or into all of its faults.
 //! 6. [`claim`]: the ledger: a lead is claimed before it is sent, and settled or released afterwards.
@@ -33,7 +34,7 @@
 //! 8. [`answer`]: outcome, status and envelope: the table of responses as code.
 //!
 //! Supporting modules: [`config`] (all variables), [`request`] (the event), [`clock`] and [`budget`] (the time line),
-//! [`tls`] and [`aws`] (one stack for all connections), [`telemetry`] (log and metrics), [`retry_after`], [`unix_time`].
+//! [`tls`] and [`aws`] (one stack for all connections), [`telemetry`] (log and metrics), [`retry_after`], `unix_time`.
 //!
 //! # Deliberately absent
 //!

@@ -13,18 +13,18 @@ use lendswift_relay::{
 };
 use serde_json::value::RawValue;
 
-// One thread: below 1,769 MB Lambda gives a function less than one processor, and a switch to another thread costs more than
-// the work it would do.
+// One thread: below 1,769 MB Lambda gives a function less than one processor (Lambda's developer guide, "Configure Lambda
+// function memory"), and switching threads costs more than the work of a second one.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let ended = match start().await {
+    let result = match start().await {
         Ok((relay, recorder)) => {
             serve(relay, recorder).await.map_err(|error| format!("lendswift-relay stopped: {error}"))
         }
         Err(error) => Err(format!("lendswift-relay can't start: {error}")),
     };
-    let Err(message) = ended else { return ExitCode::SUCCESS };
-    #[expect(clippy::print_stderr, reason = "before the log has started, standard error is all there is")]
+    let Err(message) = result else { return ExitCode::SUCCESS };
+    #[expect(clippy::print_stderr, reason = "before the log starts, only standard error is available")]
     {
         eprintln!("{message}");
     }

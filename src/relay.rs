@@ -47,7 +47,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Creates the clients. Fails if TLS or HTTP cannot be set up.
+    /// Creates the clients. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config, aws: Aws, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
             accounts: Accounts::new(config, &aws.sdk, clock),
@@ -61,14 +61,14 @@ impl Relay {
         })
     }
 
-    /// Opens the connections to AWS that the first lead would wait for, and looks AI Rudder's address up. What takes longer than
-    /// [`CONNECT_AT_START_LIMIT`] is left to that lead.
+    /// Opens the connections to AWS that the first lead would otherwise wait for, and looks up AI Rudder's address. After
+    /// `CONNECT_AT_START_LIMIT` it gives up, and the first lead opens the rest.
     pub async fn connect(&self) {
         let all = async { join!(self.aws.connect(), self.rudder.look_up()) };
         let _ = timeout(CONNECT_AT_START_LIMIT, all).await;
     }
 
-    /// The clock that all parts share.
+    /// The clock that all parts use.
     pub(crate) fn clock(&self) -> Clock {
         self.clock
     }
@@ -105,7 +105,7 @@ impl Relay {
         Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
     }
 
-    /// Sends a valid lead, unless it was sent before.
+    /// Sends a valid lead, unless it was claimed before.
     async fn send_once(
         &self,
         account: &Account,
@@ -129,7 +129,7 @@ impl Relay {
             }
             Ok(Claimed::Known(known)) => {
                 close_left.await;
-                // Versions before 0.2.0 stored envelopes that quote the token.
+                // Versions before 0.2.0 may have stored an envelope that quotes the token.
                 answer_known(known).map(|answer| answer.withholding(account.token()))
             }
             Err(error) => {
@@ -151,7 +151,7 @@ impl Relay {
         Ok(pushed?.into())
     }
 
-    /// Fails if less time is left than a push needs at least.
+    /// `Err` if less than the minimum time for a push is left.
     fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
         context.budget().for_push(self.push_limit, self.clock.now()).map(|_| ())
     }
@@ -172,8 +172,8 @@ impl Relay {
         }
     }
 
-    /// Settles the claim with the answer, or releases it if nobody was called. The answer goes out in any case: a claim
-    /// that cannot be settled stays, and still prevents a second push.
+    /// Settles the claim with the answer, or releases it if nobody was called. The caller gets the answer in any case: a claim
+    /// that cannot be settled remains, and still prevents a second push.
     async fn close(&self, claim: &Claim, answer: Answer, context: &RequestContext) -> Answer {
         let (answer, settled) = answer.settled(context.request_id(), unix_time::seconds(self.clock.wall()));
         match settled {

@@ -9,12 +9,12 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The headers that mean something to the relay.
-const READ: [HeaderName; 4] =
+/// The headers that the relay reads.
+const HEADERS: [HeaderName; 4] =
     [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static("idempotency-key")];
 
-/// An HTTP API event of payload format 2.0, without the members that the relay does not read. It has no `Debug`: its body is
-/// the consumer's personal data.
+/// An HTTP API event of payload format 2.0, without the members that the relay does not read. It has no `Debug`: its body
+/// contains personal data.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -44,7 +44,7 @@ pub(crate) struct Http {
     pub(crate) method: String,
 }
 
-/// A JSON string, borrowed where it has no escapes.
+/// A JSON string, borrowed unless it has escapes.
 #[derive(Deserialize)]
 struct JsonString<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -52,7 +52,7 @@ fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::E
     deserializer.deserialize_option(Headers)
 }
 
-/// Keeps the headers that are read. Their names may be in any case: some emulators do not write them in lower case.
+/// Keeps the headers that the relay reads, with their names in any case: some emulators do not send them in lower case.
 struct Headers;
 
 impl<'de> Visitor<'de> for Headers {
@@ -71,9 +71,9 @@ impl<'de> Visitor<'de> for Headers {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<HeaderMap, A::Error> {
-        let mut headers = HeaderMap::with_capacity(READ.len());
+        let mut headers = HeaderMap::with_capacity(HEADERS.len());
         while let Some(JsonString(name)) = members.next_key()? {
-            match READ.into_iter().find(|read| name.eq_ignore_ascii_case(read.as_str())) {
+            match HEADERS.into_iter().find(|read| name.eq_ignore_ascii_case(read.as_str())) {
                 Some(name) => headers.extend(header_value(members.next_value()?).map(|value| (name, value))),
                 None => _ = members.next_value::<IgnoredAny>()?,
             }
@@ -82,8 +82,9 @@ impl<'de> Visitor<'de> for Headers {
     }
 }
 
-/// A header's value; `None` if it is not a string, or has a character that no header can have (RFC 9110, section 5.5), such
-/// as a control character. An invalid header must not make the whole event unreadable, or the response loses its request id.
+/// A header's value; `None` if it is not a string, or contains a character that a header must not contain (RFC 9110,
+/// section 5.5), such as a control character. An invalid header must not make the whole event unreadable, or the response
+/// loses its request id.
 fn header_value(json: &RawValue) -> Option<HeaderValue> {
     let JsonString(text) = serde_json::from_str(json.get()).ok()?;
     HeaderValue::from_bytes(text.as_bytes()).ok()
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headers_that_mean_something_are_read_in_any_case_and_no_other() {
+    fn only_known_headers_are_read_in_any_case() {
         let headers = headers_of(&json!({"Content-Type": "text/plain", "x-forwarded-for": "10.0.0.1", "cookie": 1}));
         assert_eq!(
             headers.unwrap(),
@@ -119,12 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_no_request_can_have_counts_as_absent() {
+    fn an_invalid_header_value_counts_as_absent() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let control = |c: char| json!(format!("Bearer a{c}b")).to_string();
         let impossible = ['\0', '\u{1}', '\n', '\r', '\u{1b}', '\u{7f}'].map(control);
         let others = ["null", "7", "true", "{}", r#"["Bearer a"]"#, r#"{"a": "Bearer a"}"#, r#""\ud800""#, &deep];
-        for name in READ {
+        for name in HEADERS {
             for value in impossible.iter().map(String::as_str).chain(others) {
                 let request = request(&format!(r#"{{"{name}": {value}, "Content-Type": "text/plain"}}"#)).unwrap();
                 let left = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_may_hold_tabs_and_what_is_no_ascii() {
+    fn a_header_value_may_contain_tabs_and_non_ascii() {
         for value in ["Bearer a\tb", "Bearer \u{e9}", "", " "] {
             let headers = headers_of(&json!({"Authorization": value})).unwrap();
             assert_eq!(headers[header::AUTHORIZATION].as_bytes(), value.as_bytes());

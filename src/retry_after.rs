@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, header};
 pub enum RetryAfter {
     /// A delay in seconds.
     Seconds(u32),
-    /// At this time.
+    /// A point in time.
     Date(SystemTime),
 }
 
@@ -29,7 +29,7 @@ impl From<RetryAfter> for HeaderValue {
     fn from(retry_after: RetryAfter) -> Self {
         match retry_after {
             RetryAfter::Seconds(seconds) => seconds.into(),
-            // A date has no character that a header could not hold.
+            // A formatted date is a valid header value.
             RetryAfter::Date(date) => Self::try_from(httpdate::fmt_http_date(date)).unwrap_or(Self::from_static("0")),
         }
     }
@@ -39,7 +39,7 @@ impl From<RetryAfter> for HeaderValue {
 mod tests {
     use super::*;
 
-    fn passed_on(value: &str) -> Option<String> {
+    fn forwarded(value: &str) -> Option<String> {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
         RetryAfter::from_headers(&headers)
             .map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
@@ -48,14 +48,14 @@ mod tests {
     #[test]
     fn seconds_and_dates_are_valid() {
         for value in ["0", "120", "Fri, 31 Dec 1999 23:59:59 GMT"] {
-            assert_eq!(passed_on(value).as_deref(), Some(value));
+            assert_eq!(forwarded(value).as_deref(), Some(value));
         }
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn other_values_are_invalid() {
         for value in ["", "soon", "-1", "1.5", "1 minute", "99999999999", "2026-11-22T00:00:00Z"] {
-            assert_eq!(passed_on(value), None, "{value}");
+            assert_eq!(forwarded(value), None, "{value}");
         }
         assert_eq!(RetryAfter::from_headers(&HeaderMap::new()), None);
     }

@@ -1,7 +1,7 @@
 //! AI Rudder: the only module that knows its contract.
 //!
-//! [`payload()`] renders a lead, [`Rudder`] pushes it, an [`Envelope`] is the body of a valid response ([`UpstreamBody`] of any
-//! response), and [`verdict()`] says what a response means.
+//! [`payload()`] renders a lead, [`Rudder`] pushes it, an [`Envelope`] is the body of a valid response ([`UpstreamBody`] that
+//! of any response), and [`verdict()`] says what a response means.
 
 mod attempt;
 mod body;

@@ -1,4 +1,4 @@
-//! Any bytes as AI Rudder's answer: two for the HTTP status, the rest for the body.
+//! AI Rudder's response from arbitrary bytes: two for the HTTP status, the rest for the body.
 #![no_main]
 
 #[path = "../../tests/it/invariants.rs"]

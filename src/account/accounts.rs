@@ -1,10 +1,10 @@
 //! The cache of the accounts' secrets: when a cached entry is used, and when Secrets Manager is called.
 //!
-//! A request with a known key uses the cached entry while it is fresh enough. An unknown key causes one refresh in 30 s, whether or not
-//! the account exists and whatever its secret is: a caller without a valid key gets the same responses after the same calls.
-//! Concurrent refreshes of one account are one ([`SingleFlight`]), and each request waits for it no longer than its own time allows.
-//! Stale entries are used while Secrets Manager fails (stale-if-error, RFC 5861), and never after it reported the
-//! secret missing or forbidden.
+//! A request with a known API key uses the cached entry while it is fresh. An unknown API key causes at most one refresh per
+//! account name in 30 s, whether or not the account exists and whatever its secret contains: a caller without a valid API
+//! key cannot learn which accounts exist. Concurrent refreshes of one account are one ([`SingleFlight`]), and each request
+//! waits for it no longer than its own time allows. Stale entries are used while Secrets Manager fails (stale-if-error,
+//! RFC 5861), but never after it reported the secret missing or forbidden.
 
 use std::{
     collections::HashMap,
@@ -34,7 +34,7 @@ use crate::{
     telemetry::log::LogText,
 };
 
-/// Names for which a refusal is remembered. 960 and not 1,000: the cache splits its capacity over a power-of-two number of shards and
+/// How many refusals are cached. 960 and not 1,000: the cache splits its capacity over a power-of-two number of shards and
 /// rounds up.
 const MAX_REFUSALS: usize = 960;
 
@@ -45,23 +45,23 @@ pub struct Accounts {
     lifetime: Lifetime,
     clock: Clock,
     state: Arc<Mutex<State>>,
-    /// The names for which an unknown key was refused in the last 30 seconds. Guessed names evict each other here, and
-    /// no account.
+    /// The account names for which an unknown API key was refused in the last 30 s. Guessed names can evict each other, but
+    /// no account's entry.
     refusals: Cache<AccountId, Refusal>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The accounts with known keys. At most one per secret: a guessed name has none.
+    /// The accounts with at least one known API key, so at most one entry per secret: a guessed name gets none.
     entries: HashMap<AccountId, Arc<Entry>>,
     refreshes: SingleFlight<AccountId, Arc<Entry>>,
 }
 
-/// Until when, and why, every unknown key of an account is refused without a refresh.
+/// Until when every unknown API key of an account is refused without a refresh.
 #[derive(Debug, Clone)]
 struct Refusal {
     until: Instant,
-    /// What is wrong with the secret, if not only the key is wrong.
+    /// The secret's fault, if the API key is not the only thing that is wrong.
     fault: Option<StoreError>,
 }
 
@@ -84,10 +84,11 @@ impl Accounts {
         }
     }
 
-    /// Authenticates a request. An unknown key may be new, so it causes a refresh before it is refused, unless one was refused less than 30 s ago.
+    /// Authenticates a request. An unknown API key may be new, so it causes a refresh before it is refused, unless an unknown
+    /// API key of that account was refused less than 30 s ago.
     ///
-    /// `until` bounds how long this request waits, and not the refresh, which other requests may share. After an error nothing was
-    /// sent.
+    /// `until` bounds how long this request waits, but not the refresh, which other requests may share. After it,
+    /// [`AuthError::Unavailable`] is returned. After any error nothing was sent.
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
         let arrived_at = self.clock.now();
         if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
@@ -96,7 +97,7 @@ impl Accounts {
             return Err(refused(id, refusal.fault));
         }
         let is_enough = |entry: &Entry| entry.knows(key) && entry.is_fresh(arrived_at);
-        // At most twice: a refresh that began before this request arrived may miss a key that was stored since.
+        // At most twice: a refresh that began before this request arrived may miss an API key that was stored since.
         loop {
             let entry = within(until, self.cached_or_refreshed(id, false, is_enough)).await?;
             match entry.open(key, arrived_at) {
@@ -125,7 +126,8 @@ impl Accounts {
         }
     }
 
-    /// The account with a token other than the one that AI Rudder refused, if its secret has one by now.
+    /// The account with another token than the one that AI Rudder refused; `None` if its secret contains no new one, or cannot
+    /// be read before `until`.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
         let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token().filter(|token| **token != refused.token).cloned();
@@ -134,8 +136,8 @@ impl Accounts {
         Some(Account { id: refused.id.clone(), token: new_token(&entry)?, source: entry.source(refused_at) })
     }
 
-    /// An entry that is enough, or the cached one if no refresh may be forced now. A refresh in flight may have begun too
-    /// early, so its result is checked like a cached one.
+    /// Refreshes until `is_enough`, or returns the cached entry if no refresh may be forced now. A refresh in flight may have
+    /// begun too early, so its result is checked like a cached entry.
     async fn force_refresh(&self, id: &AccountId, is_enough: impl Fn(&Entry) -> bool) -> Arc<Entry> {
         let is_final = |entry: &Entry| is_enough(entry) || !entry.may_force_refresh(self.clock.now());
         loop {
@@ -165,7 +167,7 @@ impl Accounts {
         let (store, lifetime, clock, state) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.state));
         async move {
             let asked_at = clock.now();
-            // A panic would otherwise end every request that waits.
+            // Otherwise a panic would end every request that waits for this refresh.
             let response = AssertUnwindSafe(store.get(&id, asked_at + SECRET_LIMIT)).catch_unwind().await;
             let response =
                 response.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("a panic, logged before this"))));
@@ -182,7 +184,7 @@ impl Accounts {
 }
 
 impl State {
-    /// Replaces the entry. Without a key it is that of no account, or of one that nobody can open.
+    /// Replaces the entry. An entry without API keys is dropped: its account does not exist, or no caller can use it.
     fn store(&mut self, id: AccountId, entry: &Arc<Entry>) {
         if entry.has_keys() {
             self.entries.insert(id, Arc::clone(entry));
@@ -197,7 +199,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The error for an unknown key.
+/// The error for an unknown API key.
 fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
         record_account(id, None);
@@ -209,8 +211,8 @@ fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     }
 }
 
-/// Records the account in the request's log line, only if it exists: any other name may be anything, a phone number too. All fields at
-/// once, since the log renders the whole span at each record.
+/// Records the account in the request's log line. Called only for an existing account: a name that a caller invented may
+/// contain personal data. All fields at once, because the log renders the whole span at each record.
 fn record_account(id: &AccountId, source: Option<Source>) {
     let span = Span::current();
     let source = source.map(Source::as_str);
@@ -228,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_ends_at_its_instant() {
+    fn a_refusal_applies_until_its_end() {
         let until = Clock::SYSTEM.now();
         let refusal = Refusal { until, fault: None };
         assert!(refusal.applies_at(until - std::time::Duration::from_nanos(1)));
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_a_thousand_refused_names_are_remembered() {
+    fn at_most_a_thousand_refusals_are_cached() {
         let refusals = Cache::new(MAX_REFUSALS);
         let refusal = Refusal { until: Clock::SYSTEM.now(), fault: Some(StoreError::NotFound) };
         for n in 0..2000 {

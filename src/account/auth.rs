@@ -14,11 +14,11 @@ pub struct Account {
 /// Where an account's secret came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The cache had it.
+    /// The cache, which was fresh.
     Cached,
-    /// Secrets Manager was asked for this request.
+    /// Secrets Manager, called for this request.
     Read,
-    /// The cache had it, and the last refresh failed.
+    /// The cache, after the last refresh failed.
     Stale,
 }
 
@@ -34,16 +34,16 @@ impl Source {
     }
 }
 
-/// Why an API key is rejected. The texts are for the log.
+/// Why a request is not authenticated; nothing was sent. The texts are for the log.
 #[derive(Debug)]
 pub enum AuthError {
-    /// The key is wrong, or the account does not exist. The caller cannot tell which.
+    /// The API key is wrong, or the account does not exist. The caller does not learn which.
     Unauthorized(LogText),
-    /// The account's keys cannot be read. The caller gets the response of a wrong key; the operator must act.
+    /// The account's API keys cannot be read. The caller gets the response for a wrong API key; the operator must act.
     SecretUnreadable(LogText),
-    /// The key is valid, and the rest of the secret is malformed. The operator must act.
+    /// The API key is valid, but the rest of the secret is malformed. The operator must act.
     Misconfigured(LogText),
-    /// Secrets Manager failed, so the key cannot be checked. A retry may succeed.
+    /// Secrets Manager failed or was too slow, so the API key cannot be checked. A retry may succeed.
     Unavailable(LogText),
 }
 

@@ -1,4 +1,4 @@
-//! A cache entry: what is known of one account, and what the next response of Secrets Manager makes of it.
+//! A cache entry: what is known of one account, and how the next response of Secrets Manager changes it.
 //!
 //! Pure: every instant is an argument.
 
@@ -25,26 +25,26 @@ pub(super) struct Lifetime {
 /// What is known of an account.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// The digests that were read last. They outlive a secret that became unreadable, so that the account's own caller still
-    /// gets a specific response.
+    /// The digests that were read last. They are kept if the secret becomes unreadable, so that the account's own callers
+    /// still get a specific response.
     digests: Arc<[KeyDigest]>,
     knowledge: Knowledge,
-    /// When the refresh began. A secret that was stored later may not be in it.
+    /// When the refresh began. A secret that was stored later may be missing from its result.
     asked_at: Instant,
     /// Until when no refresh is needed.
     fresh_until: Instant,
-    /// Until when the token is used although Secrets Manager fails.
+    /// Until when the token is used while Secrets Manager fails.
     stale_until: Instant,
     /// The earliest time at which a refused token may force a refresh.
     may_force_refresh_from: Instant,
 }
 
-/// The last response of Secrets Manager, weighed against the one before.
+/// The last response of Secrets Manager, combined with the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Knowledge {
     /// The account has a token. If the last refresh failed, the secret may have changed in the meantime.
     Usable { token: Token, last_refresh_error: Option<StoreError> },
-    /// The secret exists, and cannot be used.
+    /// The secret exists, but cannot be used.
     Broken(StoreError),
     /// The secret does not exist.
     Absent(StoreError),
@@ -52,24 +52,24 @@ enum Knowledge {
     Unreachable(StoreError),
 }
 
-/// What an entry says to an API key.
+/// The result of checking an API key against an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// The key is valid.
+    /// The API key is valid.
     Open(Token),
-    /// The key is valid, and the secret is malformed.
+    /// The API key is valid, but the secret is malformed.
     Misconfigured(LogText),
-    /// Secrets Manager failed, so that the key, or the token, is not known.
+    /// Secrets Manager failed, so the API key cannot be checked or there is no token.
     Unavailable(LogText),
-    /// The key is not one of the account's; with what is wrong with the secret, if anything is.
+    /// The API key is not one of the account's. Contains the secret's fault, if it has one.
     Refused(Option<StoreError>),
-    /// The key is not known, and may have been stored since the last refresh.
+    /// The API key is unknown, but may have been stored since the last refresh.
     NeedsRefresh,
 }
 
 impl Entry {
-    /// Weighs a response of Secrets Manager to a refresh that began at `asked_at` against what was known before. `forced`: whether a
-    /// refused token caused it.
+    /// Combines the response to a refresh that began at `asked_at` with what was known before. `forced`: whether a refused
+    /// token caused the refresh.
     pub(super) fn after(
         response: Result<Secret, StoreError>,
         old: Option<&Self>,
@@ -119,7 +119,7 @@ impl Entry {
         }
     }
 
-    /// What this entry says to a key of a request that arrived at `arrived_at`.
+    /// Checks the API key of a request that arrived at `arrived_at`.
     pub(super) fn open(&self, key: ApiKey, arrived_at: Instant) -> Opening {
         let is_known = self.knows(key);
         match &self.knowledge {
@@ -139,12 +139,12 @@ impl Entry {
         if let Knowledge::Usable { token, .. } = &self.knowledge { Some(token) } else { None }
     }
 
-    /// Whether the account has a key, as far as is known.
+    /// Whether the secret, when it was read last, contained an API key.
     pub(super) fn has_keys(&self) -> bool {
         !self.digests.is_empty()
     }
 
-    /// Whether a key is one of the account's, as far as is known.
+    /// Whether an API key was one of the account's when its secret was read last.
     pub(super) fn knows(&self, key: ApiKey) -> bool {
         key.is_among(&self.digests)
     }

@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 /// The name of an account: `[a-z0-9]`, then up to 62 of `[a-z0-9-]`, with at least one letter.
 ///
-/// Without the letter, a caller who put a phone number in its place would have it sent to Secrets Manager, and CloudTrail would record
-/// it with the secret's name.
+/// Without the letter, a phone number in its place would be sent to Secrets Manager, and CloudTrail would record it as part
+/// of the secret's name. The bounds are the relay's own, within those of a secret's name (CreateSecret, `Name`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountId(String);
 

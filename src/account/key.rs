@@ -1,4 +1,4 @@
-//! An account's API key, and the digest of it that the secret holds.
+//! An account's API key, and its digest, which the account's secret contains.
 
 use std::{fmt, str::FromStr};
 
@@ -43,7 +43,7 @@ impl ApiKey {
         hex::encode(digest.split_at(4).0)
     }
 
-    /// The key in `authorization: Bearer …` (RFC 6750, section 2.1), if there is one.
+    /// The API key in `authorization: Bearer …` (RFC 6750, section 2.1), if there is one.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let credentials = headers.get(header::AUTHORIZATION)?.as_bytes();
@@ -53,7 +53,8 @@ impl ApiKey {
             .then(|| Self(KeyDigest(Sha256::digest(key).into())))
     }
 
-    /// Whether one of the digests is this key's. The time depends on how many digests there are, and not on which one matches.
+    /// Whether one of the digests is this API key's. The time that it takes depends on the number of digests, and not on which
+    /// one matches.
     #[must_use]
     pub fn is_among(&self, digests: &[KeyDigest]) -> bool {
         let Self(KeyDigest(own)) = self;
@@ -79,12 +80,18 @@ mod tests {
     const SWORDFISH: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
 
     #[test]
-    fn a_key_matches_the_digest_that_sha256sum_prints() {
+    fn an_api_key_matches_the_digest_that_sha256sum_prints() {
         let digests = ["0".repeat(64), SWORDFISH.to_owned()].map(|digest| digest.parse().unwrap());
         assert!(key("Bearer swordfish").unwrap().is_among(&digests));
         assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[0]]));
-        assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[1]]), "given twice, it is still one");
-        assert!(key("bearer   swordfish ").unwrap().is_among(&digests), "the scheme has no case (RFC 9110, 11.1)");
+        assert!(
+            key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[1]]),
+            "a repeated digest still matches"
+        );
+        assert!(
+            key("bearer   swordfish ").unwrap().is_among(&digests),
+            "the scheme is case-insensitive (RFC 9110, 11.1)"
+        );
         assert!(!key("Bearer Swordfish").unwrap().is_among(&digests));
         assert!(!key("Bearer swordfish").unwrap().is_among(&digests[..1]));
         assert!(!key("Bearer swordfish").unwrap().is_among(&[]));
@@ -99,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_without_a_bearer_key_has_none() {
+    fn other_authorization_headers_have_no_key() {
         for authorization in
             ["", "Bearer", "Bearer ", "Bearer   ", "Basic c3dvcmRmaXNo", "swordfish", "Bearerswordfish"]
         {
@@ -109,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_logged_as_the_beginning_of_its_digest() {
+    fn an_api_key_is_logged_as_the_start_of_its_digest() {
         assert_eq!(key("Bearer swordfish").unwrap().short_digest(), "b9f195c5");
     }
 
     #[test]
-    fn neither_a_key_nor_its_digest_is_printed() {
+    fn neither_an_api_key_nor_its_digest_is_printed() {
         assert_eq!(format!("{:?}", key("Bearer swordfish").unwrap()), "ApiKey(KeyDigest)");
     }
 }

@@ -11,14 +11,15 @@ use crate::rudder::{Token, TokenError};
 pub struct Secret {
     /// The digests of the API keys, at least one.
     pub digests: Vec<KeyDigest>,
-    /// The token, or what is wrong with the secret. Separate from the digests, so that a caller with a valid key gets a specific response.
+    /// The token, or the secret's fault. It is separate from the digests, so that a caller with a valid API key gets a
+    /// specific response.
     pub token: Result<Token, SecretError>,
 }
 
-/// What is wrong with a secret. It never contains a part of the secret.
+/// A fault of a secret. It never contains a part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// It is binary and not text.
+    /// It is binary, not text.
     #[error("the secret is binary")]
     Binary,
     /// It is not JSON, or lacks one of the two members.
@@ -36,7 +37,10 @@ pub enum SecretError {
 }
 
 impl Secret {
-    /// Parses a secret's text. Other members are ignored.
+    /// Parses a secret's text, which Secrets Manager limits to 64 KiB (GetSecretValue, `SecretString`). Unknown members are
+    /// ignored.
+    ///
+    /// `Err` if no digest can be read, so that no API key can be checked. Any other fault is in [`Secret::token`].
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         #[derive(Deserialize)]
         struct Fields {

@@ -12,7 +12,7 @@ pub(super) type Flight<V> = Shared<BoxFuture<'static, V>>;
 
 /// The computations in flight, at most one per key.
 ///
-/// They are held weakly: one that no caller waits for any more is dropped unfinished. Lambda would suspend it anyway.
+/// The references are weak: a computation that no caller waits for is dropped unfinished. Lambda would suspend it anyway.
 #[derive(Debug)]
 pub(super) struct SingleFlight<K, V: Clone> {
     flights: HashMap<K, WeakShared<BoxFuture<'static, V>>>,
@@ -28,7 +28,7 @@ impl<K: Clone + Eq + Hash, V: Clone> SingleFlight<K, V> {
     /// Joins the computation in flight for a key, or starts one.
     pub(super) fn join_or_start(&mut self, key: &K, start: impl FnOnce() -> BoxFuture<'static, V>) -> Flight<V> {
         let in_flight = self.flights.get(key).and_then(WeakShared::upgrade);
-        // A finished one may still be held by a waiter that was not polled since; its value is old.
+        // A waiter that was not polled since may keep a finished computation alive; its value is old.
         if let Some(flight) = in_flight.filter(|flight| flight.peek().is_none()) {
             return flight;
         }
@@ -52,13 +52,13 @@ mod tests {
         let joined = flights.join_or_start(&"a", || ready(2).boxed());
         let other = flights.join_or_start(&"b", || ready(3).boxed());
         assert_eq!((joined.await, other.await), (1, 3));
-        // `first` still holds the ended flight.
+        // `first` keeps the finished flight alive.
         assert_eq!(flights.join_or_start(&"a", || ready(4).boxed()).await, 4);
         drop(first);
     }
 
     #[tokio::test]
-    async fn a_flight_without_waiters_is_dropped_and_forgotten() {
+    async fn a_flight_without_waiters_is_dropped() {
         let mut flights = SingleFlight::<_, u32>::default();
         drop(flights.join_or_start(&"a", || pending().boxed()));
         assert_eq!(flights.join_or_start(&"a", || ready(2).boxed()).await, 2);

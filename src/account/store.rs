@@ -27,11 +27,11 @@ pub(super) struct Store {
 pub(super) enum StoreError {
     /// It does not exist.
     NotFound,
-    /// It is marked for deletion. Callers get the responses of one that does not exist.
+    /// It is marked for deletion. Callers get the responses for a secret that does not exist.
     Deleted,
-    /// It exists and cannot be used: no permission, no KMS key to decrypt it, or malformed.
+    /// It exists, but cannot be used: no permission to read it, no KMS key to decrypt it, or malformed content.
     Unreadable(LogText),
-    /// A retry may succeed: time-out, throttling, an internal error, an expired signature.
+    /// A retry may succeed: timeout, throttling, an internal error, an expired signature.
     Transient(LogText),
 }
 
@@ -55,15 +55,15 @@ impl From<SecretError> for StoreError {
 
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
-        // The SDK makes one attempt; `get` has its own retries, which do not depend on the SDK's quota.
         let aws = aws::service(aws, config.aws.secrets_manager.as_ref());
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
-    /// Reads an account's secret. A transient failure is retried at once, with a new signature.
+    /// Reads an account's secret. A transient failure is retried immediately, with a new signature, until `until` at the
+    /// latest.
     pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
         let in_time = timeout_at(until, self.attempts(id)).await;
-        in_time.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("no answer in time"))))
+        in_time.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("no response in time"))))
     }
 
     async fn attempts(&self, id: &AccountId) -> Result<Secret, StoreError> {
@@ -90,7 +90,7 @@ impl Store {
     }
 }
 
-/// What an error response of Secrets Manager says about the secret.
+/// Classifies an error response of Secrets Manager by its HTTP status, code and message.
 fn classify(status: u16, code: Option<&str>, message: Option<&str>, cause: LogText) -> StoreError {
     match code {
         Some("ResourceNotFoundException") => StoreError::NotFound,
@@ -100,20 +100,24 @@ fn classify(status: u16, code: Option<&str>, message: Option<&str>, cause: LogTe
     }
 }
 
-/// How many attempts are made in all if this is the error. An expired signature has two retries: the SDK shifts the time of a signature
-/// by the difference from AWS's clock that it measured at the last response (`ServiceClockSkewInterceptor`), and that is wrong
-/// for the first retry if this machine's clock was set in the meantime.
+/// The total number of attempts after this error. An expired signature is retried twice: the SDK corrects a signature's time
+/// by the clock difference that it measured at the last response (`ServiceClockSkewInterceptor`), and this difference is
+/// wrong for the first retry if this machine's clock was set in between.
 fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
     match error {
-        SdkError::ServiceError(answer) if aws::has_expired(answer.err().code()) => 3,
-        SdkError::ServiceError(answer) if !aws::is_transient(answer.raw().status().as_u16(), answer.err().code()) => 1,
+        SdkError::ServiceError(response) if aws::has_expired(response.err().code()) => 3,
+        SdkError::ServiceError(response)
+            if !aws::is_transient(response.raw().status().as_u16(), response.err().code()) =>
+        {
+            1
+        }
         _ => 2,
     }
 }
 
-/// Whether the message of an `InvalidRequestException` is about a deleted secret. Only the message says so. AWS: "You
-/// can't perform this operation on the secret because it was marked for deletion."; its API reference: "a secret that's
-/// currently marked deleted"; other operations: "scheduled for deletion".
+/// Whether the message of an `InvalidRequestException` is about a deleted secret; the error has no other sign of it.
+/// GetSecretValue's message is "You can't perform this operation on the secret because it was marked for deletion.", its API
+/// reference has "a secret that's currently marked deleted", and other operations have "scheduled for deletion".
 fn says_deleted(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["marked for deletion", "marked deleted", "marked as deleted", "scheduled for deletion"]
@@ -126,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deleted_secret_is_recognised_by_the_message() {
+    fn a_deleted_secret_is_recognized_by_the_message() {
         for message in [
             "You can't perform this operation on the secret because it was marked for deletion.",
             "You can\u{2019}t perform this operation on the secret because it was marked for deletion.",

@@ -1,4 +1,4 @@
-//! Requests at admission.
+//! Each check of admission, and their order.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use static_assertions::assert_not_impl_any;
 use super::*;
 use crate::answer::Answer;
 
-/// The result for an event that passes, except for what `change` does to it.
+/// The result for an event that passes all checks until `change` modifies it.
 fn admit(change: impl FnOnce(&mut Value)) -> Result<Submission, &'static str> {
     let mut event = json!({
         "rawPath": "/v1/accounts/acme/leads",
@@ -34,7 +34,7 @@ fn with_body(body: &str, is_base64: bool) -> Result<Submission, &'static str> {
 }
 
 #[test]
-fn there_is_one_route() {
+fn only_the_documented_route_exists() {
     assert_eq!(admit(|_| ()).unwrap().account.to_string(), "acme");
     for path in [
         "",
@@ -53,7 +53,7 @@ fn there_is_one_route() {
 }
 
 #[test]
-fn the_method_is_post() {
+fn only_post_is_allowed() {
     for method in ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "post"] {
         let refused = admit(|event| event["requestContext"]["http"]["method"] = method.into()).err();
         assert_eq!(refused, Some("method_not_allowed"), "{method}");
@@ -71,7 +71,7 @@ fn a_body_has_at_most_64_kib_once_decoded() {
 }
 
 #[test]
-fn broken_base64_is_for_whoever_has_a_key() {
+fn invalid_base64_is_not_reported_at_admission() {
     for body in ["!", "e30", "e3 0=", "e30=e30="] {
         assert_eq!(with_body(body, true).unwrap().body, Err(NotBase64), "{body}");
     }
@@ -80,12 +80,12 @@ fn broken_base64_is_for_whoever_has_a_key() {
 
 #[test]
 fn a_request_without_a_body_has_an_empty_one() {
-    let post = admit(|event| drop(event.as_object_mut().and_then(|event| event.remove("body"))));
-    assert_eq!(post.unwrap().body, Ok(Vec::new()));
+    let submission = admit(|event| drop(event.as_object_mut().and_then(|event| event.remove("body"))));
+    assert_eq!(submission.unwrap().body, Ok(Vec::new()));
 }
 
 #[test]
-fn json_in_utf_8_is_the_media_type() {
+fn only_json_in_utf_8_is_accepted() {
     for media_type in [
         "application/json",
         "Application/JSON",
@@ -116,14 +116,14 @@ fn json_in_utf_8_is_the_media_type() {
 }
 
 #[test]
-fn no_content_encoding_is_taken() {
+fn every_content_encoding_is_refused() {
     for encoding in ["gzip", "br", "identity", ""] {
         assert_eq!(with_header("content-encoding", encoding).err(), Some("unsupported_media_type"), "{encoding}");
     }
 }
 
 #[test]
-fn an_impossible_account_name_is_answered_like_a_wrong_key() {
+fn an_invalid_account_name_is_unauthorized() {
     for account in ["ACME", "-acme", "a_b", "a%20b", &"a".repeat(64)] {
         let refused = admit(|event| event["rawPath"] = format!("/v1/accounts/{account}/leads").into()).err();
         assert_eq!(refused, Some("unauthorized"), "{account}");
@@ -141,16 +141,16 @@ fn an_idempotency_key_has_1_to_255_visible_ascii_characters() {
 }
 
 #[test]
-fn a_key_has_to_be_presented() {
+fn an_api_key_is_required() {
     for authorization in ["", "swordfish", "Basic c3dvcmRmaXNo", "Bearer "] {
         assert_eq!(with_header("authorization", authorization).err(), Some("unauthorized"), "{authorization}");
     }
 }
 
 #[test]
-fn the_first_thing_that_is_wrong_is_the_answer() {
+fn the_first_failed_check_is_reported() {
     let too_large = "a".repeat(65_537);
-    // Everything wrong at once, then mended one by one in the order of the door.
+    // At first every check fails. Then they are fixed one by one, in the order of the checks.
     let mut event = json!({
         "rawPath": "/nowhere",
         "headers": {"authorization": "none", "content-type": "text/plain", "idempotency-key": "a b"},
@@ -158,8 +158,8 @@ fn the_first_thing_that_is_wrong_is_the_answer() {
         "body": too_large,
     });
     let refused = |event: &Value| {
-        let post = Submission::from_request(serde_json::from_str(&event.to_string()).unwrap());
-        post.map_err(|problem| Answer::from(problem).error.unwrap()).err()
+        let submission = Submission::from_request(serde_json::from_str(&event.to_string()).unwrap());
+        submission.map_err(|problem| Answer::from(problem).error.unwrap()).err()
     };
     assert_eq!(refused(&event), Some("not_found"));
     event["rawPath"] = "/v1/accounts/ACME/leads".into();
@@ -178,7 +178,7 @@ fn the_first_thing_that_is_wrong_is_the_answer() {
     assert_eq!(refused(&event), None, "the body is not parsed here");
 }
 
-// Their content is personal data, so none of them can be printed.
+// They contain personal data, so none can be printed.
 assert_not_impl_any!(Submission: Debug);
 assert_not_impl_any!(IdempotencyKey: Debug);
 assert_not_impl_any!(Request: Debug);

@@ -7,7 +7,7 @@ use super::Outcome;
 
 /// The kinds of problems, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
-#[expect(missing_docs, reason = "`row` says what each of them is")]
+#[expect(missing_docs, reason = "`row` documents each kind")]
 pub enum Kind {
     NotFound,
     MethodNotAllowed,
@@ -53,7 +53,7 @@ pub struct Row {
     pub advice: Option<Advice>,
 }
 
-/// A header that tells the caller's HTTP client what to do.
+/// A header with an instruction for the caller's HTTP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
     /// `allow: POST`.
@@ -85,7 +85,7 @@ impl Row {
 }
 
 impl Kind {
-    /// Its row of the table of responses.
+    /// Its row in the table of responses.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "one row per kind")]
     pub const fn row(self) -> Row {
@@ -209,7 +209,7 @@ impl Kind {
         self.row().status.is_server_error() || self == Self::SecretUnreadable
     }
 
-    /// The value of the metrics' dimension `error`. It equals the row's `error`, except where the caller must not learn the cause.
+    /// The value of the metrics' dimension `error`. It equals the row's `error`, unless the caller must not learn the cause.
     #[must_use]
     pub fn metric(self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
-//! What became of a lead.
+//! The outcome of a lead.
 
 use strum::VariantArray;
 
-/// What became of a lead: the value of the header `lead-outcome`.
+/// The outcome of a lead: the value of the header `lead-outcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum Outcome {
-    /// AI Rudder took the lead: it should call the consumer.
+    /// AI Rudder took the lead, and should call the consumer.
     Accepted,
     /// AI Rudder refused the lead: nobody is called.
     Refused,
@@ -30,7 +30,7 @@ impl Outcome {
         }
     }
 
-    /// What it means for the consumer.
+    /// What it means for the consumer, for the documentation.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Outcome {
         }
     }
 
-    /// What the caller does next.
+    /// What the caller does next, for the documentation.
     #[must_use]
     pub fn next_step(self) -> &'static str {
         match self {

@@ -13,10 +13,10 @@ use crate::{
 };
 use http::{HeaderMap, HeaderValue, header};
 
-/// Why a lead did not become a call, or may not have. A [`LogText`] in a variant is for the log alone; anything else in it
-/// goes to the caller.
+/// Why a lead did not become a call, or may not have become one. A [`LogText`] in a variant is for the log alone; anything
+/// else goes to the caller.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "`Kind::row` says what each of them is")]
+#[expect(missing_docs, reason = "`Kind::row` documents each problem")]
 pub enum Problem {
     NotFound,
     MethodNotAllowed,
@@ -50,11 +50,11 @@ pub enum Problem {
     FailedAfterClaim(&'static str),
 }
 
-/// The delay of [`Advice::RetrySoon`]: an interrupted service is usually back within seconds.
+/// The delay of [`Advice::RetrySoon`]. It is the relay's own choice: most interruptions of a service last seconds.
 const SOON: RetryAfter = RetryAfter::Seconds(5);
 
 impl Problem {
-    /// Its row of the table of responses.
+    /// Its kind, which has the row in the table of responses.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -112,7 +112,7 @@ impl Problem {
         HeaderMap::from_iter([header])
     }
 
-    /// What the log says in addition to the error's name. Of a lead's faults only the places and the codes.
+    /// The cause for the log, in addition to the error's name. Of a lead's faults it contains only places and codes.
     pub(super) fn cause(&self) -> Option<LogText> {
         match self {
             Self::Unauthorized(cause)
@@ -132,7 +132,7 @@ impl Problem {
             Self::MalformedBase64 => Some(LogText::from("the body is not base64")),
             Self::InvalidLead(faults) => {
                 let faults = faults.iter().map(|fault| format!("{} {}", fault.field, fault.kind.code()));
-                // Sorted, so that the same faults give the same line.
+                // Sorted, so that the same faults give the same text.
                 Some(LogText::from(faults.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")))
             }
             _ => None,

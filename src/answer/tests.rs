@@ -1,4 +1,4 @@
-//! Stored responses.
+//! What the ledger stores of a response.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! AI Rudder's responses, as the caller receives them.
+//! Conversion of AI Rudder's responses to the relay's answers.
 
 use http::StatusCode;
 
@@ -8,11 +8,11 @@ use crate::{
     telemetry::log::LogText,
 };
 
-/// The cause in the log.
+/// The cause in the log if an envelope was withheld.
 const WITHHELD: &str = "AI Rudder's envelope quotes the token and was withheld";
 
-/// AI Rudder's response to a push, under the status of its verdict. Its envelope is forwarded unchanged, except where it quotes or
-/// refuses the token: that concerns the operator and not the caller.
+/// AI Rudder's response to a push, with the HTTP status of its verdict. Its envelope is forwarded unchanged, unless it quotes
+/// or refuses the token: that concerns the operator and not the caller.
 impl From<Push> for Answer {
     fn from(push: Push) -> Self {
         let Push { verdict, body, retry_after, status } = push;
@@ -22,7 +22,7 @@ impl From<Push> for Answer {
             (Verdict::Refused, _) => Problem::RefusedUpstream.into(),
             (Verdict::RateLimited, _) => Problem::RateLimited(retry_after).into(),
             (Verdict::TokenRefused, _) => Problem::TokenRefused(cause).into(),
-            // An acceptance needs an envelope that says so.
+            // Without an envelope, nothing shows that the lead was accepted.
             (Verdict::Unknown | Verdict::Accepted, _) => Problem::BadUpstreamAnswer(cause).into(),
         };
         match body {
@@ -36,7 +36,7 @@ impl From<Push> for Answer {
 }
 
 impl Answer {
-    /// Replaces a stored or forwarded body that quotes the token by the relay's own.
+    /// Replaces a stored or forwarded body that quotes the token with the relay's own.
     #[must_use]
     pub(crate) fn withholding(self, token: &Token) -> Self {
         let Body::Verbatim(Text(text)) = &self.body else { return self };

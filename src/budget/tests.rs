@@ -71,7 +71,7 @@ async fn settling_after_the_deadline_still_has_time() {
     advance(Duration::from_millis(4_749)).await;
     assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(1));
     advance(Duration::from_millis(250)).await;
-    assert!(budget.settle_until(clock.now()) < clock.now(), "the response has to go out");
+    assert!(budget.settle_until(clock.now()) < clock.now(), "the rest is for the response");
     advance(Duration::from_millis(1)).await;
     assert_eq!(budget.settle_until(clock.now()) - clock.now(), Duration::from_millis(1_500));
 }
@@ -106,25 +106,25 @@ async fn a_lease_ends_five_seconds_after_lambdas_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_clock_does_not_extend_the_budget() {
+async fn a_slow_clock_does_not_extend_the_budget() {
     let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(-600_000)));
     let budget = |received| Budget::between(received, from_now(12_000), clock);
     let left = |received| budget(received).answer_from() - clock.now();
     assert_eq!(left(Some(from_now(0))), Duration::from_millis(10_500));
-    for nonsense in [None, Some(0), Some(from_now(12_001)), Some(u64::MAX)] {
-        assert_eq!(left(nonsense), Duration::from_millis(28_500), "{nonsense:?}");
+    for unusable in [None, Some(0), Some(from_now(12_001)), Some(u64::MAX)] {
+        assert_eq!(left(unusable), Duration::from_millis(28_500), "{unusable:?}");
     }
     let lease = budget(Some(from_now(0))).lease();
     advance(Duration::from_millis(16_999)).await;
     assert!(lease.runs(clock));
     advance(Duration::from_millis(1)).await;
-    assert!(!lease.runs(clock), "as the table says");
+    assert!(!lease.runs(clock), "5 s after the deadline");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lease_ends_by_whichever_clock_is_first() {
+async fn a_lease_ends_by_the_earlier_of_two_clocks() {
     let at = |local| Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(local)));
-    // The wall clock is right, a minute late, and two seconds fast.
+    // The wall clock is right, a minute slow, and two seconds fast.
     for (local, runs_for) in [(0, 25_000), (-60_000, 35_000), (2_000, 23_000)] {
         let clock = at(local);
         let lease = Budget::until(from_now(20_000), clock).lease();

@@ -1,4 +1,4 @@
-//! A claim, and what the ledger answers to it.
+//! A claim, and the ledger's answer to it.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use crate::{account::AccountId, budget::Lease};
 #[derive(Debug)]
 pub struct Claim {
     pub(super) id: String,
-    /// The key of the lead's item.
+    /// The `pk` of the lead's item.
     pub(super) lead: String,
-    /// The key of the item of the `Idempotency-Key`.
+    /// The `pk` of the idempotency key's item.
     pub(super) key_item: Option<String>,
-    /// The key of the item that voiding deletes.
+    /// The `pk` of the item that voiding deletes.
     pub(super) void: String,
     pub(super) request_id: String,
     pub(super) lease: Lease,
@@ -26,24 +26,24 @@ pub struct Claim {
 /// The ledger's answer to a claim.
 #[derive(Debug)]
 pub enum Claimed {
-    /// This request may send the lead, and no other may.
+    /// This request may send the lead, and no other request may.
     Ours(Claim),
     /// This request may not send it.
     Known(Known),
 }
 
-/// What is known of a lead that this request may not send.
+/// The state of a lead that this request may not send.
 #[derive(Debug)]
 pub enum Known {
-    /// Another request is sending it: its lease runs.
+    /// Another request is sending it, and its lease runs.
     InProgress,
-    /// The request with this id claimed it, and its lease ended before it was settled.
+    /// The request with this id claimed it, and its lease ended before the claim was settled.
     Interrupted(String),
     /// It was sent, with this result.
     Answered(Settled),
     /// The caller's `Idempotency-Key` belongs to a different lead.
     KeyReused,
-    /// Its item exists, and this version cannot read it. The lead may have been sent.
+    /// Its item exists, but this version cannot read it. The lead may have been sent.
     Unreadable,
 }
 
@@ -85,7 +85,7 @@ impl Claim {
         }
     }
 
-    /// How long the lead may be sent.
+    /// The period in which the lead may be sent.
     #[must_use]
     pub fn lease(&self) -> Lease {
         self.lease
@@ -118,7 +118,7 @@ impl Settled {
     }
 }
 
-/// Without the body, which may be AI Rudder's, with anything in it.
+/// Without the body, which may be AI Rudder's and contain personal data.
 impl fmt::Debug for Settled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settled")

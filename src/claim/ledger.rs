@@ -1,4 +1,4 @@
-//! The ledger: makes the writes that the protocol asks for.
+//! The ledger: makes the writes of the protocol.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
     left::{LeftClaim, LeftClaims},
     protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
     record::Record,
-    table::{Attempt, InTheWay, Table, Transaction},
+    table::{Attempt, ConflictingItems, Table, Transaction},
     writes::{self, Writes},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     unix_time::seconds,
 };
 
-/// The leads that are being sent, or were sent.
+/// The record of the leads that are being sent or were sent.
 #[derive(Debug)]
 pub struct Ledger {
     /// `None` if the ledger is off: every request is a push.
@@ -34,7 +34,7 @@ pub struct Ledger {
     left: LeftClaims,
 }
 
-/// The ledger could not be written or read, so nothing was sent. The text is for the log.
+/// The claim could not be written, so nothing was sent. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerError(pub(crate) LogText);
 
@@ -55,9 +55,9 @@ impl Ledger {
         Self { table, window: config.duplicate_window, clock, left: LeftClaims::default() }
     }
 
-    /// Claims a lead, or returns what is known of it.
+    /// Claims a lead, or returns its state if another request claimed it.
     ///
-    /// After `Err` nothing may be sent. The claim is then not in the table, or it is kept and closed later.
+    /// After `Err` nothing may be sent. Then the claim is not in the table, or the process keeps it and deletes it later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
@@ -82,16 +82,16 @@ impl Ledger {
         }
     }
 
-    /// Makes the writes that the protocol asks for until it ends. Returns the result with the last cause of a failed write.
+    /// Makes the protocol's writes until it ends. Returns the result, and the cause of the last write that failed.
     async fn run(
         &self,
         table: &Table,
         writes: &Writes,
         lease: Lease,
         budget: Budget,
-    ) -> (End<InTheWay>, Option<String>) {
+    ) -> (End<ConflictingItems>, Option<String>) {
         let mut claiming = Claiming::default();
-        let mut operation = Claiming::<InTheWay>::FIRST;
+        let mut operation = Claiming::<ConflictingItems>::FIRST;
         let mut until = budget.claim_until(self.clock.now());
         let mut waits = backoff();
         let mut cause = None;
@@ -122,13 +122,13 @@ impl Ledger {
         &self,
         table: &Table,
         claim: &Claim,
-        items: &InTheWay,
+        items: &ConflictingItems,
         budget: Budget,
     ) -> Result<Known, LedgerError> {
         match items.as_slice() {
             [Some(lead), ..] => Ok(self.known(table, claim, Record::read(lead), budget).await),
             [None, Some(_)] => Ok(Known::KeyReused),
-            _ => Err(LedgerError::because("a condition failed, and no item says why")),
+            _ => Err(LedgerError::because("a condition failed without an item that explains it")),
         }
     }
 
@@ -140,8 +140,8 @@ impl Ledger {
             Standing::InProgress => Known::InProgress,
             Standing::Interrupted => Known::Interrupted(record.request_id),
             Standing::Settled(settled) => {
-                // From now on this key belongs to the lead, unless it belongs to another. The response does not depend on
-                // whether that can be written.
+                // From now on this idempotency key belongs to the lead, unless it belongs to another. The response does not
+                // depend on whether this write succeeds.
                 if let Some(key) = claim.key_item.as_ref().filter(|key| record.key_item.as_ref() != Some(key)) {
                     let key = [writes::key(key, &claim.lead, record.expires, self.clock.wall())];
                     if let Ok(transaction) = table.transaction(key, None) {
@@ -153,7 +153,8 @@ impl Ledger {
         }
     }
 
-    /// Records the result of a push with the response. If that fails until the response is due, the claim is kept and retried later.
+    /// Records the result of a push with the response. If this still fails when the response is due, the process keeps the
+    /// claim and retries later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
         let settle = writes::settle(claim, settled, self.clock.wall());
@@ -164,10 +165,11 @@ impl Ledger {
         }
     }
 
-    /// Frees the lead and the key, since nobody was called. If that fails until the response is due, the claim is kept and retried later.
+    /// Frees the lead and its idempotency key, because nobody was called. If this still fails when the response is due,
+    /// the process keeps the claim and retries later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
-        // Superseded: nothing is left to free.
+        // If it is superseded, there is nothing to free.
         self.close(table, claim, table.transaction(writes::release(claim), None), budget).await;
     }
 
@@ -196,8 +198,8 @@ impl Ledger {
         }
     }
 
-    /// Retries once to close the claims that earlier requests left. It runs after a request's own claim, so that no claim waits
-    /// for it, and delays the response by at most `LEFT_CLAIMS_LIMIT`.
+    /// Makes one attempt to close each claim that earlier requests left open. It runs after the request's own claim, which
+    /// therefore does not wait for it, and delays the response by at most `LEFT_CLAIMS_LIMIT`.
     pub async fn close_left(&self, budget: Budget) {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
@@ -209,7 +211,7 @@ impl Ledger {
         }
     }
 
-    /// Whether enough time is left to repeat a write after this wait.
+    /// Whether enough time is left to retry a write after this wait.
     fn may_retry(&self, wait: Duration, until: Instant) -> bool {
         self.clock.now() + wait + WRITE_RETRY_LEAST <= until
     }
@@ -219,10 +221,10 @@ impl Ledger {
         tracing::error!(
             cause,
             left = left.claim,
-            "the claim was not closed: it is kept, and tried again after a later claim"
+            "the claim was not closed: it is kept, and retried after a later claim"
         );
         if let Some(dropped) = self.left.add(left) {
-            tracing::error!(left = dropped.claim, "too many claims are kept: this one is tried no more");
+            tracing::error!(left = dropped.claim, "too many claims are kept: this one is not retried");
         }
     }
 }

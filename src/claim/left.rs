@@ -13,25 +13,25 @@ use super::{
     table::{Table, Transaction},
 };
 
-/// How many claims are kept at most.
+/// How many claims are kept at most. A body is at most 64 KiB, so they use about 1 MiB.
 const MAX_LEFT: usize = 16;
 
-/// A claim that could not be closed, with the finished requests that close it.
+/// A claim that could not be closed, with the transactions that close it.
 pub(super) struct LeftClaim {
     /// The claim's id.
     pub(super) claim: String,
-    /// What voids it, if it may not have been written. Nothing was sent for such a claim.
+    /// The transaction that voids it, if it is unclear whether it was written. Nothing was sent under such a claim.
     pub(super) void: Option<Transaction>,
-    /// What settles or releases it.
+    /// The transaction that settles or releases it.
     pub(super) close: Transaction,
 }
 
-/// The claims that could not be closed, the oldest first. They are not printed: a request may contain AI Rudder's response.
+/// The claims that could not be closed, oldest first. They are not printed: a transaction may contain AI Rudder's response.
 #[derive(Default)]
 pub(super) struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
 
 impl LeftClaim {
-    /// Tries to close it. Returns whether it is closed.
+    /// Makes one attempt to close it. Returns whether it is closed.
     pub(super) async fn close(&self, table: &Table, until: Instant) -> bool {
         let voided = match &self.void {
             Some(void) => Some(table.attempt(void, until).await.reply),
@@ -46,7 +46,7 @@ impl LeftClaims {
         self.lock(|left| left.iter().cloned().collect())
     }
 
-    /// Keeps a claim. If there are too many, drops and returns one: the oldest of those for which nothing was sent, or else the
+    /// Keeps a claim. If there are too many, drops and returns one: the oldest under which nothing was sent, or else the
     /// oldest.
     pub(super) fn add(&self, claim: LeftClaim) -> Option<Arc<LeftClaim>> {
         self.lock(|left| {

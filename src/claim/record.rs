@@ -1,4 +1,4 @@
-//! The items of the table, and how they are read.
+//! The table's items, as they are written and parsed.
 
 use std::time::SystemTime;
 
@@ -13,10 +13,10 @@ use crate::unix_time::seconds;
 pub(super) struct Record {
     /// The claim's id.
     pub(super) claim: String,
-    /// The request that made it.
+    /// The id of the request that made it.
     pub(super) request_id: String,
     pub(super) state: State<Settled>,
-    /// The item of the key that was written with it.
+    /// The `pk` of the idempotency key's item that was written with it.
     pub(super) key_item: Option<String>,
     /// When it expires, in Unix seconds.
     pub(super) expires: u64,
@@ -37,7 +37,7 @@ pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
     attributes.into_iter().chain(key_item).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The item of an `Idempotency-Key`, which names its lead.
+/// The item of an idempotency key, which contains the `pk` of its lead.
 pub(super) fn key_item(pk: &str, lead: &str, expires: u64) -> Item {
     let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("expires", number(expires))];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
@@ -61,7 +61,8 @@ impl Record {
     }
 }
 
-/// The result of a settled claim. An accepted lead was answered with HTTP 200, one of unknown outcome with a server error.
+/// The result of a settled claim; `None` if it contradicts itself. An accepted lead has HTTP 200, an unknown one a server
+/// error.
 fn settled(item: &Item) -> Option<Settled> {
     let body = text_of(item, "body")?;
     let status = number_of(item, "http_status")?;
@@ -118,7 +119,7 @@ mod tests {
         attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
     }
 
-    /// The state that is read from a claim's item with these attributes in addition.
+    /// The state of a claim's item with these additional attributes.
     fn state(attributes: &[(&str, AttributeValue)]) -> Option<State<Settled>> {
         let claim = [("claim", text("id")), ("request_id", text("request")), ("expires", number(9))];
         Record::read(&item(&[&claim, attributes].concat())).map(|record| record.state)

@@ -9,7 +9,7 @@ use super::{
     conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
     protocol::Operation,
     record::{self, number, text},
-    table::{Table, Transaction, What, Write},
+    table::{Action, Table, Transaction, Write},
 };
 use crate::unix_time::seconds;
 
@@ -39,12 +39,12 @@ impl Writes {
     }
 }
 
-/// Writes the lead's item and the key's, if neither is taken.
+/// Writes the lead's item and the idempotency key's item, if both are free.
 fn claim_writes(claim: &Claim, now: SystemTime, window: Duration) -> Vec<Write> {
-    // Not before the lease ends: a local clock that is late would otherwise let the lead be claimed again.
+    // Not before the lease ends: otherwise another request could claim the lead again if the local clock is slow.
     let expires = seconds(now.max(claim.lease.until()) + window);
     let lead = Write {
-        what: What::Put(record::claim(claim, now, expires)),
+        action: Action::Put(record::claim(claim, now, expires)),
         condition: Some(CLAIM_LEAD),
         values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
     };
@@ -52,10 +52,10 @@ fn claim_writes(claim: &Claim, now: SystemTime, window: Duration) -> Vec<Write> 
     [Some(lead), key].into_iter().flatten().collect()
 }
 
-/// Writes a key's item, unless the key belongs to a different lead.
+/// Writes an idempotency key's item, unless the key belongs to a different lead.
 pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write {
     Write {
-        what: What::Put(record::key_item(pk, lead, expires)),
+        action: Action::Put(record::key_item(pk, lead, expires)),
         condition: Some(CLAIM_KEY),
         values: vec![(":now", number(seconds(now))), (":lead", text(lead))],
     }
@@ -64,7 +64,7 @@ pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write 
 /// Records the result of a push with the response.
 pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
     Write {
-        what: What::Update {
+        action: Action::Update {
             pk: claim.lead.clone(),
             expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
         },
@@ -82,18 +82,18 @@ pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write
 
 /// Uses up the claim's token and has no other effect: the relay never writes this item.
 fn void(claim: &Claim) -> Write {
-    Write { what: What::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
+    Write { action: Action::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
 }
 
-/// Deletes the lead's item and the key's.
+/// Deletes the lead's item and the idempotency key's item.
 pub(super) fn release(claim: &Claim) -> Vec<Write> {
     let lead = Write {
-        what: What::Delete { pk: claim.lead.clone() },
+        action: Action::Delete { pk: claim.lead.clone() },
         condition: Some(RELEASE_LEAD),
         values: vec![(":claim", text(&claim.id))],
     };
     let key = claim.key_item.as_ref().map(|pk| Write {
-        what: What::Delete { pk: pk.clone() },
+        action: Action::Delete { pk: pk.clone() },
         condition: Some(RELEASE_KEY),
         values: vec![(":lead", text(&claim.lead))],
     });

@@ -38,7 +38,8 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         value.ok_or_else(|| fault(&number.variable, expected()))
     }
 
-    /// Allows the characters of a secret's name, and leaves room for the account's name (CreateSecret, `Name`).
+    /// Allows the characters of a secret's name, which has at most 512 (CreateSecret, `Name`). 400 leave room for `/` and the
+    /// account's name.
     pub(super) fn secret_prefix(&self) -> Result<String, ConfigError> {
         let variable = &SECRET_PREFIX;
         let prefix = self.text(variable)?.unwrap_or_else(|| "lendswift".to_owned());

@@ -1,4 +1,4 @@
-//! Configurations from environments.
+//! Configurations from sets of variables.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -14,8 +14,8 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
     .map_err(|error| error.to_string())
 }
 
-/// The error for one variable in addition to the required ones.
-fn complaint(variable: &str, value: &str) -> String {
+/// The error for one variable, with all required variables set.
+fn error_for(variable: &str, value: &str) -> String {
     read(&[("CLAIMS_TABLE", "off"), (variable, value)]).unwrap_err()
 }
 
@@ -111,7 +111,7 @@ fn an_error_names_the_variable_and_the_accepted_values() {
         (
             "UPSTREAM_BASE_URL",
             "http://rudder.example",
-            "may be http only to a loopback address, or where AWS_SAM_LOCAL is true",
+            "may be http only to a loopback address, or if AWS_SAM_LOCAL is true",
         ),
         ("UPSTREAM_CA_FILE", "no/such/file.pem", "can't be read: entity not found"),
         ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
@@ -123,7 +123,7 @@ fn an_error_names_the_variable_and_the_accepted_values() {
         (
             "AWS_ENDPOINT_URL_DYNAMODB",
             "https://user@db.example",
-            "must not hold a user name, a password, a query or a fragment",
+            "must not contain a user name, a password, a query or a fragment",
         ),
         ("UPSTREAM_CODES", "10510", "must be pairs like 10510=refused, separated by white space"),
         ("UPSTREAM_CODES", "200=refused", "a code must be a whole number, and neither 200 nor one of 400 to 499"),
@@ -133,15 +133,15 @@ fn an_error_names_the_variable_and_the_accepted_values() {
         ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
     ] {
-        let complaint = if variable == "CLAIMS_TABLE" {
+        let error = if variable == "CLAIMS_TABLE" {
             read(&[(variable, value)]).unwrap_err()
         } else {
-            complaint(variable, value)
+            error_for(variable, value)
         };
-        assert_eq!(complaint, format!("{variable}: {expected}"));
+        assert_eq!(error, format!("{variable}: {expected}"));
     }
     for prefix in ["a b", "lendswift/", "é", &"a".repeat(401)] {
-        assert!(complaint("SECRET_PREFIX", prefix).starts_with("SECRET_PREFIX: must be at most 400"), "{prefix}");
+        assert!(error_for("SECRET_PREFIX", prefix).starts_with("SECRET_PREFIX: must be at most 400"), "{prefix}");
     }
 }
 
@@ -153,7 +153,7 @@ fn http_is_allowed_to_loopback_and_under_sam_local() {
         let with = |url: &str, sam_local: &str| {
             read(&[("CLAIMS_TABLE", "off"), ("AWS_SAM_LOCAL", sam_local), (variable, url)]).map(|_| ())
         };
-        let refused = "may be http only to a loopback address, or where AWS_SAM_LOCAL is true";
+        let refused = "may be http only to a loopback address, or if AWS_SAM_LOCAL is true";
         for url in [
             "http://172.17.0.1:9001",
             "http://host.docker.internal:9001",

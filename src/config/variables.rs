@@ -1,4 +1,4 @@
-//! The variables: name, default, bounds and meaning, as the parser and the reference documentation use them.
+//! The variables: name, default, bounds and meaning, for the parser and the reference documentation.
 
 use std::ops::RangeInclusive;
 

@@ -37,7 +37,7 @@ pub enum FaultKind {
     /// The text contains a control character.
     #[error("must not contain control characters")]
     ControlCharacter,
-    /// The string has an escape that is no Unicode character.
+    /// The string has an escape that is not a Unicode character.
     #[error("contains an escape that is not a Unicode character")]
     BrokenText,
     /// The name has no letter.

@@ -1,4 +1,4 @@
-//! The names of a lead's fields, in every spelling that is accepted.
+//! The names of a lead's fields, in every accepted spelling.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,7 +14,8 @@ pub(super) enum Field {
     HadLatePayment,
 }
 
-/// Defines the text fields of `details`: each variant with AI Rudder's spelling and its aliases, so that every list of them has one source.
+/// Defines the text fields of `details`: each variant with AI Rudder's spelling and its aliases, so that all lists have one
+/// source.
 macro_rules! details {
     ($($variant:ident = $wire:literal $(| $alias:literal)*,)*) => {
         /// A text field of `details`, in the contract's order. The variants have the correct spelling.
@@ -112,7 +113,7 @@ impl Field {
 /// The place of a field in the request body. It displays as a JSON pointer (RFC 6901).
 pub(super) struct Place<'a> {
     in_details: bool,
-    /// A name that [`Field`] knows. It contains neither `/` nor `~`, so needs no escape in a pointer.
+    /// A name that [`Field`] knows. It contains neither `/` nor `~`, so it needs no escape in a pointer.
     name: Cow<'a, str>,
 }
 
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_case_sensitive_and_those_of_the_top_level_are_unknown_in_details() {
+    fn names_are_case_sensitive_and_belong_to_one_level() {
         for name in ["Status", "caller_id", "loan_amount", "customer_name", "first_name", "details", ""] {
             assert_eq!(Field::in_details(name), None, "{name}");
         }

@@ -1,4 +1,4 @@
-//! The yes-or-no field of `details`.
+//! The boolean field of `details`.
 
 use super::{
     fault::{FaultCode, FaultKind},
@@ -7,7 +7,7 @@ use super::{
     spec::Forms,
 };
 
-/// A yes or a no.
+/// A boolean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag(Personal<bool>);
 
@@ -61,21 +61,21 @@ mod tests {
     }
 
     #[test]
-    fn yes_has_these_forms() {
+    fn true_is_accepted_in_many_forms() {
         for json in ["true", "1", r#""true""#, r#""T""#, r#""Yes""#, r#"" y ""#, r#""1""#, r#""TRUE""#] {
             assert_eq!(read(json), Ok(Some(true)), "{json}");
         }
     }
 
     #[test]
-    fn no_has_these_forms() {
+    fn false_is_accepted_in_many_forms() {
         for json in ["false", "0", r#""False""#, r#""f""#, r#""NO""#, r#""n""#, r#""0""#] {
             assert_eq!(read(json), Ok(Some(false)), "{json}");
         }
     }
 
     #[test]
-    fn null_and_empty_are_left_out() {
+    fn null_and_empty_are_not_given() {
         for json in ["null", r#""""#, r#"" ""#] {
             assert_eq!(read(json), Ok(None), "{json}");
         }

@@ -1,4 +1,4 @@
-//! JSON as it was written: repeated names and the digits of numbers are kept, and nothing is copied without need.
+//! JSON as written: repeated names and the digits of numbers are kept, and text is borrowed if possible.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -8,8 +8,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The members of a JSON object in their order, with repeated names.
-/// With `&RawValue` as the name's type, a name that is not Unicode text is a member like any other.
+/// The members of a JSON object in their order, with repeated names. If `N` is `&RawValue`, a name that is not Unicode text
+/// is accepted like any other.
 pub(super) struct Members<'a, N = MemberName<'a>>(pub(super) Vec<(N, &'a RawValue)>);
 
 /// A member's name, borrowed unless it has escapes.
@@ -47,7 +47,7 @@ pub(super) enum Json<'a> {
     /// A number as it is written.
     Number(&'a str),
     Text(Cow<'a, str>),
-    /// A string whose escapes are no Unicode text, such as half of a surrogate pair.
+    /// A string whose escapes are not Unicode text, such as half of a surrogate pair.
     BrokenText,
     Array,
     Object(&'a RawValue),

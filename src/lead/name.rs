@@ -9,7 +9,8 @@ use super::{
     spec::Forms,
 };
 
-/// A name to be spoken: 1 to 100 characters, at least one of them a letter, white space single and inside only.
+/// A name that the robot can speak: 1 to 100 Unicode characters with at least one letter, trimmed, with single spaces
+/// inside. AI Rudder's contract has no maximum; this one is the relay's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(Personal<String>);
 
@@ -79,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn white_space_is_trimmed_and_made_single() {
+    fn white_space_is_trimmed_and_collapsed() {
         for text in ["Ann Lee", "  Ann Lee ", "Ann   Lee", "Ann\u{a0}Lee", "Ann\tLee", "\nAnn\r\nLee\n"] {
             assert_eq!(name(text).as_deref(), Ok("Ann Lee"), "{text:?}");
         }
     }
 
     #[test]
-    fn names_of_any_script_pass() {
+    fn names_in_any_script_are_accepted() {
         for text in ["José", "O'Neill-Smith Jr.", "李", "Ann 2"] {
             assert_eq!(name(text).as_deref(), Ok(text));
         }
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_names_control_characters_and_names_without_a_letter_are_refused() {
+    fn names_that_cannot_be_spoken_are_refused() {
         for text in ["", " ", "\t\n"] {
             assert_eq!(name(text), Err(FaultKind::Empty), "{text:?}");
         }
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_string_is_a_name_and_null_is_not_given() {
+    fn null_is_not_given_and_other_types_are_refused() {
         for json in ["1", "true", "[\"Ann\"]", "{}"] {
             let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
             assert_eq!(Name::parse_json(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");

@@ -24,16 +24,16 @@ pub struct FieldSpec {
     pub names: &'static [&'static str],
     /// Whether a lead must have it.
     pub required: bool,
-    /// Whether it is a field of `details`, which may also stand at the top level.
+    /// Whether it is a field of `details`, which may also be at the top level.
     pub in_details: bool,
     /// The forms of its value.
     pub forms: Forms,
 }
 
 const DETAILS: Forms = Forms {
-    accepted: "object, also empty; its fields may also stand at the top level",
+    accepted: "object, also empty; its fields may also be at the top level",
     becomes: "one `details` object",
-    refused: "anything but an object; missing, if none of its fields stands at the top level",
+    refused: "anything but an object; missing, if none of its fields is at the top level",
     faults: &[FaultCode::Missing, FaultCode::WrongType, FaultCode::BrokenText],
 };
 

@@ -10,10 +10,11 @@ use super::{
     spec::Forms,
 };
 
-/// Free text of 1 to 200 characters, trimmed, without control characters. It is borrowed from the body unless it has escapes.
+/// Free text of 1 to 200 Unicode characters, trimmed, without control characters. It is borrowed from the body unless it has
+/// escapes. AI Rudder's contract has no maximum; this one is the relay's own.
 ///
-/// A number has one form, since the lead's fingerprint is a hash of this text: a caller whose column becomes a
-/// float sends `10` first and `10.0` later.
+/// Numbers are normalized, because the lead's fingerprint is a hash of this text, and a caller whose column becomes a float
+/// sends `10` first and `10.0` later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(Personal<Cow<'a, str>>);
 
@@ -49,7 +50,7 @@ impl<'a> Text<'a> {
             Json::Text(Cow::Borrowed(text)) => Cow::Borrowed(cleaned(detail, text)),
             Json::Text(Cow::Owned(text)) => Cow::Owned(cleaned(detail, &text).to_owned()),
             Json::Number(number) if number.contains(['e', 'E']) => return Err(FaultKind::Exponent),
-            Json::Number(number) => Cow::Borrowed(in_one_form(number)),
+            Json::Number(number) => Cow::Borrowed(normalized(number)),
             Json::BrokenText => return Err(FaultKind::BrokenText),
             Json::Bool(_) | Json::Array | Json::Object(_) => return Err(FaultKind::WrongType("a string or a number")),
         };
@@ -71,10 +72,11 @@ impl<'a> Text<'a> {
     }
 }
 
-/// A string as it is sent. In the other fields a number in a string stays as it is: `10.10` may be a date or a time.
+/// Trims a string, and normalizes a number in a field of counts or years. In other fields a number in a string is kept as
+/// written: `10.10` may be a date or a time.
 fn cleaned(detail: Detail, text: &str) -> &str {
     let text = text.trim();
-    if detail.is_count_or_years() && is_plain_number(text) { in_one_form(text) } else { text }
+    if detail.is_count_or_years() && is_plain_number(text) { normalized(text) } else { text }
 }
 
 /// Whether a text is a number as JSON writes it (RFC 8259, section 6), without an exponent.
@@ -85,8 +87,8 @@ fn is_plain_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
-/// A plain number without zeros at the end of its fraction, and zero without a sign. The other digits stay as written.
-fn in_one_form(number: &str) -> &str {
+/// Normalizes a plain number: removes zeros at the end of its fraction, and the sign of zero. Other digits are kept.
+fn normalized(number: &str) -> &str {
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
     if number == "-0" { "0" } else { number }
 }

@@ -1,10 +1,10 @@
-//! What belongs to one request.
+//! The context of one request.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::budget::Budget;
 
-/// What belongs to one request: its id, its time budget, and whether a claim may already have been written.
+/// The context of one request: its id, its time budget, and whether a claim may already have been written.
 #[derive(Debug)]
 pub struct RequestContext {
     request_id: String,
@@ -13,7 +13,7 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// The context of a request that begins now.
+    /// The context of a request that has not claimed anything yet.
     #[must_use]
     pub fn new(request_id: String, budget: Budget) -> Self {
         Self { request_id, budget, claiming: AtomicBool::new(false) }
@@ -31,7 +31,7 @@ impl RequestContext {
         self.budget
     }
 
-    /// True once a claim may have been written. From then on a panic is `unknown` and not `not_sent`.
+    /// True once a claim may have been written. From then on a panic must be reported as `unknown`, not as `not_sent`.
     #[must_use]
     pub fn may_have_claimed(&self) -> bool {
         self.claiming.load(Ordering::Relaxed)

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn start_up_looks_ai_rudder_up_although_aws_is_unreachable() {
+async fn start_up_resolves_ai_rudder_while_aws_is_unreachable() {
     let config = Config::read(|variable| match variable {
         "CLAIMS_TABLE" => Some("off".into()),
         "AWS_REGION" => Some("us-east-1".into()),

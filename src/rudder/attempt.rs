@@ -1,4 +1,4 @@
-//! One push: its progress, and whether its lease still allows it to be sent.
+//! One push: its progress, and the check that its lease still runs.
 //!
 //! The lease is checked twice: when the connection is open, and when the first byte of the lead is requested. Between the
 //! second check and the write into the socket the request is only encoded and encrypted, in the same poll.
@@ -36,9 +36,9 @@ pub(super) struct Attempt {
 /// The progress of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It has no connection yet.
+    /// No connection is open yet, so nothing was sent.
     NotConnected,
-    /// It has a connection: a byte may have reached AI Rudder.
+    /// A connection is open: a byte may have reached AI Rudder.
     Connected,
     /// The lease ended before a byte was written.
     LeaseOver,
@@ -51,8 +51,8 @@ pub(super) struct LeaseOver;
 
 /// A payload that is released only while the lease runs. Its size is known, so that the request has a `content-length`.
 ///
-/// hyper writes a request's head together with the first piece of its body, so if that is withheld nothing was sent
-/// (`no_byte_leaves_after_the_lease`).
+/// hyper writes a request's head together with the first piece of its body, so if that piece is withheld, nothing was sent
+/// (tested by `no_byte_leaves_after_the_lease`).
 pub(super) struct LeasedBody {
     payload: Option<Bytes>,
     attempt: Arc<Attempt>,
@@ -127,8 +127,8 @@ mod tests {
     use super::*;
     use crate::{budget::Budget, tls};
 
-    /// What a server gets of a request whose body is leased until five seconds after this deadline, on a clock that shows
-    /// 10 s; and how the attempt ends.
+    /// What a server receives of a request whose lease ends five seconds after this deadline, on a clock that shows 10 s, and
+    /// how the attempt ends.
     async fn sent(deadline_ms: u64) -> (String, Progress) {
         let clock = Clock::starting_at(UNIX_EPOCH + Duration::from_secs(10));
         let attempt = Attempt::new(Budget::until(deadline_ms, clock).lease(), clock);
@@ -148,8 +148,8 @@ mod tests {
             }
             String::from_utf8(received).unwrap()
         };
-        let (received, answer) = tokio::join!(receive, request.send());
-        assert!(answer.is_err());
+        let (received, response) = tokio::join!(receive, request.send());
+        assert!(response.is_err());
         (received, attempt.progress())
     }
 
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(sent(5000).await, (String::new(), Progress::LeaseOver));
         let (received, progress) = sent(9000).await;
         assert!(received.contains("\r\ncontent-length: 8\r\n") && received.ends_with("\r\n\r\nthe lead"), "{received}");
-        // This client does not say when it is connected.
+        // This client has no connector layer that records the connection.
         assert_eq!(progress, Progress::NotConnected);
     }
 }

@@ -26,28 +26,27 @@ use crate::{
     tls::{self, ClientError},
 };
 
-/// How AI Rudder is reached.
+/// The configuration of the pushes to AI Rudder. Defaults and bounds are in [`VARIABLES`](crate::config::VARIABLES).
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    /// `UPSTREAM_BASE_URL` (AI Rudder's): the address up to the token. `https`, or `http` to a loopback address, or `http`
-    /// where `AWS_SAM_LOCAL` is `true`.
+    /// `UPSTREAM_BASE_URL`: the address without the token.
     pub base_url: Url,
-    /// `UPSTREAM_TIMEOUT_MS` (10,000), 1000 to 29,000: how long a push may take, all attempts and the answer included.
+    /// `UPSTREAM_TIMEOUT_MS`: how long a push may take, with all attempts to connect and the response.
     pub timeout: Duration,
-    /// `UPSTREAM_CONNECT_TIMEOUT_MS` (2000), 100 to 29,000: how long one attempt to connect may take.
+    /// `UPSTREAM_CONNECT_TIMEOUT_MS`: how long one attempt to connect may take.
     pub connect_timeout: Duration,
-    /// `UPSTREAM_CODES` (none): what AI Rudder's own codes under HTTP 2xx mean, as pairs like `10510=refused`.
+    /// `UPSTREAM_CODES`: what AI Rudder's own codes under HTTP 2xx mean.
     pub codes: UpstreamCodes,
-    /// `UPSTREAM_CA_FILE` (none): a PEM file of certificates to trust there beside the public ones.
+    /// `UPSTREAM_CA_FILE`: certificates to trust in addition to the public roots.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
 /// When a push may be made.
 #[derive(Debug, Clone, Copy)]
 pub struct SendDeadlines {
-    /// When its response must have been read.
+    /// When the push is given up, with or without a response.
     pub until: Instant,
-    /// Bytes of the push may leave while it runs. Afterwards other requests treat its holder as dead.
+    /// The push may start only while it runs. Afterwards other requests treat its holder as dead.
     pub lease: Lease,
 }
 
@@ -86,7 +85,7 @@ impl Push {
     }
 }
 
-/// A push without a response. The sources are for the log; none of them contains the URL.
+/// A push without a response. The sources are for the log; none contains the URL, which contains the token.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// No connection could be opened. **Nothing was sent.**
@@ -96,26 +95,26 @@ pub enum PushError {
     #[error("the lease was over before the lead could be sent")]
     LeaseOver,
     /// A connection was open, and no complete response came in time. The lead may have arrived.
-    #[error("AI Rudder did not answer in time")]
+    #[error("AI Rudder did not respond in time")]
     TimedOut,
     /// The connection broke before the response was complete. The lead may have arrived.
     #[error("the connection to AI Rudder broke")]
     Broke(#[source] reqwest::Error),
 }
 
-/// How often opening a connection is retried.
+/// How often opening a connection is retried: the relay's own choice, within the time of one push.
 const CONNECT_RETRIES: usize = 2;
 
 impl Rudder {
-    /// Creates the client. Fails if TLS or HTTP cannot be set up.
+    /// Creates the client. `Err` if TLS or HTTP cannot be set up.
     ///
     /// No connection is used twice: Lambda suspends the process between leads, and a push into a connection that was closed
     /// in the meantime ends as `unknown`. TLS sessions are resumed instead.
     ///
-    /// The kernel keeps delivering what is in a closed socket, also after the process has ended. `TCP_USER_TIMEOUT` makes it drop a
-    /// connection whose bytes are not acknowledged, so that it does not deliver a push that was given up. A peer that keeps
-    /// acknowledging in small pieces may still receive a whole push after its lease: a linger time of zero would prevent that, but
-    /// reqwest does not expose its sockets.
+    /// The kernel keeps delivering the bytes of a closed socket, even after the process has ended. `TCP_USER_TIMEOUT` makes it
+    /// drop a connection whose bytes are not acknowledged, so that it does not deliver a push that was given up. A peer that
+    /// keeps acknowledging in small pieces may still receive a whole push after its lease: a linger time of zero would prevent
+    /// that, but reqwest does not expose its sockets.
     pub fn new(upstream: &Upstream, clock: Clock) -> Result<Self, ClientError> {
         let dns = DnsCache::new(clock);
         let http = tls::http_client(&upstream.extra_roots)?
@@ -144,7 +143,7 @@ impl Rudder {
         self.dns.get().is_some()
     }
 
-    /// Looks AI Rudder's address up before the first lead. It opens no connection: no lead could use it.
+    /// Looks up AI Rudder's address before the first lead. It opens no connection, because no lead could use it.
     pub async fn look_up(&self) {
         if let Some(name) = self.base.domain().and_then(|name| name.parse().ok()) {
             // If this fails, the first lead looks it up again.
@@ -152,11 +151,11 @@ impl Rudder {
         }
     }
 
-    /// Pushes a payload and reads the response. Only opening the connection is retried, at most twice: once a connection is open,
-    /// a second attempt could be a second call.
+    /// Pushes a payload and reads the response. Only opening the connection is retried, at most twice: once a connection is
+    /// open, a second attempt could be a second call.
     ///
-    /// [`PushError::Unreachable`] and [`PushError::LeaseOver`] guarantee that nothing was sent; after any other error the lead may
-    /// have arrived.
+    /// [`PushError::Unreachable`] and [`PushError::LeaseOver`] guarantee that nothing was sent. After any other error the lead
+    /// may have arrived.
     pub async fn push(&self, token: &Token, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(CONNECT_FIRST_WAIT)
@@ -209,7 +208,7 @@ impl Rudder {
     }
 }
 
-/// Reads the body, or slightly more than 64 KiB of it: enough to see that it is too long for an envelope.
+/// Reads the body, or slightly more than its first 64 KiB: enough to see that it is too long for an envelope.
 async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while body.len() <= MAX_BYTES {

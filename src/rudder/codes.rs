@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-/// What codes under HTTP 2xx mean.
+/// The meanings of AI Rudder's own codes under HTTP 2xx.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UpstreamCodes(BTreeMap<i64, Meaning>);
 
-/// What a code can be configured to mean. Each meaning says that nobody is called: no code can be configured as an acceptance.
+/// A meaning that can be configured for a code. Each says that nobody is called: no code can be configured as an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// AI Rudder refused the lead.
@@ -23,13 +23,13 @@ pub enum UpstreamCodesError {
     /// A word is not a pair.
     #[error("must be pairs like 10510=refused, separated by white space")]
     Pair,
-    /// A code is not a number, or has a meaning of its own.
+    /// A code is not a whole number, or already has a meaning.
     #[error("a code must be a whole number, and neither 200 nor one of 400 to 499")]
     Code,
     /// A meaning is not one of the three.
     #[error("a code must mean refused, token_refused or rate_limited")]
     Meaning,
-    /// A code is named twice.
+    /// A code is given twice.
     #[error("a code must be named once")]
     Twice,
 }
@@ -40,7 +40,7 @@ impl UpstreamCodes {
         self.0.get(&code).copied()
     }
 
-    /// Whether a code is named.
+    /// Whether a code is configured.
     pub(crate) fn contains(&self, code: i64) -> bool {
         self.0.contains_key(&code)
     }
@@ -61,7 +61,7 @@ impl FromStr for UpstreamCodes {
     }
 }
 
-/// An integer as AI Rudder writes it: without `+` and leading zeros.
+/// Parses an integer as AI Rudder writes it: without `+` and leading zeros.
 fn read_code(text: &str) -> Result<i64, UpstreamCodesError> {
     let code = text.parse().ok().filter(|code: &i64| code.to_string() == text);
     code.filter(|code| !matches!(code, 200 | 400..=499)).ok_or(UpstreamCodesError::Code)
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_named_in_pairs_separated_by_white_space() {
+    fn codes_are_configured_in_pairs_separated_by_white_space() {
         let codes: UpstreamCodes =
             " 10510=refused\t10814=token_refused\n  10901=rate_limited -1=refused ".parse().unwrap();
         for (code, meaning) in [
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_with_a_meaning_of_their_own_cannot_be_named() {
+    fn codes_that_http_explains_cannot_be_configured() {
         for code in ["399", "500", "0", "199", "201", "-200", "9223372036854775807", "-9223372036854775808"] {
             assert!(format!("{code}=refused").parse::<UpstreamCodes>().is_ok(), "{code}");
         }

@@ -1,6 +1,6 @@
 //! A cache of AI Rudder's addresses.
 //!
-//! The system's look-up needs another thread and the network for each lead. Its result is reused for a while, until a lead gets an
+//! A look-up takes another thread and the network. Its result is reused for [`DNS_LIFETIME`], or until a lead gets an
 //! ambiguous response or none.
 
 use std::{
@@ -31,7 +31,7 @@ impl DnsCache {
         Self { cached: Arc::default(), clock }
     }
 
-    /// The next connection looks the name up again.
+    /// Makes the next connection look up the name again.
     pub(super) fn invalidate(&self) {
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -94,10 +94,10 @@ mod tests {
         assert_ne!(resolve(&cache, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
     }
 
-    /// A fake of AI Rudder, and a client that looks its name up.
+    /// A fake of AI Rudder, and a client that looks up its name.
     async fn fake_and_client() -> (StandIn, Rudder) {
-        let stand_in = StandIn::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
-        let base = stand_in.base_url().replace("127.0.0.1", "localhost");
+        let fake = StandIn::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
+        let base = fake.base_url().replace("127.0.0.1", "localhost");
         let upstream = Upstream {
             codes: UpstreamCodes::default(),
             base_url: base.parse().unwrap(),
@@ -106,7 +106,7 @@ mod tests {
             extra_roots: Vec::new(),
         };
         let rudder = Rudder::new(&upstream, Clock::SYSTEM).unwrap();
-        (stand_in, rudder)
+        (fake, rudder)
     }
 
     async fn push(rudder: &Rudder) -> Result<Push, PushError> {
@@ -119,18 +119,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_connection_invalidates_the_address() {
-        let (stand_in, rudder) = fake_and_client().await;
+        let (fake, rudder) = fake_and_client().await;
         rudder.dns().insert(vec![([127, 0, 0, 9], 0).into()]);
         push(&rudder).await.unwrap();
-        assert_eq!(stand_in.received().len(), 1);
+        assert_eq!(fake.received().len(), 1);
     }
 
     #[tokio::test]
     async fn an_ambiguous_response_invalidates_the_address() {
-        let (stand_in, rudder) = fake_and_client().await;
+        let (fake, rudder) = fake_and_client().await;
         push(&rudder).await.unwrap();
         assert!(rudder.dns().get().is_some());
-        stand_in.answer_next(Reply::new(503, "draining"));
+        fake.answer_next(Reply::new(503, "draining"));
         push(&rudder).await.unwrap();
         assert!(rudder.dns().get().is_none());
         push(&rudder).await.unwrap();

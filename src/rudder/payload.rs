@@ -7,7 +7,7 @@ use crate::lead::Lead;
 /// The JSON that AI Rudder receives. The same lead gives the same bytes.
 #[must_use]
 pub fn payload(lead: &Lead<'_>) -> Vec<u8> {
-    // Enough for most leads, so that it does not grow.
+    // Enough for most leads, so that the buffer does not grow.
     let mut json = Vec::with_capacity(1024);
     // Serializing strings and integers into memory cannot fail.
     let _ = serde_json::to_writer(&mut json, &Payload(lead));

@@ -4,31 +4,32 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// An account's token. AI Rudder takes it as the last segment of the path, so it is never printed with a URL.
+/// An account's token for AI Rudder. It is the last segment of the URL's path, so that URL is never printed.
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
-/// Why a string is no token.
+/// Why a string is not a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Nothing in it.
+    /// It is empty.
     #[error("lendswift_token is empty")]
     Empty,
-    /// `.` or `..`, which a URL takes for a step in its path.
-    #[error("lendswift_token is a step in a path")]
+    /// It is `.` or `..`, which a URL's path resolves.
+    #[error("lendswift_token is . or ..")]
     PathStep,
-    /// A control character in it, which a URL drops.
-    #[error("lendswift_token holds a control character")]
+    /// It contains a control character, which a URL drops.
+    #[error("lendswift_token contains a control character")]
     ControlCharacter,
-    /// White space in it, which comes of copying and is in no token.
-    #[error("lendswift_token holds white space")]
+    /// It contains white space, which is a mistake in copying: no token contains any.
+    #[error("lendswift_token contains white space")]
     WhiteSpace,
 }
 
-/// A token of fewer characters is in many a text by chance. It counts behind a `/`, as it stands in the URL.
-const ENOUGH_TO_TELL: usize = 8;
+/// The minimum length at which a token is found anywhere in a text. A shorter one occurs by chance, so it is found only after
+/// a `/`, as in the URL.
+const MIN_DISTINCTIVE_LENGTH: usize = 8;
 
-/// How many escapings may be wrapped in each other: two of a URL's in JSON that is a string in JSON, say.
+/// How many nested encodings are decoded: for example two of a URL's, in JSON in a JSON string.
 const LAYERS: usize = 4;
 
 impl TryFrom<String> for Token {
@@ -46,40 +47,40 @@ impl TryFrom<String> for Token {
 }
 
 impl Token {
-    /// The address to push to: the base with the token as ONE more segment, `/` and `%` in it escaped, `+` left alone.
+    /// The address to push to: the base with the token as one more segment, in which `/` and `%` are escaped, and `+` is not.
     pub(super) fn url(&self, base: &Url) -> Url {
         let mut url = base.clone();
-        // A base is http or https (`Config` sees to it), and those have segments.
+        // `Config` ensures that the base is http or https, so its path has segments.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(self.0.expose_secret());
         }
         url
     }
 
-    /// Whether a text quotes it: as it is, percent-encoded, behind JSON's escapes, or behind both. Other encodings, such as
-    /// base64, are not looked for.
+    /// Whether a text contains it: plain, percent-encoded, with JSON's escapes, or with both. Other encodings, such as base64,
+    /// are not decoded.
     pub(crate) fn is_quoted_in(&self, text: &str) -> bool {
         is_quoted(self.0.expose_secret(), text.as_bytes(), LAYERS)
     }
 }
 
-/// Whether a token stands in a text, or in what up to so many decodings make of it. A token may itself look like an
-/// escape, so each layer is looked at before it is decoded, and each is decoded either way.
+/// Whether a token is contained in a text, or in the text after up to `layers` decodings. A token may itself look like an
+/// escape, so each layer is searched before it is decoded, and each is decoded in both ways.
 fn is_quoted(token: &str, text: &[u8], layers: usize) -> bool {
     let is_deeper = |decode: fn(&[u8]) -> Option<Vec<u8>>| {
         decode(text).is_some_and(|decoded| is_quoted(token, &decoded, layers.saturating_sub(1)))
     };
-    stands_in(text, token) || layers > 0 && [json_unescaped, percent_decoded].into_iter().any(is_deeper)
+    contains(text, token) || layers > 0 && [json_unescaped, percent_decoded].into_iter().any(is_deeper)
 }
 
-/// A space in the text may stand for a `+`: that is what a form's decoder makes of one.
-fn stands_in(text: &[u8], token: &str) -> bool {
-    let anywhere = token.chars().count() >= ENOUGH_TO_TELL;
-    let is_behind_slash = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'/');
+/// Whether a text contains a token. A space matches a `+`, which a decoder of HTML forms turns into a space.
+fn contains(text: &[u8], token: &str) -> bool {
+    let anywhere = token.chars().count() >= MIN_DISTINCTIVE_LENGTH;
+    let is_after_slash = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'/');
     let is_same = |(theirs, ours): (&u8, u8)| *theirs == ours || (ours == b'+' && *theirs == b' ');
     text.windows(token.len())
         .enumerate()
-        .any(|(at, window)| window.iter().zip(token.bytes()).all(is_same) && (anywhere || is_behind_slash(at)))
+        .any(|(at, window)| window.iter().zip(token.bytes()).all(is_same) && (anywhere || is_after_slash(at)))
 }
 
 /// The text without JSON's escapes (RFC 8259, section 7), if it has any.
@@ -88,7 +89,7 @@ fn json_unescaped(text: &[u8]) -> Option<Vec<u8>> {
         let (kind, rest) = escape.split_first()?;
         match kind {
             b'u' => return Some(1 + unicode_escape(rest, plain)?),
-            // Control characters, which no token holds.
+            // Control characters, which no token contains.
             b'b' | b'f' | b'n' | b'r' | b't' => plain.push(b'\n'),
             itself => plain.push(*itself),
         }
@@ -96,7 +97,7 @@ fn json_unescaped(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The character of the hex digits behind `\u`, in a surrogate pair with those of the `\u` that follows.
+/// Decodes the hex digits after `\u`, in a surrogate pair with those of the next `\u`. Returns how many bytes it read.
 fn unicode_escape(digits: &[u8], plain: &mut Vec<u8>) -> Option<usize> {
     let unit = |at: usize| {
         let mut unit = [0; 2];
@@ -119,8 +120,9 @@ fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The text with what each `mark` introduces decoded, if there is a mark in it. `decode` gets what follows one, writes
-/// what it stands for, and says how long it was; a mark that introduces nothing stays.
+/// Decodes each escape that `mark` introduces; `None` if the text contains no mark. `decode` gets the text after a mark,
+/// appends the decoded bytes and returns the length of the escape, or `None` if the mark introduces no escape. Such a mark is
+/// kept.
 fn decoded(text: &[u8], mark: u8, decode: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) -> Option<Vec<u8>> {
     if !text.contains(&mark) {
         return None;

@@ -17,7 +17,7 @@ use tracing_subscriber::{
 
 use crate::config::Log;
 
-/// Starts logging to `writer`. Called once, at start-up.
+/// Starts logging to `writer`. Call this once, at start-up.
 pub fn start<W>(log: Log, writer: W)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -25,7 +25,7 @@ where
     subscriber(log, writer).init();
 }
 
-/// The subscriber that writes one line per event to `writer`.
+/// A subscriber that writes one line per event to `writer`.
 pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -33,7 +33,8 @@ where
     let targets =
         Targets::new().with_default(log.level.min(LevelFilter::ERROR)).with_target(env!("CARGO_CRATE_NAME"), log.level);
     let lines = if log.json {
-        // With the timestamp: Lambda reads a JSON line's level only if it has one.
+        // With the timestamp: Lambda reads the level of a JSON line only if it has one (Lambda's developer
+        // guide, "Log-level filtering").
         json_subscriber::layer()
             .with_writer(writer)
             .with_target(false)
@@ -47,7 +48,7 @@ where
     tracing_subscriber::registry().with(lines).with(targets)
 }
 
-/// Logs each panic with its place, without its message: that may quote the data that was being read.
+/// Logs each panic with its place in the code, and without its message, which may quote personal data.
 pub fn panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

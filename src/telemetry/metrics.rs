@@ -1,7 +1,7 @@
 //! The metrics: their namespace, names and dimensions in one place, for the template, the alarms and the reference.
 //!
-//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, and none of
-//! them is chosen by a caller.
+//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, and a caller
+//! chooses none.
 
 use std::{
     borrow::Cow,
@@ -76,29 +76,31 @@ pub const METRICS: &[&Metric] = &[&LEADS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECON
 /// The `error` of a claim that could not be settled or released. No caller receives it.
 pub const CLAIM_LEFT: &str = "claim_left";
 
-/// How many codes that are not configured get a label of their own, per process: CloudWatch bills each as a metric.
-const UNNAMED_CODES: usize = 50;
+/// How many codes that are not configured get a label of their own, per process. CloudWatch bills each label as a metric.
+const MAX_UNCONFIGURED_CODES: usize = 50;
 
-/// The values of the dimension `code`. AI Rudder chooses them, so their number is bounded.
+/// The values of the dimension `code`. AI Rudder chooses them, so the relay bounds their number.
 #[derive(Debug, Default)]
 pub(crate) struct CodeLabels {
-    named: UpstreamCodes,
-    unnamed: Mutex<BTreeSet<i64>>,
+    configured: UpstreamCodes,
+    unconfigured: Mutex<BTreeSet<i64>>,
 }
 
 impl CodeLabels {
-    pub(crate) fn new(named: UpstreamCodes) -> Self {
-        Self { named, unnamed: Mutex::default() }
+    pub(crate) fn new(configured: UpstreamCodes) -> Self {
+        Self { configured, unconfigured: Mutex::default() }
     }
 
-    /// The value for a code: `other` if it must not be logged, or if too many others have a label.
+    /// The value for a code: `other` if the code must not be logged, or too many codes have a label.
     fn label(&self, code: i64) -> Cow<'static, str> {
-        let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_label = self.named.contains(code) || unnamed.contains(&code) || unnamed.len() < UNNAMED_CODES;
+        let mut unconfigured = self.unconfigured.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_label = self.configured.contains(code)
+            || unconfigured.contains(&code)
+            || unconfigured.len() < MAX_UNCONFIGURED_CODES;
         match Code::Integer(code).for_logs().filter(|_| has_label) {
             Some(code) => {
-                if !self.named.contains(code) {
-                    unnamed.insert(code);
+                if !self.configured.contains(code) {
+                    unconfigured.insert(code);
                 }
                 Cow::Owned(code.to_string())
             }
@@ -107,19 +109,19 @@ impl CodeLabels {
     }
 }
 
-/// Starts recording. Called once, at start-up.
+/// Starts recording. Call this once, at start-up. `Err` if another recorder is installed.
 pub fn start() -> Result<Recorder, Error> {
     let collector = Builder::new().cloudwatch_namespace(NAMESPACE).init()?;
     describe();
     Ok(Recorder(Some(collector)))
 }
 
-/// Sets the units. [`start`] does it; tests with a recorder of their own call it themselves.
+/// Sets the units. [`start`] calls it; a test with its own recorder calls it too.
 pub fn describe() {
     describe_histogram!(UPSTREAM_MILLISECONDS.name, Unit::Milliseconds, UPSTREAM_MILLISECONDS.meaning);
 }
 
-/// Holds what was counted since the last event. The default records nothing, for tests.
+/// The metrics that were recorded since the last event. The default records nothing, for tests.
 #[derive(Clone, Copy, Default)]
 pub struct Recorder(Option<&'static Collector>);
 
@@ -173,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fifty_codes_without_a_name_have_labels_of_their_own() {
+    fn fifty_unconfigured_codes_get_their_own_labels() {
         let labels = CodeLabels::new("10510=refused 1234567=refused".parse().unwrap());
         for code in 1..=50 {
             assert_eq!(labels.label(code), code.to_string());
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_must_not_be_logged_takes_no_label() {
+    fn a_code_that_must_not_be_logged_gets_no_label() {
         let labels = CodeLabels::new("1234567=refused".parse().unwrap());
         for code in (1_000_000..1_000_100).chain([16_501_231_234, -1_000_000, 1_234_567]) {
             assert_eq!(labels.label(code), "other", "{code}");

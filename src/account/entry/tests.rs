@@ -93,13 +93,13 @@ fn key(key: &str) -> ApiKey {
 
 #[test]
 fn each_response_is_fresh_for_its_time() {
-    for (answer, seconds) in [(Ok(secret()), 300), (Ok(without_token()), 10), (Err(unreadable()), 10)] {
-        let name = format!("{answer:?}");
-        assert!(History::new().asked(0, answer).is_fresh_until(seconds), "{name}");
+    for (response, seconds) in [(Ok(secret()), 300), (Ok(without_token()), 10), (Err(unreadable()), 10)] {
+        let name = format!("{response:?}");
+        assert!(History::new().asked(0, response).is_fresh_until(seconds), "{name}");
     }
-    for answer in [Err(down()), Err(StoreError::NotFound), Err(StoreError::Deleted)] {
-        let nothing = History::new().asked(0, answer);
-        assert!(!nothing.entry().is_fresh(nothing.at(0)));
+    for response in [Err(down()), Err(StoreError::NotFound), Err(StoreError::Deleted)] {
+        let history = History::new().asked(0, response);
+        assert!(!history.entry().is_fresh(history.at(0)));
     }
 }
 
@@ -149,9 +149,9 @@ fn a_failed_forced_refresh_leaves_a_fresh_secret_fresh() {
 }
 
 #[test]
-fn an_unusable_secret_is_not_revived_by_a_failure() {
+fn a_failure_does_not_restore_an_unusable_secret() {
     let broken = History::new().asked(0, Ok(secret())).asked(300, Err(unreadable()));
-    assert_eq!(broken.entry().digests.len(), 1, "the account's own caller gets a specific response");
+    assert_eq!(broken.entry().digests.len(), 1, "the account's own callers get a specific response");
     let broken = broken.asked(310, Err(down()));
     assert_eq!((&broken.entry().knowledge, broken.entry().digests.len()), (&Knowledge::Unreachable(down()), 1));
 
@@ -165,10 +165,10 @@ fn an_unusable_secret_is_not_revived_by_a_failure() {
 fn a_refresh_may_be_forced_once_in_30_seconds() {
     let first = History::new().asked(0, Ok(secret()));
     assert!(first.may_be_forced_from(0));
-    for answer in [Ok(secret()), Err(unreadable()), Err(StoreError::NotFound), Err(StoreError::Deleted)] {
-        let forced = History::new().asked(0, Ok(secret())).forced(5, answer);
+    for response in [Ok(secret()), Err(unreadable()), Err(StoreError::NotFound), Err(StoreError::Deleted)] {
+        let forced = History::new().asked(0, Ok(secret())).forced(5, response);
         assert!(forced.may_be_forced_from(35));
-        assert!(forced.asked(20, Ok(secret())).may_be_forced_from(35), "an ordinary refresh makes no difference");
+        assert!(forced.asked(20, Ok(secret())).may_be_forced_from(35), "an ordinary refresh changes nothing");
     }
     assert!(History::new().forced(0, Ok(secret())).forced(30, Ok(secret())).may_be_forced_from(60));
 }
@@ -180,7 +180,7 @@ fn no_refresh_is_forced_for_10_s_after_a_failure() {
     assert!(read().asked(300, Err(down())).may_be_forced_from(310));
     assert!(
         read().forced(5, Ok(secret())).asked(10, Err(down())).may_be_forced_from(35),
-        "nor for 30 s after the last forced one"
+        "30 s after the last forced refresh"
     );
     assert!(read().forced(5, Ok(secret())).asked(30, Err(down())).may_be_forced_from(40));
     assert!(read().asked(3600, Err(down())).may_be_forced_from(3610));
@@ -190,10 +190,7 @@ fn no_refresh_is_forced_for_10_s_after_a_failure() {
 fn an_entry_is_dated_by_the_start_of_its_refresh() {
     let slow = Entry::after(Ok(secret()), None, false, LIFETIME, History::new().start, Instant::now());
     assert!(slow.is_refreshed_after(slow.asked_at));
-    assert!(
-        !slow.is_refreshed_after(slow.asked_at + MOMENT),
-        "a key may have been stored while the secret was being read"
-    );
+    assert!(!slow.is_refreshed_after(slow.asked_at + MOMENT), "an API key may have been stored during the refresh");
 }
 
 #[test]
@@ -209,7 +206,7 @@ fn keys_are_known_until_the_secret_is_absent() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_after_a_refresh_that_succeeded() {
+fn an_unknown_key_is_refused_after_a_successful_refresh() {
     let opening = |history: &History, arrived: u64| history.entry().open(key("another"), history.at(arrived));
     let read = || History::new().asked(0, Ok(secret()));
     assert_eq!(opening(&read(), 0), Opening::Refused(None));

@@ -1,4 +1,4 @@
-//! Attempts from the reasons of cancelled transactions.
+//! The results of cancelled transactions, by their reasons.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn cancelled(codes: &[&str]) -> Attempt {
 }
 
 #[test]
-fn a_transaction_is_refused_where_conditions_alone_forbid_it() {
+fn a_transaction_with_only_failed_conditions_is_refused() {
     for codes in [&["ConditionalCheckFailed"][..], &["None", "ConditionalCheckFailed"], &["ConditionalCheckFailed"; 2]]
     {
         let reply = cancelled(codes).reply;
@@ -17,14 +17,14 @@ fn a_transaction_is_refused_where_conditions_alone_forbid_it() {
 }
 
 #[test]
-fn a_cancellation_without_a_reason_leaves_a_doubt() {
+fn a_cancellation_without_a_reason_is_in_doubt() {
     for codes in [&[][..], &["None"], &["None", "None"]] {
         assert_eq!(cancelled(codes).reply, Reply::InDoubt, "{codes:?}");
     }
 }
 
 #[test]
-fn a_conflict_is_at_the_lead_or_at_the_key_alone() {
+fn a_conflict_at_the_lead_outranks_one_at_the_key() {
     for (codes, busy) in [
         (&["TransactionConflict"][..], Busy::LeadConflict),
         (&["TransactionConflict", "None"], Busy::LeadConflict),
@@ -39,7 +39,7 @@ fn a_conflict_is_at_the_lead_or_at_the_key_alone() {
 }
 
 #[test]
-fn a_transaction_that_is_throttled_waits() {
+fn a_throttled_transaction_is_busy() {
     for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
         let attempt = cancelled(&["None", code]);
         assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Busy(Busy::Throttled), Some(code)));
@@ -47,7 +47,7 @@ fn a_transaction_that_is_throttled_waits() {
 }
 
 #[test]
-fn another_reason_is_final_and_a_table_of_another_shape_is_named() {
+fn other_reasons_are_final_and_a_wrong_table_key_is_named() {
     for (code, cause) in [
         ("ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceeded"),
         ("ValidationError", "ValidationError: is the table's key the string pk alone?"),

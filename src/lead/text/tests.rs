@@ -1,4 +1,4 @@
-//! Text fields.
+//! Text fields: numbers, limits and types.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn read_as(detail: Detail, json: &str) -> Result<Option<String>, FaultKind> {
     Text::parse_json(detail, Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
 }
 
-/// Each number, and the one form of it.
+/// Numbers, each with its normalized form.
 const NUMBERS: [(&str, &str); 20] = [
     ("10", "10"),
     ("10.0", "10"),
@@ -55,7 +55,7 @@ const OTHERS: [Detail; 7] = [
 ];
 
 #[test]
-fn a_json_number_has_one_form_in_every_field() {
+fn a_json_number_is_normalized_in_every_field() {
     for (number, form) in NUMBERS {
         for detail in COUNTS.into_iter().chain(OTHERS) {
             assert_eq!(read_as(detail, number), Ok(Some(form.to_owned())), "{detail:?} {number}");
@@ -64,9 +64,9 @@ fn a_json_number_has_one_form_in_every_field() {
 }
 
 #[test]
-fn a_number_in_a_string_has_one_form_where_it_counts() {
+fn a_number_in_a_string_is_normalized_in_counts_only() {
     for (number, form) in NUMBERS {
-        // As it is, with white space around it, and with an escape in it.
+        // As a plain string, with white space around it, and with escapes.
         let escaped = format!(r#""{}""#, number.replace('0', "\\u0030").replace('1', "\\u0031"));
         for string in [format!(r#""{number}""#), format!(r#""\t {number}\n""#), escaped] {
             for detail in COUNTS {
@@ -80,7 +80,7 @@ fn a_number_in_a_string_has_one_form_where_it_counts() {
 }
 
 #[test]
-fn a_string_that_is_no_json_number_stays_as_written() {
+fn a_string_that_is_not_a_json_number_stays_as_written() {
     for text in [
         "+10",
         "+10.0",
@@ -109,7 +109,7 @@ fn a_string_that_is_no_json_number_stays_as_written() {
 }
 
 #[test]
-fn nothing_is_copied_to_bring_a_number_into_its_form() {
+fn normalizing_a_number_copies_nothing() {
     for json in ["10.0", "-0.0", r#"" 2.50 ""#, r#""-0""#] {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
         let text = Text::parse_json(Detail::NumberOfLoans, Json::from(raw)).unwrap().unwrap();
@@ -118,14 +118,14 @@ fn nothing_is_copied_to_bring_a_number_into_its_form() {
 }
 
 #[test]
-fn text_is_trimmed_and_kept_as_it_is_inside() {
+fn text_is_trimmed_and_otherwise_kept() {
     assert_eq!(read(r#""  buy  a car ""#), Ok(Some("buy  a car".to_owned())));
     assert_eq!(read(r#""\u0020caf\u00e9 ""#), Ok(Some("café".to_owned())));
     assert_eq!(read(r#""caf\u00e9 \ud83d\ude42""#), Ok(Some("café 🙂".to_owned())));
 }
 
 #[test]
-fn a_number_becomes_the_digits_that_were_written() {
+fn a_number_keeps_its_digits() {
     assert_eq!(read("12345678901234567890123"), Ok(Some("12345678901234567890123".to_owned())));
     for number in ["1e3", "1E3", "1.5e-3"] {
         assert_eq!(read(number), Err(FaultKind::Exponent), "{number}");
@@ -133,7 +133,7 @@ fn a_number_becomes_the_digits_that_were_written() {
 }
 
 #[test]
-fn null_and_empty_are_left_out() {
+fn null_and_empty_are_not_given() {
     for json in ["null", r#""""#, r#""  ""#, r#""\n\t""#] {
         assert_eq!(read(json), Ok(None), "{json}");
     }
@@ -145,7 +145,7 @@ fn text_has_at_most_two_hundred_characters() {
     assert_eq!(read(&format!("\" {longest} \"")), Ok(Some(longest.clone())));
     assert_eq!(read(&format!("\"{longest}é\"")), Err(FaultKind::TooLong(200)));
     assert_eq!(read(&"1".repeat(201)), Err(FaultKind::TooLong(200)));
-    // Counted as it is sent, so that here too the form of a number does not matter.
+    // The limit applies after normalization.
     let zeros = "0".repeat(300);
     for number in [format!("10.{zeros}"), format!(r#""10.{zeros}""#)] {
         assert_eq!(read_as(Detail::NumberOfLoans, &number), Ok(Some("10".to_owned())));

@@ -1,4 +1,4 @@
-//! Tokens in URLs and quotations.
+//! Tokens in URLs, and quoted in texts.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn a_slash_at_the_end_of_the_base_makes_no_difference() {
 }
 
 #[test]
-fn what_a_url_would_change_is_no_token() {
+fn a_token_that_a_url_would_change_is_rejected() {
     assert_eq!(token(""), Err(TokenError::Empty));
     assert_eq!(token("."), Err(TokenError::PathStep));
     assert_eq!(token(".."), Err(TokenError::PathStep));
@@ -36,14 +36,14 @@ fn what_a_url_would_change_is_no_token() {
 }
 
 #[test]
-fn white_space_is_in_no_token() {
+fn a_token_with_white_space_is_rejected() {
     for text in [" ", "a b", " 1JqFE7K6ucf94hAvqu+7Jg", "1JqFE7K6ucf94hAvqu+7Jg ", "a\u{a0}b", "a\u{2003}", "\u{3000}a"]
     {
         assert_eq!(token(text), Err(TokenError::WhiteSpace), "{text:?}");
     }
 }
 
-/// A token, percent-encoded to the last character, in digits of either case.
+/// A token with every byte percent-encoded, in digits of either case.
 fn all_percent(token: &str, upper: bool) -> String {
     let hex = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
     token.bytes().map(hex).collect()
@@ -133,19 +133,19 @@ fn a_quoted_token_is_found_in_every_form() {
 }
 
 #[test]
-fn a_long_token_is_found_anywhere_and_a_short_one_behind_a_slash() {
+fn a_short_token_is_found_only_after_a_slash() {
     let found = |text: &str, envelope: &str| token(text).unwrap().is_quoted_in(envelope);
     assert!(found("12345678", "x12345678x"));
     assert!(found("töken-78", "xtöken-78"), "8 characters, and 9 bytes");
     assert!(!found("1234567", "x1234567"));
     assert!(!found("töken-7", "xtöken-7"), "7 characters, and 8 bytes");
     assert!(found("1234567", "x/1234567"));
-    assert!(found("1234567", "1234567 x/1234567"), "the second of two");
-    assert!(!found("1234567", "1234567"), "nothing is before it");
+    assert!(found("1234567", "1234567 x/1234567"), "the second occurrence");
+    assert!(!found("1234567", "1234567"), "no slash before it");
 }
 
 #[test]
-fn what_is_not_the_token_is_no_quote() {
+fn a_similar_text_is_not_a_quotation() {
     for envelope in [
         "",
         r#"{"code":200,"message":"success"}"#,
@@ -168,7 +168,7 @@ fn an_envelope_without_escapes_is_not_copied() {
 }
 
 #[test]
-fn tokens_are_equal_when_their_text_is_and_are_not_printed() {
+fn tokens_are_compared_and_not_printed() {
     assert_eq!(token("a"), token("a"));
     assert_ne!(token("a"), token("b"));
     assert!(!format!("{:?}", token("1JqFE7K6ucf94hAvqu+7Jg")).contains("1Jq"));
