@@ -18,7 +18,8 @@ impl Scenario {
         (0..).take(self.processes.len())
     }
 
-    /// A process starts a post after it has responded to the one before. Processes are interchangeable, so they start in order.
+    /// A process starts a post after it has responded to the one before. Processes are interchangeable, so they start
+    /// in order.
     pub fn may_start(&self, state: &State, post: Id) -> bool {
         let is_free = |other: Id| matches!(state.posts[usize::from(other)], Post::Done(_));
         let has_started = |other: Id| state.posts[usize::from(other)] != Post::NotStarted;
@@ -94,7 +95,8 @@ impl Scenario {
             }
     }
 
-    /// Whether the token's ten minutes may have passed: no copy of the claim is in transit, and its sender has stopped claiming.
+    /// Whether the token's ten minutes may have passed: no copy of the claim is in transit, and its sender has stopped
+    /// claiming.
     fn may_expire_token(state: &State, id: Id) -> bool {
         let claim = state.claims[usize::from(id)];
         let is_claiming = matches!(awaited(state, id, Task::Own), Some((_, Request::Claim, _)));

@@ -1,47 +1,49 @@
 //! A model checker for the at-most-once ledger: it explores every interleaving of a few posts of one lead.
 //!
-//! `cargo test -p ledger-model --test model` is the ordinary run, with two posts; `cargo test -p ledger-model --test model_long` is
-//! the long run, with three. With `-- --nocapture` both print the number of states and transitions, the depth and the time of each
-//! scenario, and the shortest path to a violation for each mutant.
+//! `cargo test -p ledger-model --test model` is the ordinary run, with two posts; `cargo test -p ledger-model --test
+//! model_long` is the long run, with three. With `-- --nocapture` both print the number of states and transitions, the
+//! depth and the time of each scenario, and the shortest path to a violation for each mutant.
 //!
 //! # Code under test
 //!
-//! The decisions are the relay's own code: `claim::protocol` (`Claiming`, `closing`, `standing`, `is_closed`) and the conditions of
-//! the writes (`claim::conditions`). [`sender`] repeats what the ledger and the relay do around them: the order of claim, push,
-//! settling or releasing, and response; and closing left claims after the next event's own claim (`LeftClaim::close`).
+//! The decisions are the relay's own code: `claim::protocol` (`Claiming`, `closing`, `standing`, `is_closed`) and the
+//! conditions of the writes (`claim::conditions`). [`sender`] repeats what the ledger and the relay do around them: the
+//! order of claim, push, settling or releasing, and response; and closing left claims after the next event's own claim
+//! (`LeftClaim::close`).
 //!
 //! # What may happen
 //!
-//! - A request arrives, is cancelled, throttled or fails; or it gets no reply, and is lost or arrives at any later time, once per
-//!   attempt. A transaction may take time: it locks the lead's item while its token is in progress, and ends as done or
-//!   cancelled, whether or not its sender waits.
-//! - A push cannot connect; or its bytes are sent, and AI Rudder accepts it, refuses it or never receives it; the response
-//!   arrives or not. A push that its sender gave up may arrive until the lease ends, when the kernel drops it.
-//! - A process may crash after any action, and loses the claims that it kept. A suspended process is one that takes no action
-//!   while others do.
+//! - A request arrives, is cancelled, throttled or fails; or it gets no reply, and is lost or arrives at any later
+//!   time, once per attempt. A transaction may take time: it locks the lead's item while its token is in progress, and
+//!   ends as done or cancelled, whether or not its sender waits.
+//! - A push cannot connect; or its bytes are sent, and AI Rudder accepts it, refuses it or never receives it; the
+//!   response arrives or not. A push that its sender gave up may arrive until the lease ends, when the kernel drops it.
+//! - A process may crash after any action, and loses the claims that it kept. A suspended process is one that takes no
+//!   action while others do.
 //! - A lease ends; the duplicate window ends; DynamoDB forgets a token once all its requests have arrived or are lost.
-//! - An operator asks AI Rudder about a lead whose lease has ended, and later settles it as accepted or reopens it, by its claim's id.
+//! - An operator asks AI Rudder about a lead whose lease has ended, and later settles it as accepted or reopens it, by
+//!   its claim's id.
 //!
 //! # What the model leaves out
 //!
 //! - Durations: time is only whether a lease, and the duplicate window, have ended.
 //! - Budgets: a retry may be in time or not, but never after the lease.
 //! - Response bodies, the item of an idempotency key, and more than [`POSTS`](state::POSTS) posts.
-//! - More than one arrival per attempt, and more than [`late_copies`](scenario::Scenario::late_copies) late copies of one request
-//!   at a time.
+//! - More than one arrival per attempt, and more than [`late_copies`](scenario::Scenario::late_copies) late copies of
+//!   one request at a time.
 //!
 //! # What the model assumes of AWS
 //!
 //! A transaction under a token that was done is not done again, and one with other parameters is a mismatch. AWS does
-//! not document what a cancelled transaction does to its token, nor how other parameters fail under the token of a running
-//! transaction. The model explores both behaviors of each ([`Aws`](scenario::Aws)); the same parameters after a cancellation are
-//! always executed again. DynamoDB's transactions are serializable.
+//! not document what a cancelled transaction does to its token, nor how other parameters fail under the token of a
+//! running transaction. The model explores both behaviors of each ([`Aws`](scenario::Aws)); the same parameters after a
+//! cancellation are always executed again. DynamoDB's transactions are serializable.
 //!
 //! # What it finds
 //!
-//! It finds each known limit where its cause is allowed, and no violation elsewhere. The limits are: a suspension between the last
-//! lease check and the first byte, followed by a reopening; the end of the duplicate window while a sender is active; and the open
-//! claim of a crashed process.
+//! It finds each known limit where its cause is allowed, and no violation elsewhere. The limits are: a suspension
+//! between the last lease check and the first byte, followed by a reopening; the end of the duplicate window while a
+//! sender is active; and the open claim of a crashed process.
 
 #![expect(
     clippy::indexing_slicing,

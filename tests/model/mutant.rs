@@ -8,8 +8,8 @@ use super::state::Found;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// A late attempt of a claim overwrites an outcome that was settled since. The token prevents that too, so this mutant has no
-    /// tokens.
+    /// A late attempt of a claim overwrites an outcome that was settled since. The token prevents that too, so this
+    /// mutant has no tokens.
     ClaimOverwritesOutcome,
     /// Settling does not check the claim's id.
     SettleIgnoresClaimId,

@@ -1,4 +1,5 @@
-//! A sender: what it does after each reply. It repeats what `claim/ledger.rs` and `relay.rs` do around the protocol's decisions.
+//! A sender: what it does after each reply. It repeats what `claim/ledger.rs` and `relay.rs` do around the protocol's
+//! decisions.
 
 use lendswift_relay::claim::{
     conditions::Recorded,

@@ -181,12 +181,12 @@ fn response(known: Known) -> Response {
 /// Runs `task`, but does not poll it between these two instants, as in a suspended process.
 pub async fn suspended<T>(from: Instant, until: Instant, task: impl Future<Output = T>) -> T {
     let mut task = pin!(task);
-    let mut suspends = pin!(sleep_until(from));
-    let mut resumes = pin!(sleep_until(until));
+    let mut suspension = pin!(sleep_until(from));
+    let mut end = pin!(sleep_until(until));
     poll_fn(|context| {
         // Polled on every call, so that the task is woken when the process resumes.
-        let resumed = resumes.as_mut().poll(context).is_ready();
-        if suspends.as_mut().poll(context).is_ready() && !resumed {
+        let is_over = end.as_mut().poll(context).is_ready();
+        if suspension.as_mut().poll(context).is_ready() && !is_over {
             return Poll::Pending;
         }
         task.as_mut().poll(context)

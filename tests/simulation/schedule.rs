@@ -48,7 +48,7 @@ impl Schedule {
         // The jitter of the ledger's backoff uses this generator.
         fastrand::seed(seed);
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async { Self::new(seed).run().await })
+        runtime.block_on(async { Self::new(seed).run_all().await })
     }
 
     fn new(seed: u64) -> Self {
@@ -76,7 +76,7 @@ impl Schedule {
         Self { random, world, dynamodb, conditions, config: config.unwrap() }
     }
 
-    async fn run(mut self) -> Vec<String> {
+    async fn run_all(mut self) -> Vec<String> {
         let mut seen = Vec::new();
         let mut numbers = 0;
         let processes: Vec<_> = (0..self.random.u32(2..=3)).map(|_| self.posts(&mut numbers)).collect();
