@@ -29,7 +29,7 @@ pub enum ListenError {
     InUse { name: &'static str, address: SocketAddr },
     #[error(
         "{name} cannot listen on {address}: {cause}\n\
-         Choose an address of this machine with --bind, and ports above 1023 with --port."
+         Choose an address of this machine with --bind, such as 127.0.0.1, and ports above 1023 with --port."
     )]
     Failed { name: &'static str, address: SocketAddr, cause: io::Error },
 }

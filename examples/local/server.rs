@@ -25,7 +25,7 @@ use crate::{print, pushes::Pushes, request_line, stage};
 
 /// API Gateway's limit for a request body.
 const MAX_BODY: usize = 10 * 1024 * 1024;
-/// The function's timeout, as in `template.yaml`.
+/// The function's default timeout in `template.yaml`.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(29);
 
 /// The relay, and the pushes of its requests.
