@@ -1,43 +1,44 @@
-//! The rules: what may happen next, and what comes of it.
+//! A scenario: which faults may happen, as stateright's `Model`.
 
 use stateright::{Model, Property};
 
 use super::{
     mutant::Mutant,
     properties,
-    sender::Line,
+    sender::Task,
     state::{Id, Push, Request, State},
 };
 
-/// What a run allows.
+/// The posts, and the faults that may happen to them.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each allows one thing, with or without the others")]
-pub struct Rules {
+#[expect(clippy::struct_excessive_bools, reason = "each allows one fault, with or without the others")]
+pub struct Scenario {
     /// The process of each post. A process handles its posts one after the other.
     pub processes: &'static [u8],
     pub aws: Aws,
-    /// Whether a transaction takes time, in which it keeps others away.
+    /// Whether a transaction takes time, during which it locks the lead's item.
     pub transactions_run: bool,
-    /// How many copies of one request may be under way that their sender gave up on.
+    /// How many copies of one request may be in transit after their sender gave up waiting.
     pub late_copies: u8,
-    pub deaths: bool,
+    /// Whether processes may crash.
+    pub crashes: bool,
     pub operator_moves: u8,
-    /// Whether a sender may stand still between its last look at the clock and the first byte.
-    pub stalls: bool,
+    /// Whether a sender may be suspended between its last lease check and the first byte.
+    pub suspensions: bool,
     pub window: Window,
-    /// Whether DynamoDB forgets tokens while their senders are at work.
-    pub tokens_end: bool,
+    /// Whether DynamoDB forgets tokens while their senders run.
+    pub tokens_expire: bool,
     pub mutant: Option<Mutant>,
-    /// The only property that is looked at, where there is one.
+    /// If set, the only property that is checked.
     pub only: Option<&'static str>,
 }
 
-/// What AWS does not say about a token.
+/// The behavior of tokens that AWS does not document.
 #[derive(Debug, Clone, Copy)]
 pub struct Aws {
-    /// A transaction that was cancelled leaves its token behind, with its parameters.
+    /// A cancelled transaction leaves its token in use, with its parameters.
     pub remembers_cancelled: bool,
-    /// Other parameters under a running transaction's token are a mismatch, and not "in progress".
+    /// Other parameters under a running transaction's token are a mismatch instead of "in progress".
     pub mismatch_while_running: bool,
 }
 
@@ -45,40 +46,40 @@ pub struct Aws {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     Never,
-    /// When all leases are over that were there before.
+    /// After all leases that existed before have ended.
     AfterLeases,
-    /// Also while a sender is at work.
+    /// Even while a sender is active.
     AnyTime,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    Begins(Id),
+    Starts(Id),
     /// The awaited attempt reaches DynamoDB.
     Arrives {
         post: Id,
-        line: Line,
+        task: Task,
         in_time: bool,
     },
     /// It is cancelled for a reason other than the lead's item.
     IsCancelled {
         post: Id,
-        line: Line,
+        task: Task,
         in_time: bool,
     },
     IsThrottled {
         post: Id,
-        line: Line,
+        task: Task,
         in_time: bool,
     },
     Fails {
         post: Id,
-        line: Line,
+        task: Task,
     },
-    /// The awaited attempt has no answer. `late`: it may still arrive.
-    HasNoAnswer {
+    /// The awaited attempt gets no reply. `late`: it may still arrive.
+    GetsNoReply {
         post: Id,
-        line: Line,
+        task: Task,
         late: bool,
         in_time: bool,
     },
@@ -96,15 +97,15 @@ pub enum Action {
         written: bool,
         in_time: bool,
     },
-    TokenEnds(Id),
+    TokenExpires(Id),
     LeaseEnds(Id),
-    FindsNoConnection(Id),
+    CannotConnect(Id),
     Connects(Id),
-    LooksAgain(Id),
-    /// The lead's bytes leave.
+    ChecksLeaseAgain(Id),
+    /// The lead's bytes are sent.
     Sends(Id, Push),
     RudderDecides(Id, Push),
-    IsAnswered(Id),
+    GetsResponse(Id),
     SendsAgainWithNewToken(Id),
     GivesUp {
         post: Id,
@@ -113,10 +114,10 @@ pub enum Action {
     OperatorAsks,
     OperatorActs,
     WindowEnds,
-    Dies(Id),
+    Crashes(Id),
 }
 
-impl Model for Rules {
+impl Model for Scenario {
     type State = State;
     type Action = Action;
 
@@ -125,19 +126,19 @@ impl Model for Rules {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        self.of_dynamodb(state, actions);
+        self.dynamodb_actions(state, actions);
         for post in self.posts() {
-            if self.may_begin(state, post) {
-                actions.push(Action::Begins(post));
+            if self.may_start(state, post) {
+                actions.push(Action::Starts(post));
             }
-            self.of_sending(state, post, actions);
-            let at_work = state.posts[usize::from(post)].is_at_work();
-            if self.deaths && (at_work || state.claims[usize::from(post)].left.is_some()) {
-                actions.push(Action::Dies(post));
+            self.sending_actions(state, post, actions);
+            let is_active = state.posts[usize::from(post)].is_active();
+            if self.crashes && (is_active || state.claims[usize::from(post)].left.is_some()) {
+                actions.push(Action::Crashes(post));
             }
         }
-        self.of_time(state, actions);
-        Self::of_operator(state, actions);
+        self.time_actions(state, actions);
+        Self::operator_actions(state, actions);
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {

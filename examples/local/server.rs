@@ -1,4 +1,5 @@
-//! The front door: an HTTP request becomes API Gateway's event, and the relay's answer the response.
+//! An HTTP server in place of API Gateway: it converts each request into an event, and the relay's result into a
+//! response.
 
 use std::{
     io,
@@ -20,23 +21,23 @@ use lendswift_relay::relay::Relay;
 use support::fakes::api_gateway;
 use tokio::{net::TcpListener, time::Instant};
 
-use crate::{line, pushes::Pushes, say};
+use crate::{print, pushes::Pushes, request_line};
 
-/// The most that API Gateway takes.
+/// API Gateway's limit for a request body.
 const MAX_BODY: usize = 10 * 1024 * 1024;
-/// The time that the function has, as deployed.
+/// The function's default timeout in `template.yaml`.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(29);
 
-/// The relay and what is told of its requests.
-pub struct Door {
+/// The relay, and the pushes of its requests.
+pub struct Server {
     pub relay: Relay,
     pub pushes: Arc<Pushes>,
 }
 
-impl Door {
-    /// Answers whoever comes, any number at a time.
+impl Server {
+    /// Serves requests concurrently until the process ends.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        axum::serve(listener, Router::new().fallback(answer).with_state(Arc::new(self))).await
+        axum::serve(listener, Router::new().fallback(respond).with_state(Arc::new(self))).await
     }
 
     async fn relay(&self, head: &Parts, body: &[u8]) -> api_gateway::Response {
@@ -46,46 +47,46 @@ impl Door {
         support::serve(&self.relay, &event.to_string(), context(id)).await
     }
 
-    fn tell(&self, method: &Method, uri: &Uri, begun: Instant, answer: &api_gateway::Response) {
-        say(line::of(method, uri, answer, begun.elapsed(), self.pushes.so_far()));
+    fn print_line(&self, method: &Method, uri: &Uri, started: Instant, response: &api_gateway::Response) {
+        print(request_line::format(method, uri, response, started.elapsed(), self.pushes.count()));
     }
 }
 
-async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
-    let begun = Instant::now();
+async fn respond(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let started = Instant::now();
     let (head, body) = request.into_parts();
     let Ok(body) = read(body).await else {
-        // The sender has gone: nobody reads this.
+        // The connection broke, so the client does not receive this response.
         return StatusCode::BAD_REQUEST.into_response();
     };
-    // A task, since a function goes on where its sender does not wait.
-    let answered = tokio::spawn(async move {
-        let answer = match body {
-            Some(body) => door.relay(&head, &body).await,
+    // A task, since a Lambda function also continues if its caller disconnects.
+    let response = tokio::spawn(async move {
+        let response = match body {
+            Some(body) => server.relay(&head, &body).await,
             None => too_large(),
         };
-        door.tell(&head.method, &head.uri, begun, &answer);
-        answer
+        server.print_line(&head.method, &head.uri, started, &response);
+        response
     });
-    answered.await.ok().and_then(response).unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    response.await.ok().and_then(http_response).unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-/// The whole body, or nothing if it is too large. That one is read to its end as well: a sender who is still writing when
-/// the connection closes may never see the answer.
+/// The whole body, or `None` if it is too large. It is read to its end even then: a client that is still writing when
+/// the connection closes may not receive the response.
 async fn read(body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
     let mut chunks = body.into_data_stream();
     let mut whole = Some(Vec::new());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
-        whole = whole.filter(|begun| begun.len() + chunk.len() <= MAX_BODY);
-        if let Some(begun) = &mut whole {
-            begun.extend_from_slice(&chunk);
+        whole = whole.filter(|read| read.len() + chunk.len() <= MAX_BODY);
+        if let Some(read) = &mut whole {
+            read.extend_from_slice(&chunk);
         }
     }
     Ok(whole)
 }
 
-/// API Gateway's own answer, in its words.
+/// API Gateway's own response.
 fn too_large() -> api_gateway::Response {
     api_gateway::Response {
         status: 413,
@@ -94,15 +95,15 @@ fn too_large() -> api_gateway::Response {
     }
 }
 
-fn response(answer: api_gateway::Response) -> Option<Response> {
-    let mut response = Response::builder().status(answer.status);
-    for (name, value) in answer.headers {
-        response = response.header(name, value);
+fn http_response(response: api_gateway::Response) -> Option<Response> {
+    let mut builder = Response::builder().status(response.status);
+    for (name, value) in response.headers {
+        builder = builder.header(name, value);
     }
-    response.body(Body::from(answer.body)).ok()
+    builder.body(Body::from(response.body)).ok()
 }
 
-/// What Lambda tells the function beside the event.
+/// The context that Lambda passes with the event.
 fn context(request_id: String) -> Context {
     let deadline = SystemTime::now() + FUNCTION_TIMEOUT;
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -112,7 +113,7 @@ fn context(request_id: String) -> Context {
     context
 }
 
-/// Eleven random bytes in base64, as API Gateway's ids look.
+/// Eleven random bytes in base64, the form of API Gateway's request ids.
 fn request_id() -> String {
     let mut bytes = [0; 11];
     fastrand::fill(&mut bytes);

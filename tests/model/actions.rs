@@ -1,15 +1,15 @@
-//! What may happen next.
+//! The actions that are possible in a state.
 
 use lendswift_relay::claim::conditions::Recorded;
 
 use super::{
     mutant::Mutant,
-    rules::{Action, Rules, Window},
-    sender::{Line, awaited},
+    scenario::{Action, Scenario, Window},
+    sender::{Task, awaited},
     state::{Attempt, Id, Post, Push, Request, State, Token},
 };
 
-impl Rules {
+impl Scenario {
     pub fn process(&self, post: Id) -> u8 {
         self.processes[usize::from(post)]
     }
@@ -18,25 +18,26 @@ impl Rules {
         (0..).take(self.processes.len())
     }
 
-    /// A process takes the next post when it has answered the one before. Processes are alike, so they begin in order.
-    pub fn may_begin(&self, state: &State, post: Id) -> bool {
+    /// A process starts a post after it has responded to the one before. Processes are interchangeable, so they start
+    /// in order.
+    pub fn may_start(&self, state: &State, post: Id) -> bool {
         let is_free = |other: Id| matches!(state.posts[usize::from(other)], Post::Done(_));
-        let has_begun = |other: Id| state.posts[usize::from(other)] != Post::NotBegun;
+        let has_started = |other: Id| state.posts[usize::from(other)] != Post::NotStarted;
         let mut before = self.posts().take(post.into());
-        state.posts[usize::from(post)] == Post::NotBegun
-            && before.all(|other| has_begun(other) && (self.process(other) != self.process(post) || is_free(other)))
+        state.posts[usize::from(post)] == Post::NotStarted
+            && before.all(|other| has_started(other) && (self.process(other) != self.process(post) || is_free(other)))
     }
 
-    pub fn of_dynamodb(&self, state: &State, actions: &mut Vec<Action>) {
+    pub fn dynamodb_actions(&self, state: &State, actions: &mut Vec<Action>) {
         for post in self.posts() {
-            for line in [Line::Own, Line::Left] {
-                self.of_attempt(state, post, line, actions);
+            for task in [Task::Own, Task::Left] {
+                self.attempt_actions(state, post, task, actions);
             }
             let claim = state.claims[usize::from(post)];
             for request in Request::ALL {
                 if claim.late[request as usize] > 0 {
                     actions.push(Action::LateCopyArrives { claim: post, request });
-                    if self.may_be_cancelled(state, post, request) {
+                    if self.cancellation_matters(state, post, request) {
                         actions.push(Action::LateCopyIsCancelled { claim: post, request });
                     }
                 }
@@ -49,43 +50,43 @@ impl Rules {
                     actions.extend([true, false].map(|written| Action::RunEnds { claim, request, written, in_time }));
                 }
             }
-            if self.tokens_end && Self::may_forget(state, post) {
-                actions.push(Action::TokenEnds(post));
+            if self.tokens_expire && Self::may_expire_token(state, post) {
+                actions.push(Action::TokenExpires(post));
             }
         }
     }
 
-    fn of_attempt(&self, state: &State, post: Id, line: Line, actions: &mut Vec<Action>) {
-        let Some((claim, request, attempt)) = awaited(state, post, line) else { return };
+    fn attempt_actions(&self, state: &State, post: Id, task: Task, actions: &mut Vec<Action>) {
+        let Some((claim, request, attempt)) = awaited(state, post, task) else { return };
         let may_be_late = state.claims[usize::from(claim)].late[request as usize] < self.late_copies;
-        let is_last = line == Line::Left || Self::is_too_late(state, post);
+        let is_last = task == Task::Left || Self::is_too_late(state, post);
         for in_time in [true, false].into_iter().skip(usize::from(is_last)) {
-            actions.push(Action::HasNoAnswer { post, line, late: false, in_time });
+            actions.push(Action::GetsNoReply { post, task, late: false, in_time });
             if attempt == Attempt::Running {
                 continue;
             }
             if may_be_late {
-                actions.push(Action::HasNoAnswer { post, line, late: true, in_time });
+                actions.push(Action::GetsNoReply { post, task, late: true, in_time });
             }
-            actions.push(Action::Arrives { post, line, in_time });
-            actions.push(Action::IsThrottled { post, line, in_time });
-            if self.may_be_cancelled(state, claim, request) {
-                actions.push(Action::IsCancelled { post, line, in_time });
+            actions.push(Action::Arrives { post, task, in_time });
+            actions.push(Action::IsThrottled { post, task, in_time });
+            if self.cancellation_matters(state, claim, request) {
+                actions.push(Action::IsCancelled { post, task, in_time });
             }
         }
-        if attempt == Attempt::OnItsWay {
-            actions.push(Action::Fails { post, line });
+        if attempt == Attempt::InTransit {
+            actions.push(Action::Fails { post, task });
         }
     }
 
-    /// Whether a claim is not tried again: its lease is over.
+    /// Whether a claim is not retried because its lease has ended.
     fn is_too_late(state: &State, post: Id) -> bool {
         let is_claiming = matches!(state.posts[usize::from(post)], Post::Claiming { .. });
-        is_claiming && state.claims[usize::from(post)].lease_over
+        is_claiming && state.claims[usize::from(post)].lease_ended
     }
 
-    /// Whether a transaction that is cancelled leaves a trace.
-    fn may_be_cancelled(&self, state: &State, claim: Id, request: Request) -> bool {
+    /// Whether cancelling a transaction changes the state.
+    fn cancellation_matters(&self, state: &State, claim: Id, request: Request) -> bool {
         request.has_token()
             && match state.claims[usize::from(claim)].token {
                 Token::Unused => true,
@@ -94,30 +95,33 @@ impl Rules {
             }
     }
 
-    /// Ten minutes after: nothing of the claim is under way any more, and its sender claims no longer.
-    fn may_forget(state: &State, id: Id) -> bool {
+    /// Whether the token's ten minutes may have passed: no copy of the claim is in transit, and its sender has stopped
+    /// claiming.
+    fn may_expire_token(state: &State, id: Id) -> bool {
         let claim = state.claims[usize::from(id)];
-        let is_claiming = matches!(awaited(state, id, Line::Own), Some((_, Request::Claim, _)));
-        claim.lease_over
+        let is_claiming = matches!(awaited(state, id, Task::Own), Some((_, Request::Claim, _)));
+        claim.lease_ended
             && claim.late[Request::Claim as usize] + claim.late[Request::Void as usize] == 0
             && matches!(claim.token, Token::Done(_) | Token::Cancelled(_))
             && !is_claiming
     }
 
-    pub fn of_sending(&self, state: &State, post: Id, actions: &mut Vec<Action>) {
+    pub fn sending_actions(&self, state: &State, post: Id, actions: &mut Vec<Action>) {
         let claim = state.claims[usize::from(post)];
-        let looks = !matches!(self.mutant, Some(Mutant::NoLookAtTheLease | Mutant::OneLookAtTheLease));
+        let checks = !matches!(self.mutant, Some(Mutant::NoLeaseCheck | Mutant::SingleLeaseCheck));
         match state.posts[usize::from(post)] {
-            Post::Connecting => actions.extend([Action::FindsNoConnection(post), Action::Connects(post)]),
-            Post::Connected if self.stalls || (looks && claim.lease_over) => actions.push(Action::LooksAgain(post)),
-            Post::Connected | Post::AtFirstByte if claim.lease_over => {
+            Post::Connecting => actions.extend([Action::CannotConnect(post), Action::Connects(post)]),
+            Post::Connected if self.suspensions || (checks && claim.lease_ended) => {
+                actions.push(Action::ChecksLeaseAgain(post));
+            }
+            Post::Connected | Post::AboutToSend if claim.lease_ended => {
                 actions.extend([Push::None, Push::Accepted, Push::Refused].map(|push| Action::Sends(post, push)));
             }
-            Post::Connected | Post::AtFirstByte => actions.push(Action::Sends(post, Push::OnItsWay)),
+            Post::Connected | Post::AboutToSend => actions.push(Action::Sends(post, Push::InTransit)),
             Post::Pushed => {
                 actions.extend([true, false].map(|lost| Action::GivesUp { post, lost }));
                 if matches!(claim.push, Push::Accepted | Push::Refused) {
-                    actions.push(Action::IsAnswered(post));
+                    actions.push(Action::GetsResponse(post));
                 }
                 if claim.push == Push::Refused {
                     actions.push(Action::SendsAgainWithNewToken(post));
@@ -125,47 +129,48 @@ impl Rules {
             }
             _ => {}
         }
-        if matches!(state.posts[usize::from(post)], Post::Connected | Post::AtFirstByte) {
+        if matches!(state.posts[usize::from(post)], Post::Connected | Post::AboutToSend) {
             actions.push(Action::GivesUp { post, lost: true });
         }
-        if claim.push == Push::OnItsWay {
+        if claim.push == Push::InTransit {
             actions.extend([Push::Accepted, Push::Refused].map(|push| Action::RudderDecides(post, push)));
         }
     }
 
-    /// Whether it matters that a claim's lease runs.
-    fn matters(state: &State, id: Id) -> bool {
+    /// Whether the end of a claim's lease changes anything.
+    fn lease_matters(state: &State, id: Id) -> bool {
         let claim = state.claims[usize::from(id)];
-        state.posts[usize::from(id)].is_at_work()
+        state.posts[usize::from(id)].is_active()
             || state.item.as_ref().is_some_and(|item| item.claim == Some(id))
             || claim.left.is_some()
-            || claim.push == Push::OnItsWay
+            || claim.push == Push::InTransit
             || claim.late != [0; Request::ALL.len()]
             || state.posts.iter().any(|post| matches!(post, Post::Claiming { .. }))
     }
 
-    pub fn of_time(&self, state: &State, actions: &mut Vec<Action>) {
-        let has_begun = |id: Id| state.posts[usize::from(id)] != Post::NotBegun;
-        let runs = |id: Id| has_begun(id) && !state.claims[usize::from(id)].lease_over && Self::matters(state, id);
+    pub fn time_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        let has_started = |id: Id| state.posts[usize::from(id)] != Post::NotStarted;
+        let runs =
+            |id: Id| has_started(id) && !state.claims[usize::from(id)].lease_ended && Self::lease_matters(state, id);
         actions.extend(self.posts().filter(|id| runs(*id)).map(Action::LeaseEnds));
         let may_end = match self.window {
             Window::Never => false,
             Window::AfterLeases => !self.posts().any(runs) && state.claims.iter().all(|claim| claim.late == [0; 5]),
             Window::AnyTime => true,
         };
-        if may_end && !state.window_over {
+        if may_end && !state.window_ended {
             actions.push(Action::WindowEnds);
         }
     }
 
-    pub fn of_operator(state: &State, actions: &mut Vec<Action>) {
+    pub fn operator_actions(state: &State, actions: &mut Vec<Action>) {
         let Some(item) = &state.item else {
             if state.operator.asked.is_some() {
                 actions.push(Action::OperatorActs);
             }
             return;
         };
-        let is_over = item.claim.is_some_and(|claim| state.claims[usize::from(claim)].lease_over);
+        let is_over = item.claim.is_some_and(|claim| state.claims[usize::from(claim)].lease_ended);
         if state.operator.asked.is_some() {
             if state.locked_by.is_none() {
                 actions.push(Action::OperatorActs);
