@@ -34,7 +34,11 @@ pub struct Network {
     dynamodb: DynamoCore,
     conditions: Arc<Mutex<NetworkConditions>>,
     random: Arc<Mutex<Rng>>,
+    conflicts: Conflicts,
 }
+
+/// The bodies of the requests that met a transaction of no request: an operator's, or DynamoDB's own deletion of an item.
+pub type Conflicts = Arc<Mutex<Vec<String>>>;
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,8 +84,13 @@ fn up_to_ms(random: &mut Rng, longest: u64) -> Duration {
 }
 
 impl Network {
-    pub fn new(dynamodb: &DynamoCore, conditions: Arc<Mutex<NetworkConditions>>, random: Rng) -> Self {
-        Self { dynamodb: dynamodb.clone(), conditions, random: Arc::new(Mutex::new(random)) }
+    pub fn new(
+        dynamodb: &DynamoCore,
+        conditions: Arc<Mutex<NetworkConditions>>,
+        random: Rng,
+        conflicts: Conflicts,
+    ) -> Self {
+        Self { dynamodb: dynamodb.clone(), conditions, random: Arc::new(Mutex::new(random)), conflicts }
     }
 
     fn next_delivery(&self) -> Delivery {
@@ -120,6 +129,9 @@ impl HttpConnector for Network {
         let operation = target.rsplit('.').next().expect("the header names the operation").to_owned();
         let body = request.body().bytes().expect("the SDK sends bodies from memory").to_vec();
         let (dynamodb, delivery) = (self.dynamodb.clone(), self.next_delivery());
+        if matches!(delivery, Delivery::Arrives(_, Conflicting)) {
+            self.conflicts.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
+        }
         let arrive = move |after: Duration, behaviour: DynamoBehaviour| {
             let (dynamodb, operation, body) = (dynamodb.clone(), operation.clone(), body.clone());
             // A task, so that the request arrives even if its sender gives up or is killed.

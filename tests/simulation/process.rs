@@ -19,7 +19,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-use super::rudder::{PushResult, Rudder};
+use super::{
+    network::Conflicts,
+    rudder::{PushResult, Rudder},
+};
 
 /// A request to the relay.
 #[derive(Clone, Debug)]
@@ -65,6 +68,7 @@ pub struct PostRecord {
 pub struct World {
     pub rudder: Rudder,
     pub records: Arc<Mutex<Vec<PostRecord>>>,
+    pub conflicts: Conflicts,
     /// The numbers of the processes that were killed.
     pub killed: Arc<Mutex<Vec<u32>>>,
     /// The true time when the schedule began.

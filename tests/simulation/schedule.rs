@@ -59,6 +59,7 @@ impl Schedule {
         let world = World {
             rudder: Rudder::new(random.fork()),
             records: Arc::default(),
+            conflicts: Arc::default(),
             killed: Arc::default(),
             wall: SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_000_000_000 + random.u64(0..1000)),
             started_at: Instant::now(),
@@ -232,7 +233,12 @@ impl Sandbox {
     }
 
     fn process(&mut self) -> Process {
-        let network = Network::new(&self.dynamodb, Arc::clone(&self.conditions), self.random.fork());
+        let network = Network::new(
+            &self.dynamodb,
+            Arc::clone(&self.conditions),
+            self.random.fork(),
+            Arc::clone(&self.world.conflicts),
+        );
         let clock = Clock::starting_at(self.wall + self.world.started_at.elapsed());
         let ledger = Ledger::new(&self.config, &aws(network), clock);
         Process {

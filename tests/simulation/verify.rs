@@ -35,10 +35,12 @@ pub fn verify(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
             Some(Response::Unknown) => (true, "unknown"),
             Some(Response::Refused) => (!called, "refused"),
             Some(Response::NotSent) => (!called, "not_sent"),
-            // Another post has the same lead, with any key.
+            // Another post has the same lead, with any key, or something else wrote its item.
             Some(Response::Pending) => {
-                let others = records.iter().filter(|other| other.post.number != post.number);
-                (!called && others.clone().any(|other| other.post.lead == post.lead), "pending")
+                let mut others = records.iter().filter(|other| other.post.number != post.number);
+                let is_posted = others.any(|other| other.post.lead == post.lead);
+                let is_written = || world.conflicts.lock().unwrap().iter().any(|body| body.contains(&pk(post.lead)));
+                (!called && (is_posted || is_written()), "pending")
             }
             Some(Response::Interrupted) => (!called, "interrupted"),
             Some(Response::Unavailable) => (!called, "unavailable"),
