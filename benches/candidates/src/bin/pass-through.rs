@@ -1,4 +1,4 @@
-//! A relay as an hour's work makes it: it posts the body to AI Rudder and answers what AI Rudder answers.
+//! The simplest relay: it posts the body to AI Rudder and returns AI Rudder's response.
 
 use std::{env, fs};
 
