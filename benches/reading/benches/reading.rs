@@ -5,6 +5,9 @@
 //! install gungraun-runner` in the version of gungraun in `Cargo.toml`. It fails when a count exceeds the one written
 //! down here by more than 5 %.
 
+#![expect(missing_docs, reason = "the macros generate items without")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that can't go on ends")]
+
 use std::hint::black_box;
 
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};

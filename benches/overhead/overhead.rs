@@ -5,6 +5,8 @@
 //! over plain HTTP, and with the one that the environment names. The ledger is off. `cargo bench` starts this program
 //! and sets the relay's variables.
 
+#![expect(clippy::indexing_slicing, reason = "only JSON is indexed")]
+
 use std::{
     env,
     hint::black_box,
@@ -60,11 +62,11 @@ async fn main() -> Result<(), Error> {
         _ => env::var_os(variable),
     })?;
     log::start(same_thread.log, io::sink);
-    let collector = Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
+    let recorder = Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
     metrics::describe();
-    let same_thread = overhead(&same_thread, &token, collector).await?;
-    let other_process = overhead(&other_process, &token, collector).await?;
-    println!("{same_thread:.1} {other_process:.1}");
+    let same_thread = overhead(&same_thread, &token, recorder).await?;
+    let other_process = overhead(&other_process, &token, recorder).await?;
+    println!("[{same_thread:.1}, {other_process:.1}]");
     Ok(())
 }
 
@@ -89,8 +91,8 @@ async fn respond(mut connection: TcpStream) -> io::Result<()> {
     connection.write_all((head + ENVELOPE).as_bytes()).await
 }
 
-/// The CPU time of a lead beyond that of its push, in microseconds.
-async fn overhead(config: &Config, token: &Token, collector: &Collector) -> Result<f64, Error> {
+/// How much CPU time a lead takes more than its push, in microseconds.
+async fn overhead(config: &Config, token: &Token, recorder: &Collector) -> Result<f64, Error> {
     let relay = Relay::new(config, Aws::new(config)?, Clock::SYSTEM)?;
     let rudder = Rudder::new(&config.upstream, Clock::SYSTEM)?;
     let event: Value = serde_json::from_str(EVENT)?;
@@ -103,7 +105,7 @@ async fn overhead(config: &Config, token: &Token, collector: &Collector) -> Resu
         let started = now()?;
         for _ in 0..BATCH {
             // Copied here, as in Lambda too the event was just read. The pushes make the same copy.
-            handle(&relay, event.clone(), collector).await?;
+            handle(&relay, event.clone(), recorder).await?;
         }
         let posted_until = now()?;
         for _ in 0..BATCH {
@@ -124,12 +126,11 @@ async fn overhead(config: &Config, token: &Token, collector: &Collector) -> Resu
     Ok(((leads + readings).as_secs_f64() - pushes.as_secs_f64()) * 1e6 / f64::from(BATCH))
 }
 
-/// Handles an event as in Lambda, and writes the metrics nowhere.
-async fn handle(relay: &Relay, event: LambdaEvent<Box<RawValue>>, collector: &Collector) -> Result<(), Error> {
-    // The relay's own recorder writes to standard output, which is for the result.
+/// Handles an event as the relay's `main` does.
+async fn handle(relay: &Relay, event: LambdaEvent<Box<RawValue>>, recorder: &Collector) -> Result<(), Error> {
     let answer = gateway::serve(relay, Recorder::default(), event).await?;
     let mut lines = Vec::with_capacity(1024);
-    collector.flush(&mut lines)?;
+    recorder.flush(&mut lines)?;
     io::sink().write_all(&lines)?;
     if answer.status_code == 200 { Ok(()) } else { Err(serde_json::to_string(&answer)?.into()) }
 }
