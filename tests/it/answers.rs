@@ -114,10 +114,9 @@ async fn an_idempotency_key_out_of_form() {
 }
 
 #[tokio::test]
-async fn no_key_a_wrong_key_and_an_unknown_account_get_the_same_answer() {
+async fn a_wrong_key_and_an_unknown_account_get_the_same_response() {
     let mut answers = Vec::new();
     for request in [
-        Request::post(LEAD).without("authorization"),
         Request::post(LEAD).key("wrong"),
         Request::post(LEAD).account("nobody"),
         Request::post(LEAD).account("NOBODY"),
@@ -365,5 +364,25 @@ async fn an_event_that_is_none_of_api_gateways_is_answered_too() {
         assert_eq!(answer.status, 500, "{event}");
         assert_eq!(header(&answer, "lead-outcome"), Some("not_sent"), "{event}");
         assert!(String::from_utf8_lossy(&answer.body).contains("\"error\":\"internal_error\""), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_and_a_wrong_key_have_different_messages() {
+    for (request, message) in [
+        (
+            Request::post(LEAD).without("authorization"),
+            "The API key is missing. Send it as Authorization: Bearer <key>.",
+        ),
+        (
+            Request::post(LEAD).key("wrong"),
+            "The API key is not valid for this account. Check both, or ask the relay's operator.",
+        ),
+    ] {
+        let (seen, answer) = refused(request).await;
+        assert_eq!(seen, row(401, "not_sent", "unauthorized"));
+        assert_eq!(header(&answer, "www-authenticate"), Some("Bearer realm=\"lendswift-relay\""));
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(body["message"], message);
     }
 }

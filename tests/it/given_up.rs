@@ -61,7 +61,7 @@ async fn a_push_that_is_not_read_is_gone_when_its_lease_is_over() {
     assert!(!is_whole(&received), "{} bytes", received.len());
 }
 
-/// No promise, as README says: a machine that acknowledges in small pieces without end would get all of it.
+/// Not guaranteed, as docs/operating.md says: a machine that acknowledges in small pieces without end would get all of it.
 #[tokio::test]
 async fn a_push_that_is_read_slowly_is_cut_off_before_its_lease_is_over() {
     let (mut connection, lease_until) = give_up(4096).await;

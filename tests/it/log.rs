@@ -329,3 +329,12 @@ async fn a_line_has_these_fields_and_no_other() {
     ];
     assert_eq!(written, named.map(str::to_owned).into());
 }
+
+#[tokio::test]
+async fn the_line_of_a_sent_lead_has_the_id_of_its_claim() {
+    let stage = Stage::with(&[("CLAIMS_TABLE", TABLE)]).await;
+    let lines = lines_at(&stage, LevelFilter::INFO, [Request::post(LEAD)]).await;
+    let claim = &stage.dynamodb.items(TABLE)[0]["claim"]["S"];
+    assert!(claim.is_string());
+    assert_eq!(&lines[0]["span"]["claim"], claim);
+}

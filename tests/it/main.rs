@@ -25,6 +25,7 @@ mod metrics;
 mod outages;
 mod properties;
 mod reference;
+mod renewed_token;
 mod secrecy;
 mod sending;
 mod start;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What the log says of an envelope that is kept back.
-const WITHHELD: &str = "AI Rudder's envelope quoted the token, and was withheld";
+const WITHHELD: &str = "AI Rudder's envelope quotes the token and was withheld";
 
 /// What is left when all marks are taken out: in a text without the token in any form it stands nowhere.
 const LETTERS_OF_TOKEN: &str = "1JqFE7K6ucf94hAvqu";
@@ -137,12 +137,20 @@ async fn in_place_of_a_withheld_envelope_the_relays_own_goes_out() {
         format!(r#"{{"code":{code},"message":"/push/{TOKEN}","trace_id":"4a1986b786e944dcb7ce97f455d39743"}}"#)
     };
     for (code, status, message, show_err, error, cause) in [
-        (200, 200, "AI Rudder has the lead, and will call the consumer.", false, None, WITHHELD.to_owned()),
-        (400, 422, "AI Rudder refused the lead.", true, Some("refused_upstream"), WITHHELD.to_owned()),
+        (200, 200, "AI Rudder accepted the lead and should call the consumer.", false, None, WITHHELD.to_owned()),
+        (
+            400,
+            422,
+            "AI Rudder refused the lead. Fix the lead before you send it again.",
+            true,
+            Some("refused_upstream"),
+            WITHHELD.to_owned(),
+        ),
         (
             500,
             502,
-            "AI Rudder's answer does not say what became of the lead.",
+            "AI Rudder's response does not say whether it took the lead. Sending it again never calls; ask the relay's operator \
+             with this request-id.",
             false,
             Some("bad_upstream_answer"),
             format!("AI Rudder answered 500; {WITHHELD}"),
