@@ -7,7 +7,7 @@ use clap::{Parser, value_parser};
 use crate::candidate::Variant;
 
 /// Measures what a start and a lead cost: time, CPU time and memory of the relay's process, with and without the
-/// ledger, beside a function that answers `{}` (`baseline`) and one that only passes the body on to AI Rudder
+/// ledger, next to a function that answers `{}` (`baseline`) and one that only passes the body on to AI Rudder
 /// (`pass-through`).
 ///
 /// It builds the programs and plays Lambda; AI Rudder, Secrets Manager and DynamoDB are fakes on this machine, behind

@@ -1,4 +1,4 @@
-//! What a start and a lead cost: the relay as it is shipped, beside the least that a function can be and a relay that
+//! What a start and a lead cost: the relay as it is shipped, next to the least that a function can be and a relay that
 //! only passes the body on.
 //!
 //! This process plays Lambda's runtime API and the services that the candidates call. Each round starts every candidate

@@ -91,7 +91,7 @@ async fn respond(mut connection: TcpStream) -> io::Result<()> {
     connection.write_all((head + ENVELOPE).as_bytes()).await
 }
 
-/// How much CPU time a lead takes more than its push, in microseconds.
+/// The CPU time of a lead beyond that of its push, in microseconds.
 async fn overhead(config: &Config, token: &Token, recorder: &Collector) -> Result<f64, Error> {
     let relay = Relay::new(config, Aws::new(config)?, Clock::SYSTEM)?;
     let rudder = Rudder::new(&config.upstream, Clock::SYSTEM)?;

@@ -1,4 +1,4 @@
-//! A cache entry: what is known of one account, and how the next response of Secrets Manager changes it.
+//! A cache entry: the state of one account, and how the next response of Secrets Manager changes it.
 //!
 //! Pure: every instant is an argument.
 
@@ -22,7 +22,7 @@ pub(super) struct Lifetime {
     pub(super) stale: Duration,
 }
 
-/// What is known of an account.
+/// The cached state of an account.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// The digests that were read last. They are kept if the secret becomes unreadable, so that the account's own callers
@@ -68,7 +68,7 @@ pub(super) enum Opening {
 }
 
 impl Entry {
-    /// Combines the response to a refresh that began at `asked_at` with what was known before. `forced`: whether a refused
+    /// Combines the response to a refresh that began at `asked_at` with the old entry. `forced`: whether a refused
     /// token caused the refresh.
     pub(super) fn after(
         response: Result<Secret, StoreError>,

@@ -66,7 +66,7 @@ mod tests {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use bytes::Bytes;
-    use support::fakes::{Reply, Rudder as StandIn};
+    use support::fakes::{Reply, Rudder as FakeRudder};
     use tokio::time::advance;
 
     use super::*;
@@ -95,8 +95,8 @@ mod tests {
     }
 
     /// A fake of AI Rudder, and a client that looks up its name.
-    async fn fake_and_client() -> (StandIn, Rudder) {
-        let fake = StandIn::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
+    async fn fake_and_client() -> (FakeRudder, Rudder) {
+        let fake = FakeRudder::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
         let base = fake.base_url().replace("127.0.0.1", "localhost");
         let upstream = Upstream {
             codes: UpstreamCodes::default(),

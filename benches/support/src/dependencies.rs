@@ -30,7 +30,7 @@ pub const FREE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCA
 pub struct Endpoints {
     /// Of AI Rudder, Secrets Manager and DynamoDB, in this order.
     pub addresses: [SocketAddr; 3],
-    /// The file with the certificate that the program has to trust.
+    /// The file with the certificate that the program must trust.
     pub authority: PathBuf,
 }
 
