@@ -170,6 +170,20 @@ impl Attempt {
         }
     }
 
+    /// The result of an error response with this HTTP status and code, other than a cancellation.
+    fn rejected(status: u16, code: Option<&str>) -> Self {
+        let cause = code.unwrap_or("no error code");
+        match code {
+            Some("IdempotentParameterMismatchException") => Self::because(Reply::Mismatch, cause),
+            // An earlier attempt under the same token is in progress.
+            Some("TransactionInProgressException") => Self::because(Reply::InDoubt, cause),
+            // The write may have succeeded (DynamoDB's developer guide, "Error handling", HTTP 500).
+            _ if status >= 500 => Self::because(Reply::InDoubt, cause),
+            _ if aws::is_transient(status, code) => Self::because(Reply::Busy(Busy::Throttled), cause),
+            _ => Self::failed(cause),
+        }
+    }
+
     fn failed(code: &str) -> Self {
         let cause = match code {
             "ValidationException" | "ValidationError" => format!("{code}: is the table's key the string pk alone?"),
@@ -194,20 +208,10 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
             }
             _ => return Self::because(Reply::InDoubt, LogText::chain(&error).as_str()),
         };
-        let (status, code) = (response.raw().status(), response.err().code());
-        let cause = code.unwrap_or("no error code");
-        match response.err() {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                Self::cancelled(cancelled.cancellation_reasons())
-            }
-            TransactWriteItemsError::IdempotentParameterMismatchException(_) => Self::because(Reply::Mismatch, cause),
-            // An earlier attempt under the same token is in progress.
-            TransactWriteItemsError::TransactionInProgressException(_) => Self::because(Reply::InDoubt, cause),
-            // The write may have succeeded (DynamoDB's developer guide, "Error handling", HTTP 500).
-            _ if status.is_server_error() => Self::because(Reply::InDoubt, cause),
-            _ if aws::is_transient(status.as_u16(), code) => Self::because(Reply::Busy(Busy::Throttled), cause),
-            _ => Self::failed(cause),
+        if let TransactWriteItemsError::TransactionCanceledException(cancelled) = response.err() {
+            return Self::cancelled(cancelled.cancellation_reasons());
         }
+        Self::rejected(response.raw().status().as_u16(), response.err().code())
     }
 }
 

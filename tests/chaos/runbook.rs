@@ -59,7 +59,7 @@ async fn run(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)]) -> Ou
         .expect("a shell")
 }
 
-/// What a block prints, which has to succeed.
+/// The output of a block, which must succeed.
 async fn succeeds(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)]) -> String {
     let Output { status, stdout, stderr } = run(dynamodb, block, variables).await;
     assert!(status.success(), "{block}\n{}", String::from_utf8_lossy(&stderr));

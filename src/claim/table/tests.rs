@@ -58,3 +58,65 @@ fn other_reasons_are_final_and_a_wrong_table_key_is_named() {
         }
     }
 }
+
+#[test]
+fn an_error_response_is_classified_by_status_and_code() {
+    for (status, code, expected) in [
+        (400, Some("IdempotentParameterMismatchException"), Reply::Mismatch),
+        (400, Some("TransactionInProgressException"), Reply::InDoubt),
+        (500, Some("InternalServerError"), Reply::InDoubt),
+        (503, None, Reply::InDoubt),
+        (500, Some("ThrottlingException"), Reply::InDoubt),
+        (400, Some("ThrottlingException"), Reply::Busy(Busy::Throttled)),
+        (400, Some("ProvisionedThroughputExceededException"), Reply::Busy(Busy::Throttled)),
+        (400, Some("ExpiredTokenException"), Reply::Busy(Busy::Throttled)),
+        (429, None, Reply::Busy(Busy::Throttled)),
+        (499, None, Reply::Failed),
+        (400, Some("AccessDeniedException"), Reply::Failed),
+        (400, Some("ResourceNotFoundException"), Reply::Failed),
+        (400, None, Reply::Failed),
+    ] {
+        assert_eq!(Attempt::rejected(status, code).reply, expected, "{status} {code:?}");
+    }
+}
+
+/// An attempt of a delete against a DynamoDB at this URL.
+async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
+    let config = Config::read(|name| match name {
+        "CLAIMS_TABLE" => Some("claims".into()),
+        "AWS_REGION" => Some("us-east-1".into()),
+        "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.into()),
+        _ => None,
+    });
+    let config = config.unwrap();
+    let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
+    let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
+    let sdk = aws::Aws::new(&config).unwrap().sdk.to_builder().credentials_provider(provider).build();
+    let table = Table::new(&config, &sdk, "claims", Clock::SYSTEM);
+    let delete = Write { action: Action::Delete { pk: "acme#void#1".to_owned() }, condition: None, values: Vec::new() };
+    let transaction = table.transaction([delete], None).unwrap();
+    table.attempt(&transaction, Clock::SYSTEM.now() + std::time::Duration::from_secs(5)).await.reply
+}
+
+#[tokio::test]
+async fn a_request_without_a_connection_was_not_sent() {
+    // A port that was free a moment ago.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    assert_eq!(attempt_at(&url).await, Reply::Busy(Busy::Throttled));
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_breaks_is_in_doubt() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+        }
+    });
+    assert_eq!(attempt_at(&url).await, Reply::InDoubt);
+}
