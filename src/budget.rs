@@ -58,8 +58,11 @@ const RESPOND: Duration = Duration::from_millis(250);
 /// How long past Lambda's deadline a claim still counts as in progress.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
 
-/// A deadline further from the local clock than this is ignored: some emulators send arbitrary values.
+/// A deadline further from the local clock than this is ignored, unless API Gateway's time confirms it: some emulators send
+/// arbitrary values.
 const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(3600);
+/// The longest time from API Gateway's receipt of a request to Lambda's deadline: the longest function timeout (Lambda quotas).
+const MAX_FUNCTION_TIMEOUT: Duration = Duration::from_secs(900);
 /// The longest budget, and that of a request without a deadline: API Gateway waits 30 s for an HTTP API's integration
 /// (API Gateway's developer guide, "Quotas for HTTP APIs", maximum integration timeout).
 const API_GATEWAY_LIMIT: Duration = Duration::from_secs(30);
@@ -140,11 +143,13 @@ impl Budget {
     #[must_use]
     pub fn between(received_ms: Option<u64>, deadline_ms: u64, clock: Clock) -> Self {
         let (now, wall) = (clock.now(), clock.wall());
-        let at_most = received_ms.and_then(|received| deadline_ms.checked_sub(received)).map(Duration::from_millis);
-        let at_most = at_most.unwrap_or(API_GATEWAY_LIMIT).min(API_GATEWAY_LIMIT);
+        let span = received_ms.and_then(|received| deadline_ms.checked_sub(received)).map(Duration::from_millis);
+        let at_most = span.unwrap_or(API_GATEWAY_LIMIT).min(API_GATEWAY_LIMIT);
+        // Two clocks from outside that agree: then the local one is late, by however much.
+        let is_confirmed = span.is_some_and(|span| span <= MAX_FUNCTION_TIMEOUT);
         let deadline = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(deadline_ms));
         let (left, deadline) = match deadline.map(|deadline| (deadline, deadline.duration_since(wall))) {
-            Some((deadline, Ok(left))) if left <= MAX_CLOCK_DIFFERENCE => (left.min(at_most), deadline),
+            Some((deadline, Ok(left))) if is_confirmed || left <= MAX_CLOCK_DIFFERENCE => (left.min(at_most), deadline),
             Some((deadline, Err(past))) if past.duration() <= MAX_CLOCK_DIFFERENCE => (Duration::ZERO, deadline),
             _ => (API_GATEWAY_LIMIT, wall + API_GATEWAY_LIMIT),
         };

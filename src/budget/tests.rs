@@ -142,3 +142,26 @@ async fn a_lease_ends_when_the_wall_clock_is_set_forward() {
     assert!(set_to(lease.until() - Duration::from_millis(1)));
     assert!(!set_to(lease.until()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_api_gateway_confirms_counts_however_late_the_clock() {
+    for late_by in [3_590_000, 3_600_000, 7_200_000, 86_400_000] {
+        let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(-late_by)));
+        let budget = |received| Budget::between(Some(received), from_now(12_000), clock);
+        let confirmed = budget(from_now(0));
+        assert_eq!(confirmed.lease().until(), SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(17_000)));
+        assert_eq!(confirmed.answer_from() - clock.now(), Duration::from_millis(10_500));
+        let longest = budget(from_now(12_000 - 900_000));
+        assert_eq!(longest.lease().until(), confirmed.lease().until());
+        let unconfirmed = budget(from_now(12_000 - 900_001));
+        let is_near = late_by + 12_000 <= 3_600_000;
+        assert_eq!(unconfirmed.lease().until() == confirmed.lease().until(), is_near, "{late_by}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_far_in_the_past_is_ignored_though_confirmed() {
+    let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(7_200_000)));
+    let budget = Budget::between(Some(from_now(0)), from_now(12_000), clock);
+    assert_eq!(budget.lease().until(), clock.wall() + Duration::from_secs(35));
+}
