@@ -132,14 +132,15 @@ impl Budget {
     /// The budget until Lambda's deadline, in milliseconds since the Unix epoch.
     ///
     /// If the deadline is within an hour of the local clock, the lease follows Lambda's clock, so that a wrong local clock
-    /// does not change it.
+    /// does not change it. [`Budget::between`] has no such limit for a late clock.
     #[must_use]
     pub fn until(deadline_ms: u64, clock: Clock) -> Self {
         Self::between(None, deadline_ms, clock)
     }
 
     /// The budget of a request that API Gateway received at `received_ms`, in milliseconds since the Unix epoch. It is at most
-    /// the time between the two instants, even if a slow local clock would allow more.
+    /// the time between the two instants, even if a slow local clock would allow more. If they are at most 15 minutes apart,
+    /// the lease follows Lambda's clock however slow the local one is.
     #[must_use]
     pub fn between(received_ms: Option<u64>, deadline_ms: u64, clock: Clock) -> Self {
         let (now, wall) = (clock.now(), clock.wall());
