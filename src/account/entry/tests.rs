@@ -197,11 +197,12 @@ fn an_entry_is_dated_by_the_start_of_its_refresh() {
 fn keys_are_known_until_the_secret_is_absent() {
     let read = || History::new().asked(0, Ok(secret()));
     let knows = |history: &History| history.entry().knows(key("swordfish"));
-    assert!(knows(&read()));
-    assert!(!read().entry().knows(key("another")));
+    assert!(knows(&read()) && !read().entry().knows(key("another")));
     assert!(knows(&read().asked(300, Err(unreadable()))) && knows(&read().asked(3600, Err(down()))));
+    assert!(read().entry().has_keys() && read().asked(300, Err(unreadable())).entry().has_keys());
     for gone in [StoreError::NotFound, StoreError::Deleted] {
-        assert!(!knows(&read().asked(300, Err(gone))));
+        let gone = read().asked(300, Err(gone));
+        assert!(!knows(&gone) && !gone.entry().has_keys());
     }
 }
 
@@ -237,4 +238,13 @@ fn a_known_key_opens_an_account_with_a_token() {
     for absent in [StoreError::NotFound, StoreError::Deleted] {
         assert_eq!(open(&read().asked(300, Err(absent))), Opening::NeedsRefresh);
     }
+}
+
+#[test]
+fn the_source_says_whether_a_request_waited_or_the_secret_is_stale() {
+    let read = || History::new().asked(0, Ok(secret()));
+    let history = read();
+    assert_eq!([0, 1].map(|second| history.entry().source(history.at(second))), [Source::Read, Source::Cached]);
+    let stale = read().asked(300, Err(down()));
+    assert!([0, 300, 301].iter().all(|second| stale.entry().source(stale.at(*second)) == Source::Stale));
 }
