@@ -25,10 +25,7 @@ use lendswift_relay::{
     lead::ParsedLead,
     relay::Relay,
     rudder::{Rudder, SendDeadlines, Token, UpstreamBody, payload, verdict},
-    telemetry::{
-        log,
-        metrics::{self, Recorder},
-    },
+    telemetry::{log, metrics},
 };
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use nix::time::ClockId;
@@ -128,7 +125,7 @@ async fn overhead(config: &Config, token: &Token, recorder: &Collector) -> Resul
 
 /// Handles an event as the relay's `main` does.
 async fn handle(relay: &Relay, event: LambdaEvent<Box<RawValue>>, recorder: &Collector) -> Result<(), Error> {
-    let answer = gateway::serve(relay, Recorder::default(), event).await?;
+    let answer = gateway::serve(relay, metrics::Recorder::default(), event).await?;
     let mut lines = Vec::with_capacity(1024);
     recorder.flush(&mut lines)?;
     io::sink().write_all(&lines)?;

@@ -219,3 +219,19 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     }
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_has_the_own_code_of_its_response() {
+        let push = |status, body: &[u8]| {
+            let body = UpstreamBody::read(body.to_vec());
+            Push { verdict: Verdict::Unknown, status, body, retry_after: None }.own_code()
+        };
+        assert_eq!(push(200, br#"{"code":10510}"#), Some(10510));
+        assert_eq!(push(200, br#"{"code":200}"#), None);
+        assert_eq!(push(400, br#"{"code":10510}"#), None);
+    }
+}
