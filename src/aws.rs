@@ -1,8 +1,8 @@
-//! The AWS SDK over the relay's own HTTP stack, set up from the environment alone.
+//! The AWS SDK over the relay's own HTTP stack, configured from the environment alone.
 //!
-//! Lambda gives a function its region and its credentials in variables. The SDK's own set-up would look further, into
-//! files that Lambda does not have. The SDK's HTTP client brings its own TLS set-up: it reads and parses the system's
-//! certificates when it starts. Here it gets a client like AI Rudder's, with the same roots.
+//! Lambda passes a function its region and credentials in environment variables. The SDK's default configuration also
+//! searches for files, which Lambda does not have, and its default HTTP client loads the system's certificates at start-up.
+//! Here the SDK uses the HTTP stack of [`tls`].
 
 use std::error::Error;
 
@@ -11,10 +11,15 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
-use aws_sdk_secretsmanager::config::{SharedCredentialsProvider, retry::ReconnectMode};
+use aws_sdk_dynamodb::config::endpoint as dynamodb;
+use aws_sdk_secretsmanager::config::{
+    SharedCredentialsProvider,
+    endpoint::{self as secrets_manager},
+    retry::ReconnectMode,
+};
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, http_client_fn},
         orchestrator::{HttpRequest, HttpResponse},
         result::{ConnectorError, DispatchFailure},
         runtime_components::RuntimeComponents,
@@ -24,28 +29,78 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use reqwest::{Client, Request, Url};
-use rustls::pki_types::CertificateDer;
+use tokio::join;
 
 use crate::{
-    config::Aws,
+    config::{self, Claims, Config},
     tls::{self, ClientError},
 };
 
-/// AWS as configured, with the credentials that the environment holds.
-pub fn sdk_config(aws: &Aws) -> Result<SdkConfig, ClientError> {
-    Ok(SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-        .http_client(http_client(&aws.extra_roots)?)
-        .build())
+/// The AWS SDK's configuration, and the HTTP client that all its services share.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// The SDK's configuration.
+    pub sdk: SdkConfig,
+    http: Client,
+    config: config::Aws,
+    has_ledger: bool,
 }
 
-/// The same for one service, which is somewhere else than at AWS where there is an endpoint. Each call is one attempt: what is
-/// tried again, and for how long, is for its caller to decide, and not for the SDK's quota of retries.
+impl Aws {
+    /// AWS as configured, with the environment's credentials. `Err` if TLS or HTTP cannot be set up.
+    pub fn new(config: &Config) -> Result<Self, ClientError> {
+        let http = tls::http_client(&config.aws.extra_roots)?.build()?;
+        let connector = ReqwestConnector(http.clone());
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(config.aws.region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .http_client(http_client_fn(move |_: &_, _: &RuntimeComponents| connector.clone().into_shared()))
+            .build();
+        Ok(Self { sdk, http, config: config.aws.clone(), has_ledger: config.claims != Claims::Off })
+    }
+
+    /// Opens the connections that the first lead would otherwise wait for. Errors are ignored: that lead tries again.
+    pub(crate) async fn connect(&self) {
+        join!(self.open(self.secrets_manager().await), self.open(self.dynamodb().await));
+    }
+
+    async fn secrets_manager(&self) -> Option<Url> {
+        use secrets_manager::{DefaultResolver, Params, ResolveEndpoint};
+        if let Some(url) = &self.config.secrets_manager {
+            return Some(url.clone());
+        }
+        let params = Params::builder().region(&self.config.region).build().ok()?;
+        DefaultResolver::new().resolve_endpoint(&params).await.ok()?.url().parse().ok()
+    }
+
+    async fn dynamodb(&self) -> Option<Url> {
+        use dynamodb::{DefaultResolver, Params, ResolveEndpoint};
+        if !self.has_ledger {
+            return None;
+        }
+        if let Some(url) = &self.config.dynamodb {
+            return Some(url.clone());
+        }
+        let params = Params::builder().region(&self.config.region).build().ok()?;
+        DefaultResolver::new().resolve_endpoint(&params).await.ok()?.url().parse().ok()
+    }
+
+    /// Opens a connection with an unauthenticated `GET /`, which has no effect on the service.
+    async fn open(&self, endpoint: Option<Url>) {
+        let Some(url) = endpoint.and_then(|url| url.join("/").ok()) else { return };
+        if let Ok(response) = self.http.get(url).send().await {
+            // A connection is reused only if its response was read to the end.
+            let _ = response.bytes().await;
+        }
+    }
+}
+
+/// The configuration of one service, with `endpoint` in place of AWS's own if it is given. Each call is one attempt: the
+/// relay decides what is retried and for how long, and does not depend on the SDK's retry quota.
 pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     let retries = RetryConfig::disabled()
-        // The SDK can't close a connection of the relay's own client, and would log an error for trying.
+        // The SDK cannot close a connection of this client, and would log an error if it tried.
         .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
     let aws = aws.to_builder().timeout_config(TimeoutConfig::disabled()).retry_config(retries);
     match endpoint {
@@ -54,10 +109,10 @@ pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     }
 }
 
-/// The codes with which AWS refuses a signature or credentials for their age. A process that was suspended signs with an old
-/// clock, and its credentials may have been replaced in the meantime; the next request is signed anew.
+/// AWS's error codes for an expired signature or expired credentials. A suspended process signs with an old clock, and its
+/// credentials may have been replaced; a retry has a new signature.
 const EXPIRED: &[&str] = &[
-    // What the AWS SDKs for Java and JavaScript take for a skewed clock.
+    // The AWS SDKs for Java and JavaScript treat these as clock skew.
     "AuthFailure",
     "InvalidSignatureException",
     "RequestExpired",
@@ -73,8 +128,8 @@ const EXPIRED: &[&str] = &[
     "IncompleteSignatureException",
 ];
 
-/// Whether an error response of AWS, by its HTTP status and error code, says nothing about the next attempt: throttling, a
-/// failure of AWS's own, or a signature that has expired.
+/// Whether a retry may succeed after an error response of AWS with this HTTP status and code: throttling, an internal error, or
+/// an expired signature.
 pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
     let by_code = |code| [THROTTLING_ERRORS, TRANSIENT_ERRORS].iter().any(|codes| codes.contains(&code));
     matches!(status, 429 | 500..=599) || code.is_some_and(by_code) || has_expired(code)
@@ -85,68 +140,37 @@ pub(crate) fn has_expired(code: Option<&str>) -> bool {
     code.is_some_and(|code| EXPIRED.contains(&code))
 }
 
-/// The HTTP client for the AWS SDK. Trusts the public roots, and these.
-fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<SharedHttpClient, ClientError> {
-    let connector = OverReqwest(tls::http_client(extra_roots)?.build()?);
-    Ok(http_client_fn(move |_: &_, _: &RuntimeComponents| connector.clone().into_shared()))
-}
-
-tokio::task_local! {
-    static CONNECTING: ();
-}
-
-/// Takes a call as far as its connection, and leaves that for the calls to come. In place of the call `GET /` goes out,
-/// without credentials, so that no service does or records anything.
-pub(crate) async fn connect(call: impl Future) {
-    CONNECTING.scope((), call).await;
-}
-
-/// The SDK's requests, sent by reqwest. Its callers bound each attempt, and repeat what may be repeated.
+/// Sends the SDK's requests with reqwest.
 #[derive(Debug, Clone)]
-struct OverReqwest(Client);
+struct ReqwestConnector(Client);
 
-impl HttpConnector for OverReqwest {
+impl HttpConnector for ReqwestConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self(http) = self.clone();
-        let connecting = CONNECTING.try_with(|()| ()).is_ok();
         HttpConnectorFuture::new(async move {
-            let request = outgoing(request)?;
-            if connecting {
-                let answer = http.get(root(request.url())).send().await.map_err(connector_error)?;
-                // Read to its end: only then is the connection free for the next.
-                answer.bytes().await.map_err(connector_error)?;
-                return Err(ConnectorError::user("only the connection was wanted".into()));
-            }
-            let answer = http.execute(request).await.map_err(connector_error)?;
-            let (status, headers) = (answer.status(), answer.headers().clone());
-            let body = answer.bytes().await.map_err(connector_error)?;
-            let mut answer = http::Response::new(SdkBody::from(body));
-            *answer.status_mut() = status;
-            *answer.headers_mut() = headers;
-            HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+            let response = http.execute(reqwest_request(request)?).await.map_err(connector_error)?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = response.bytes().await.map_err(connector_error)?;
+            let mut response = http::Response::new(SdkBody::from(body));
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// A request of the SDK as one of reqwest. What the relay asks of AWS is small and in memory.
-fn outgoing(request: HttpRequest) -> Result<Request, ConnectorError> {
+/// Converts a request. The relay's requests to AWS have small bodies in memory.
+fn reqwest_request(request: HttpRequest) -> Result<Request, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let request = request.map(|body| Bytes::copy_from_slice(body.bytes().unwrap_or_default()));
     Request::try_from(request).map_err(|error| ConnectorError::user(error.into()))
-}
-
-fn root(url: &Url) -> Url {
-    let mut root = url.clone();
-    root.set_path("/");
-    root.set_query(None);
-    root
 }
 
 fn connector_error(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }
 
-/// Whether a call failed before there was a connection, so that nothing was sent.
+/// Whether a call failed before a connection was open, so that nothing was sent.
 pub(crate) fn is_unconnected(failure: &DispatchFailure) -> bool {
     let source = failure.as_connector_error().and_then(Error::source);
     source.and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
@@ -165,13 +189,14 @@ mod tests {
             assert!(is_transient(400, Some(code)) && is_transient(403, Some(code)), "{code}");
         }
         for status in [429, 500, 502, 503, 504, 599] {
-            assert!(is_transient(status, None) && is_transient(status, Some("UnheardOfException")), "{status}");
+            assert!(is_transient(status, None) && is_transient(status, Some("UnlistedException")), "{status}");
         }
     }
 
     #[test]
-    fn what_the_next_attempt_would_meet_again_is_not_transient() {
-        for code in [None, Some("AccessDeniedException"), Some("ResourceNotFoundException"), Some("UnheardOf")] {
+    fn permanent_errors_are_not_transient() {
+        for code in [None, Some("AccessDeniedException"), Some("ResourceNotFoundException"), Some("UnlistedException")]
+        {
             for status in [200, 400, 403, 404, 428, 499, 600] {
                 assert!(!is_transient(status, code), "{status} {code:?}");
             }

@@ -1,4 +1,4 @@
-//! Where the time comes from. Whatever reads a clock is given one, so that a test can decide what time it is.
+//! The source of time. Code that reads a clock takes one as an argument, so that a test can set the time.
 
 use std::time::SystemTime;
 
@@ -18,7 +18,7 @@ impl Clock {
     /// The clocks of this machine.
     pub const SYSTEM: Self = Self(Wall::System);
 
-    /// A wall clock that shows `at_start` now and then goes with the monotonic one: for tests on tokio's paused clock, and
+    /// A wall clock that shows `at_start` now and then follows the monotonic clock: for tests on tokio's paused clock, and
     /// for a process whose wall clock is wrong.
     #[must_use]
     pub fn starting_at(at_start: SystemTime) -> Self {
@@ -31,7 +31,7 @@ impl Clock {
         Instant::now()
     }
 
-    /// The wall clock, which may have been set or, in a process that was frozen, may be late.
+    /// The wall clock. It may have been set, and it may be slow in a process that was suspended.
     #[must_use]
     pub fn wall(self) -> SystemTime {
         match self.0 {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_was_set_goes_with_tokios() {
+    async fn a_set_wall_clock_follows_the_monotonic_clock() {
         let clock = Clock::starting_at(UNIX_EPOCH);
         advance(Duration::from_secs(7)).await;
         assert_eq!(clock.wall(), UNIX_EPOCH + Duration::from_secs(7));

@@ -1,10 +1,8 @@
-//! API Gateway's side: an HTTP API event comes in (payload format 2.0), and its response goes out.
+//! The interface to API Gateway: receives an HTTP API event (payload format 2.0) and returns its response.
 //!
-//! The event is taken as it is, not as the `http::Request` that `lambda_http` would make of it: that conversion panics on
-//! a body marked as base64 that isn't, and such a request deserves an answer like any other. Nor as `lambda_events`' own
-//! type: reading all of an event takes longer than reading the lead.
-
-mod request;
+//! The event is not converted into the `http::Request` of `lambda_http`: that conversion panics if a body is marked as
+//! base64 and is not, and such a request must get a response like any other. It is not parsed as the type of
+//! `lambda_events` either: parsing a whole event takes longer than parsing the lead.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 
@@ -14,49 +12,58 @@ use lambda_http::{Body, LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpR
 use serde_json::value::RawValue;
 use tracing::{Instrument, Span, error_span, field::Empty};
 
-pub use self::request::Request;
 use crate::{
     answer::{Answer, Problem, Response},
     budget::Budget,
-    log::milliseconds,
-    metrics,
-    relay::{Course, Relay},
+    relay::{Relay, RequestContext},
+    request::Request,
+    telemetry::{
+        log::{LogText, milliseconds},
+        metrics::{self, Recorder},
+    },
     unix_time,
 };
 
-/// Answers one event, whatever it is and whatever happens, and logs one line about it.
-pub async fn serve(relay: &Relay, event: LambdaEvent<Box<RawValue>>) -> Result<ApiGatewayV2httpResponse, Infallible> {
+/// Serves one event, whatever it contains and whatever happens: one response, one log line, and its metrics.
+pub async fn serve(
+    relay: &Relay,
+    recorder: Recorder,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<ApiGatewayV2httpResponse, Infallible> {
     let clock = relay.clock();
     let begun = clock.now();
     let LambdaEvent { payload, context } = event;
     let request = serde_json::from_str::<Request>(payload.get()).ok();
-    let gateways_id = request.as_ref().and_then(|request| request.context.request_id.clone());
-    let request_id = gateways_id.unwrap_or(context.request_id);
+    let gateway_id = request.as_ref().and_then(|request| request.context.request_id.clone());
+    let request_id = gateway_id.unwrap_or(context.request_id);
     let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
-    let course = Course::new(request_id, Budget::between(received, context.deadline, clock));
-    let span = span(course.request_id(), relay.is_cold());
-    let answer = answer(relay, request, &course).instrument(span.clone()).await;
+    let context = RequestContext::new(request_id, Budget::between(received, context.deadline, clock));
+    let span = span(context.request_id(), relay.is_cold());
+    let answer = answer(relay, request, &context).instrument(span.clone()).await;
     span.in_scope(|| log(&answer, milliseconds(begun, clock.now())));
-    metrics::answered(&answer);
-    Ok(respond(answer.into_response(course.request_id(), unix_time::seconds(clock.wall()))))
+    let faulty_fields = answer.faults().iter().map(|fault| fault.field.as_str());
+    metrics::responded(answer.outcome.as_str(), answer.metric, faulty_fields);
+    recorder.flush();
+    Ok(respond(answer.into_response(context.request_id(), unix_time::seconds(clock.wall()))))
 }
 
-/// The relay's answer to what is a request.
-async fn answer(relay: &Relay, request: Option<Request>, course: &Course) -> Answer {
+async fn answer(relay: &Relay, request: Option<Request>, context: &RequestContext) -> Answer {
     let Some(request) = request else {
-        return Problem::Internal { may_have_sent: false, cause: "not an HTTP API event of payload format 2.0" }.into();
+        return Problem::FailedBeforeClaim("not an HTTP API event of payload format 2.0").into();
     };
-    unless_it_panics(relay.handle(request, course), course).await
+    catch_panic(relay.handle(request, context), context).await
 }
 
-/// A handler's answer, or the one for its panic.
-async fn unless_it_panics(handled: impl Future<Output = Answer>, course: &Course) -> Answer {
-    AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_| {
-        Problem::Internal { may_have_sent: course.may_have_claimed(), cause: "a panic, logged before this" }.into()
+/// Returns the handler's answer or, after a panic, one that says whether the lead may have been sent.
+async fn catch_panic(handler: impl Future<Output = Answer>, context: &RequestContext) -> Answer {
+    const CAUSE: &str = "a panic, logged before this";
+    AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|_| {
+        let may_have_sent = context.may_have_claimed();
+        if may_have_sent { Problem::FailedAfterClaim(CAUSE) } else { Problem::FailedBeforeClaim(CAUSE) }.into()
     })
 }
 
-/// What is known of a request, filled in as it goes. At the highest level, so that no line loses it.
+/// The span whose fields are in each log line of the request. ERROR level, so that no log level filters it out.
 fn span(request_id: &str, cold_start: bool) -> Span {
     error_span!(
         "lead",
@@ -74,12 +81,12 @@ fn span(request_id: &str, cold_start: bool) -> Span {
     )
 }
 
-/// The one line about a request: an error where an operator has to act or to know.
+/// Logs the one line about a request, at ERROR if an operator must act or be informed.
 fn log(answer: &Answer, ms: u64) {
     let (status, outcome) = (answer.status.as_u16(), answer.outcome.as_str());
-    let (error, cause) = (answer.error, answer.cause.as_deref());
+    let (error, cause) = (answer.error, answer.cause.as_ref().map(LogText::as_str));
     let replayed = answer.replayed.then_some(true);
-    if answer.alarming {
+    if answer.needs_operator {
         tracing::error!(outcome, status, error, cause, replayed, ms, "answered");
     } else {
         tracing::info!(outcome, status, error, cause, replayed, ms, "answered");
@@ -87,12 +94,12 @@ fn log(answer: &Answer, ms: u64) {
 }
 
 fn respond(response: Response) -> ApiGatewayV2httpResponse {
-    let mut answer = ApiGatewayV2httpResponse::default();
-    answer.status_code = response.status.as_u16().into();
-    answer.headers = response.headers;
-    answer.multi_value_headers = HeaderMap::new();
-    answer.body = Some(Body::Text(response.body));
-    answer
+    let mut event_response = ApiGatewayV2httpResponse::default();
+    event_response.status_code = response.status.as_u16().into();
+    event_response.headers = response.headers;
+    event_response.multi_value_headers = HeaderMap::new();
+    event_response.body = Some(Body::Text(response.body));
+    event_response
 }
 
 #[cfg(test)]
@@ -100,17 +107,16 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
-    /// What a sender is told of a handler that panics after it came so far.
-    async fn told(course: &Course) -> (u16, &'static str, Option<&'static str>) {
-        let answer = unless_it_panics(async { panic!("a fault of the relay's own") }, course).await;
+    async fn response_to_a_panic(context: &RequestContext) -> (u16, &'static str, Option<&'static str>) {
+        let answer = catch_panic(async { panic!("a bug in the relay") }, context).await;
         (answer.status.as_u16(), answer.outcome.as_str(), answer.error)
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_answer_that_says_whether_the_lead_may_have_gone() {
-        let course = Course::new(String::new(), Budget::until(0, Clock::SYSTEM));
-        assert_eq!(told(&course).await, (500, "not_sent", Some("internal_error")));
-        course.claiming();
-        assert_eq!(told(&course).await, (500, "unknown", Some("internal_error")));
+    async fn a_panic_is_unknown_once_the_claim_may_be_written() {
+        let context = RequestContext::new(String::new(), Budget::until(0, Clock::SYSTEM));
+        assert_eq!(response_to_a_panic(&context).await, (500, "not_sent", Some("internal_error")));
+        context.mark_claiming();
+        assert_eq!(response_to_a_panic(&context).await, (500, "unknown", Some("internal_error")));
     }
 }

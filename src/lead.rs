@@ -1,7 +1,7 @@
-//! A lead, read from what Infinity posts: lenient in form, strict in meaning.
+//! A lead, parsed from the request body: lenient in form, strict in meaning.
 //!
-//! [`Reading::of`] looks at a body once and comes back with either a whole [`Lead`] or every fault of it, and with the
-//! names of the fields it did not know.
+//! [`ParsedLead::parse`] reads a body once. It returns a [`Lead`] or all of its faults, and the names of the unknown
+//! fields.
 
 mod amount;
 mod area_code;
@@ -13,77 +13,75 @@ mod json;
 mod name;
 mod personal;
 mod phone;
+mod spec;
 mod text;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{error::Category, value::RawValue};
 
-pub(crate) use self::json::Name as MemberName;
 pub use self::{
     amount::Amount,
-    fault::{Fault, FaultKind, Faults},
+    fault::{Fault, FaultCode, FaultKind, Faults},
     field::Detail,
     flag::Flag,
     ignored::Ignored,
     name::Name,
     phone::Phone,
+    spec::{FieldSpec, Forms, fields},
     text::Text,
 };
 use self::{
     field::{Field, Place},
-    json::{Json, Members},
+    json::{Json, MemberName, Members},
 };
 
-/// A consumer who asked for a loan, and whom the robot may telephone.
+/// A consumer who asked for a loan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lead<'a> {
-    /// Whom to call.
+    /// The consumer's phone number.
     pub caller_id: Phone,
-    /// How much the consumer asked for.
+    /// The amount of the loan.
     pub loan_amount: Amount,
-    /// How to address the consumer.
+    /// The consumer's name.
     pub customer_name: Name,
-    /// What is known already, in the contract's order, each field once.
+    /// The text fields of `details`, in the contract's order, each at most once.
     pub texts: Vec<(Detail, Text<'a>)>,
-    /// Whether the consumer ever paid late.
+    /// Whether the consumer has ever paid late.
     pub had_late_payment: Option<Flag>,
 }
 
-/// What a body turned out to be.
+/// The result of parsing a body that is a JSON object.
 #[derive(Debug)]
-pub struct Reading<'a> {
-    /// The lead, or all that is wrong with it.
+pub struct ParsedLead<'a> {
+    /// The lead, or all of its faults.
     pub lead: Result<Lead<'a>, Faults>,
-    /// The fields that aren't forwarded because nobody knows them.
+    /// The unknown fields, which are not forwarded.
     pub ignored: Ignored,
 }
 
-/// A body that is no JSON object. The message names the place, not what is there.
+/// A body that is not a JSON object; nothing was sent. The message contains the place and never the content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// Marked as base64, and isn't.
-    #[error("the body is marked as base64 and is not")]
-    NotBase64,
-    /// Not UTF-8.
-    #[error("the body is not UTF-8 from byte {0} on")]
+    /// It is not UTF-8 from this byte on.
+    #[error("is not UTF-8 from byte {0} on")]
     NotUtf8(usize),
-    /// Not JSON.
-    #[error("the body is not JSON at line {line}, column {column}")]
+    /// It is not JSON.
+    #[error("is not JSON at line {line}, column {column}")]
     NotJson {
         /// The line, counted from 1.
         line: usize,
         /// The column in bytes, counted from 1.
         column: usize,
     },
-    /// JSON, but not an object.
-    #[error("the body is not a JSON object")]
+    /// It is JSON, but not an object.
+    #[error("is not a JSON object")]
     NotAnObject,
 }
 
-impl<'a> Reading<'a> {
-    /// Reads a body: UTF-8 JSON, with or without a byte order mark.
-    pub fn of(body: &'a [u8]) -> Result<Self, Malformed> {
+impl<'a> ParsedLead<'a> {
+    /// Parses a body: UTF-8 JSON, with or without a byte order mark. Its size was checked at admission.
+    pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let body = std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8(error.valid_up_to()))?;
         let body = body.strip_prefix('\u{feff}').unwrap_or(body);
         let members: Members<'a> = serde_json::from_str(body).map_err(|error| match error.classify() {
@@ -96,7 +94,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A lead while its members are read.
+/// A lead while its members are parsed.
 #[derive(Default)]
 struct Draft<'a> {
     caller_id: Slot<'a, Phone>,
@@ -104,7 +102,7 @@ struct Draft<'a> {
     customer_name: Slot<'a, Name>,
     texts: BTreeMap<Detail, Slot<'a, Text<'a>>>,
     had_late_payment: Slot<'a, Flag>,
-    /// Whether there is a `details` object, or a field of it at the top level.
+    /// Whether there is a `details` object, or one of its fields at the top level.
     has_details: bool,
     details_fault: Option<FaultKind>,
     ignored: Ignored,
@@ -126,7 +124,7 @@ impl<'a> Draft<'a> {
             Json::Null => {}
             Json::Object(object) => {
                 self.has_details = true;
-                // Its syntax was checked with the body's, but a name in it may be half a surrogate pair.
+                // The body's syntax is valid, but a name may be half of a surrogate pair.
                 let Ok(Members::<&RawValue>(members)) = serde_json::from_str(object.get()) else {
                     self.details_fault = Some(FaultKind::BrokenText);
                     return;
@@ -152,21 +150,21 @@ impl<'a> Draft<'a> {
     fn read_field(&mut self, field: Field, place: Place<'a>, value: &'a RawValue) {
         let json = Json::from(value);
         match field {
-            Field::CallerId => self.caller_id.fill(place, Phone::read(&json)),
-            Field::LoanAmount => self.loan_amount.fill(place, Amount::read(&json)),
-            Field::CustomerName => self.customer_name.fill(place, Name::read(&json)),
+            Field::CallerId => self.caller_id.fill(place, Phone::parse_json(&json)),
+            Field::LoanAmount => self.loan_amount.fill(place, Amount::parse_json(&json)),
+            Field::CustomerName => self.customer_name.fill(place, Name::parse_json(&json)),
             Field::Text(detail) => {
                 self.has_details = true;
-                self.texts.entry(detail).or_default().fill(place, Text::read(detail, json));
+                self.texts.entry(detail).or_default().fill(place, Text::parse_json(detail, json));
             }
             Field::HadLatePayment => {
                 self.has_details = true;
-                self.had_late_payment.fill(place, Flag::read(&json));
+                self.had_late_payment.fill(place, Flag::parse_json(&json));
             }
         }
     }
 
-    fn finish(self) -> Reading<'a> {
+    fn finish(self) -> ParsedLead<'a> {
         let mut faults = Faults::new();
         let caller_id = self.caller_id.required("caller_id", &mut faults);
         let loan_amount = self.loan_amount.required("loan_amount", &mut faults);
@@ -182,13 +180,13 @@ impl<'a> Draft<'a> {
             }
             _ => Err(faults),
         };
-        Reading { lead, ignored: self.ignored }
+        ParsedLead { lead, ignored: self.ignored }
     }
 }
 
-/// A field's value, wherever and however often it is given.
+/// A field's value, which may be given in several places.
 struct Slot<'a, T> {
-    /// Where it was given first, and what.
+    /// The first place and value.
     given: Option<(Place<'a>, T)>,
     faults: Faults,
 }
@@ -200,21 +198,21 @@ impl<T> Default for Slot<'_, T> {
 }
 
 impl<'a, T: PartialEq> Slot<'a, T> {
-    /// Takes what stands at one place. The same said again is no fault; something else is.
+    /// Adds a value. An equal one is accepted, a different one is a fault.
     fn fill(&mut self, place: Place<'a>, read: Result<Option<T>, FaultKind>) {
         match read {
-            Err(kind) => self.note(kind.at(&place)),
+            Err(kind) => self.add_fault(kind.at(&place)),
             Ok(None) => {}
             Ok(Some(value)) => match &self.given {
                 None => self.given = Some((place, value)),
                 Some((_, first)) if *first == value => {}
-                Some((first, _)) => self.note(FaultKind::Conflict(first.to_string()).at(&place)),
+                Some((first, _)) => self.add_fault(FaultKind::Conflict(first.to_string()).at(&place)),
             },
         }
     }
 
-    /// Notes a fault once, however often a sender repeats it: else a small body could ask for a large answer.
-    fn note(&mut self, fault: Fault) {
+    /// Adds a fault once, although the body may repeat it: a small body must not cause a large response.
+    fn add_fault(&mut self, fault: Fault) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }

@@ -1,63 +1,60 @@
-//! Takes a loan lead from Infinity behind API Gateway, and pushes it to AI Rudder.
+//! Accepts a loan lead from Infinity behind API Gateway, and pushes it to AI Rudder at most once.
 //!
 //! ```text
 //! Infinity -> API Gateway (HTTP API) -> relay -> AI Rudder
-//!                                         |- Secrets Manager   token and key digests, one secret an account
-//!                                         |- DynamoDB          one claim a lead: nobody is called twice
+//!                                         |- Secrets Manager   token and API key digests, one secret per account
+//!                                         |- DynamoDB          one claim per lead: no lead is pushed twice
 //! ```
 //!
-//! AI Rudder's robot telephones the consumer of every lead that reaches it, and its one endpoint has no way to ask
-//! whether it got one. So a lead is written down before it is sent, never sent again once it may have arrived, and **every
-//! answer tells whether the consumer may have been called.**
+//! AI Rudder's robot telephones the consumer of every lead that it receives, and its one endpoint cannot be asked whether
+//! it received one. So the relay records a lead before it sends it, never re-sends a lead that may have arrived, and
+//! **every response says whether the consumer may have been called.**
 //!
-//! # What always holds
+//! # Guarantees
 //!
-//! 1. Once a byte of a push may have reached AI Rudder, that lead is not sent again, by no process and for no request,
-//!    unless AI Rudder itself answered that it did not take it, an operator reopens the lead, or the window in which leads
-//!    are remembered is over.
-//! 2. Every request gets one envelope and one `lead-outcome`, a caught panic included.
-//! 3. Tokens, keys, phone numbers, names and details are in no log, no error text and no `Debug`. A token reaches no sender
-//!    and no table, even where AI Rudder's own envelope quotes it.
-//! 4. Only a valid lead leaves, and only the documented fields.
-//! 5. A request that is malformed at the door costs no AWS call.
-//! 6. Wrong configuration stops the start with a message that names the variable.
+//! 1. With the ledger, once a byte of a push may have reached AI Rudder, no process sends that lead again for any request,
+//!    unless AI Rudder itself responds that it did not take the lead, an operator reopens the lead, or the duplicate window
+//!    has passed.
+//! 2. Every request that reaches the function gets one envelope and one `lead-outcome`, even after a caught panic.
+//! 3. Tokens, API keys, phone numbers, names and details are in no log, no error message and no `Debug`. A token reaches no
+//!    caller and no table, even if AI Rudder's own envelope quotes it.
+//! 4. Only valid leads are sent, with only the documented fields.
+//! 5. A request that fails admission costs no call to AWS.
+//! 6. An invalid configuration aborts start-up with a message that names the variable.
 //!
-//! # The way of a lead
+//! # The path of a lead
 //!
 //! 1. [`gateway`]: the event comes in, the response goes out, one line is logged.
 //! 2. [`relay`]: [`Relay::handle`](relay::Relay::handle) is the specification in code.
-//! 3. `door`: route, method, size, media type, names and keys in their form.
-//! 4. [`account`]: the account's secret, through a cache, opened with the sender's key.
-//! 5. [`lead`]: the body, read into a lead or into all of its faults.
-//! 6. [`claim`]: the ledger: the lead is claimed before it is sent, and settled or released after.
+//! 3. `admission`: route, method, size, media type, account name, headers.
+//! 4. [`account`]: the account's secret, from a cache, and the caller's API key.
+//! 5. [`lead`]: the body, parsed into a lead or into all of its faults.
+//! 6. [`claim`]: the ledger: a lead is claimed before it is sent, and settled or released afterwards.
 //! 7. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
-//! 8. [`answer`]: outcome, status, envelope; the table of answers as code.
+//! 8. [`answer`]: outcome, status and envelope: the table of responses as code.
 //!
-//! Beside it: [`config`] (all variables), [`clock`], [`budget`] (how long a request may take), `tls` and [`aws`] (one
-//! stack for all connections), [`log`] (what may be printed), [`metrics`],
-//! [`retry_after`], `unix_time`.
+//! Supporting modules: [`config`] (all variables), [`request`] (the event), [`clock`] and [`budget`] (the time line),
+//! [`tls`] and [`aws`] (one stack for all connections), [`telemetry`] (log and metrics), [`retry_after`], `unix_time`.
 //!
-//! # What is not here
+//! # Deliberately absent
 //!
-//! No queue, no second push by itself except with a new token after AI Rudder refused the old one, no reuse of a
-//! connection to AI Rudder, no look at what the call found.
+//! A queue; re-sending, except once after AI Rudder refused a token that has been replaced; reuse of a connection to AI
+//! Rudder; the results of calls.
 
 pub mod account;
+mod admission;
 pub mod answer;
 pub mod aws;
 pub mod budget;
 pub mod claim;
 pub mod clock;
 pub mod config;
-mod door;
 pub mod gateway;
 pub mod lead;
-pub mod log;
-pub mod metrics;
 pub mod relay;
+pub mod request;
 pub mod retry_after;
 pub mod rudder;
-mod tls;
+pub mod telemetry;
+pub mod tls;
 mod unix_time;
-
-pub use tls::ClientError;

@@ -1,56 +1,53 @@
-//! Start-up: the configuration, the log, the clients, and then one event after the other.
+//! Start-up: reads the configuration, starts the log and the clients, and then serves events.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io, process::ExitCode, sync::Arc};
 
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
-use lendswift_relay::{aws, clock::Clock, config::Config, gateway, log, metrics, relay::Relay};
-use metrics_cloudwatch_embedded::Collector;
+use lendswift_relay::{
+    aws::Aws,
+    clock::Clock,
+    config::Config,
+    gateway,
+    relay::Relay,
+    telemetry::{log, metrics},
+};
 use serde_json::value::RawValue;
 
-// One thread: below 1,769 MB Lambda gives a function less than one processor, and a hop to another thread costs more than
-// the work that is waiting there.
+// One thread: below 1,769 MB Lambda gives a function less than one processor (Lambda's developer guide, "Configure Lambda
+// function memory"), and switching threads costs more than the work of a second one.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let ended = match start().await {
-        Ok((relay, recorder)) => serve(relay, recorder).await.map_err(|error| format!("lendswift-relay ends: {error}")),
+    let result = match start().await {
+        Ok((relay, recorder)) => {
+            serve(relay, recorder).await.map_err(|error| format!("lendswift-relay stopped: {error}"))
+        }
         Err(error) => Err(format!("lendswift-relay can't start: {error}")),
     };
-    let Err(message) = ended else { return ExitCode::SUCCESS };
-    #[expect(clippy::print_stderr, reason = "what keeps the log from starting can't be logged")]
+    let Err(message) = result else { return ExitCode::SUCCESS };
+    #[expect(clippy::print_stderr, reason = "before the log starts, only standard error is available")]
     {
         eprintln!("{message}");
     }
     ExitCode::FAILURE
 }
 
-async fn start() -> Result<(Arc<Relay>, &'static Collector), Error> {
+async fn start() -> Result<(Arc<Relay>, metrics::Recorder), Error> {
     let config = Config::from_env()?;
     log::start(config.log, io::stdout);
     log::panics();
-    let recorder = metrics_cloudwatch_embedded::Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
-    metrics::describe();
-    let relay = Arc::new(Relay::new(&config, &aws::sdk_config(&config.aws)?, Clock::SYSTEM)?);
+    let recorder = metrics::start()?;
+    let relay = Arc::new(Relay::new(&config, Aws::new(&config)?, Clock::SYSTEM)?);
     if config.connect_at_start {
         relay.connect().await;
     }
     Ok((relay, recorder))
 }
 
-/// Answers events for as long as Lambda has some.
-async fn serve(relay: Arc<Relay>, recorder: &'static Collector) -> Result<(), Error> {
+/// Serves events until Lambda shuts the process down.
+async fn serve(relay: Arc<Relay>, recorder: metrics::Recorder) -> Result<(), Error> {
     lambda_runtime::run_concurrent(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let relay = Arc::clone(&relay);
-        async move {
-            let answer = gateway::serve(&relay, event).await;
-            // A metric that can't be written is no reason to keep an answer back.
-            let mut lines = Vec::with_capacity(1024);
-            let _ = recorder.flush(&mut lines).and_then(|()| io::stdout().write_all(&lines));
-            answer
-        }
+        async move { gateway::serve(&relay, recorder, event).await }
     }))
     .await
 }

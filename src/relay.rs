@@ -1,83 +1,58 @@
-//! The relay: one lead, from the door to AI Rudder.
+//! The relay: one lead, from admission to AI Rudder.
+
+mod context;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use aws_config::SdkConfig;
 use bytes::Bytes;
 use tokio::{join, time::timeout};
 use tracing::{Span, record_all};
 
+pub use self::context::RequestContext;
 use crate::{
     account::{Account, Accounts},
+    admission::{NotBase64, Submission},
     answer::{Answer, Problem},
-    budget::{self, Budget, CONNECT_AT_START_LIMIT, TooLittleTime},
+    aws::Aws,
+    budget::{self, Budget, CONNECT_AT_START_LIMIT, InsufficientTime},
     claim::{Claim, Claimed, IdempotencyKey, Known, Ledger},
     clock::Clock,
     config::Config,
-    door::Post,
-    gateway::Request,
-    lead::Reading,
-    log, metrics,
+    lead::ParsedLead,
+    request::Request,
     rudder::{Push, PushError, Rudder, SendDeadlines, Verdict, payload},
+    telemetry::{
+        log::{LogText, milliseconds},
+        metrics,
+    },
     tls::ClientError,
     unix_time,
 };
 
-/// The relay with all its clients. Made once, shared by all requests.
+/// The relay with all its clients. Created once and shared by all requests.
 #[derive(Debug)]
 pub struct Relay {
+    aws: Aws,
     accounts: Accounts,
     ledger: Ledger,
     rudder: Rudder,
     push_limit: Duration,
     clock: Clock,
     code_labels: metrics::CodeLabels,
-    /// Whether a request has come already.
+    /// Whether this process has already served a request.
     warm: AtomicBool,
 }
 
-/// One request's way through the relay: who it is, how long it may take, and how far it has come.
-#[derive(Debug)]
-pub struct Course {
-    request_id: String,
-    budget: Budget,
-    claiming: AtomicBool,
-}
-
-impl Course {
-    /// The way of a request that begins now.
-    #[must_use]
-    pub fn new(request_id: String, budget: Budget) -> Self {
-        Self { request_id, budget, claiming: AtomicBool::new(false) }
-    }
-
-    /// API Gateway's id of it.
-    #[must_use]
-    pub fn request_id(&self) -> &str {
-        &self.request_id
-    }
-
-    /// Whether the lead was perhaps claimed. Without an answer, nobody may say any more that it was not sent.
-    #[must_use]
-    pub fn may_have_claimed(&self) -> bool {
-        self.claiming.load(Ordering::Relaxed)
-    }
-
-    /// Notes that from here on it may have been.
-    pub(crate) fn claiming(&self) {
-        self.claiming.store(true, Ordering::Relaxed);
-    }
-}
-
 impl Relay {
-    /// The relay as configured, with the AWS that `aws` reaches, on these clocks.
-    pub fn new(config: &Config, aws: &SdkConfig, clock: Clock) -> Result<Self, ClientError> {
+    /// Creates the clients. `Err` if TLS or HTTP cannot be set up.
+    pub fn new(config: &Config, aws: Aws, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
-            accounts: Accounts::new(config, aws, clock),
-            ledger: Ledger::new(config, aws, clock),
+            accounts: Accounts::new(config, &aws.sdk, clock),
+            ledger: Ledger::new(config, &aws.sdk, clock),
+            aws,
             rudder: Rudder::new(&config.upstream, clock)?,
             push_limit: config.upstream.timeout,
             clock,
@@ -86,75 +61,76 @@ impl Relay {
         })
     }
 
-    /// Makes the connections to AWS that the first lead would wait for, and looks AI Rudder up. Whatever can't be had in a
-    /// second is left to that lead, and its sender is told.
+    /// Opens the connections to AWS that the first lead would otherwise wait for, and looks up AI Rudder's address. After
+    /// `CONNECT_AT_START_LIMIT` it gives up, and the first lead opens the rest.
     pub async fn connect(&self) {
-        let all = async { join!(self.accounts.connect(), self.ledger.connect(), self.rudder.look_up()) };
+        let all = async { join!(self.aws.connect(), self.rudder.look_up()) };
         let _ = timeout(CONNECT_AT_START_LIMIT, all).await;
     }
 
-    /// The clocks that it goes by.
+    /// The clock that all parts use.
     pub(crate) fn clock(&self) -> Clock {
         self.clock
     }
 
-    /// Whether this is the first time that this is asked: a process answers its first request after a cold start.
+    /// True on the first call only: that request waited for the cold start.
     pub(crate) fn is_cold(&self) -> bool {
         !self.warm.swap(true, Ordering::Relaxed)
     }
 
-    /// Handles one request: the door, authenticate, read, claim, push, settle, answer.
-    pub async fn handle(&self, request: Request, course: &Course) -> Answer {
-        self.relay(request, course).await.unwrap_or_else(Answer::from)
+    /// Handles one request: admit, authenticate, parse, claim, push, settle, respond.
+    pub async fn handle(&self, request: Request, context: &RequestContext) -> Answer {
+        self.relay(request, context).await.unwrap_or_else(Answer::from)
     }
 
-    async fn relay(&self, request: Request, course: &Course) -> Result<Answer, Problem> {
-        let post = Post::admit(request)?;
+    async fn relay(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
+        let submission = Submission::from_request(request)?;
         let span = Span::current();
-        span.record("key", post.key.short_digest());
-        // What is too late to be sent is not worth asking Secrets Manager for.
-        course.budget.for_push(self.push_limit, self.clock.now())?;
-        let account = self.accounts.authenticate(&post.account, post.key, course.budget.answer_from()).await?;
-        metrics::opened(account.source());
-        let body = post.body?;
-        let Reading { lead, ignored } = Reading::of(&body)?;
+        span.record("key", submission.key.short_digest());
+        // Fail fast: Secrets Manager is not called if no time is left to push.
+        self.ensure_time_to_push(context)?;
+        let account =
+            self.accounts.authenticate(&submission.account, submission.key, context.budget().answer_from()).await?;
+        metrics::authenticated(account.source());
+        let body = submission.body?;
+        let ParsedLead { lead, ignored } = ParsedLead::parse(&body)?;
         span.record("ignored_fields", ignored.count());
         let payload = lead.map(|lead| Bytes::from(payload(&lead)));
-        // Not kept for as long as AI Rudder takes.
+        // Free the body before the push, which may take seconds.
         drop(body);
         let answer = match payload {
-            Ok(payload) => self.send_once(&account, payload, post.idempotency_key.as_ref(), course).await,
+            Ok(payload) => self.send_once(&account, payload, submission.idempotency_key.as_ref(), context).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),
         };
         Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
     }
 
-    /// Sends a lead that is in order, unless it was sent before.
+    /// Sends a valid lead, unless it was claimed before.
     async fn send_once(
         &self,
         account: &Account,
         payload: Bytes,
         key: Option<&IdempotencyKey>,
-        course: &Course,
+        context: &RequestContext,
     ) -> Result<Answer, Problem> {
-        let budget = course.budget;
-        budget.for_push(self.push_limit, self.clock.now())?;
-        let claim = Claim::new(account.id(), &payload, key, &course.request_id, budget.lease());
-        course.claiming();
+        self.ensure_time_to_push(context)?;
+        let budget = context.budget();
+        let claim = Claim::new(account.id(), &payload, key, context.request_id(), budget.lease());
+        context.mark_claiming();
         let claimed = self.ledger.claim(claim, budget).await;
         let close_left = self.ledger.close_left(budget);
         match claimed {
             Ok(Claimed::Ours(claim)) => {
                 let closed = async {
                     let sent = self.send(account, &payload, &claim, budget).await;
-                    self.close(&claim, sent.unwrap_or_else(Answer::from), course).await
+                    self.close(&claim, sent.unwrap_or_else(Answer::from), context).await
                 };
                 Ok(join!(closed, close_left).0)
             }
             Ok(Claimed::Known(known)) => {
                 close_left.await;
-                // An older version of the relay kept envelopes that quote the token.
-                self::known(known).map(|answer| answer.withholding(account.token()))
+                // Versions before 0.2.0 may have stored an envelope that quotes the token.
+                answer_known(known).map(|answer| answer.withholding(account.token()))
             }
             Err(error) => {
                 close_left.await;
@@ -163,19 +139,24 @@ impl Relay {
         }
     }
 
-    /// Sends a lead that is claimed.
+    /// Sends a claimed lead.
     async fn send(&self, account: &Account, payload: &Bytes, claim: &Claim, budget: Budget) -> Result<Answer, Problem> {
         let begun = self.clock.now();
         let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
         let pushed = self.push(account, payload, deadlines).await;
-        note_push(&pushed, log::milliseconds(begun, self.clock.now()));
+        record_push(&pushed, milliseconds(begun, self.clock.now()));
         if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
             metrics::own_code(&self.code_labels, code);
         }
         Ok(pushed?.into())
     }
 
-    /// Pushes, and once more where AI Rudder refused a token that has been replaced meanwhile.
+    /// `Err` if less than the minimum time for a push is left.
+    fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
+        context.budget().for_push(self.push_limit, self.clock.now()).map(|_| ())
+    }
+
+    /// Pushes the lead, and once more if AI Rudder refused a token that has been replaced in the meantime.
     async fn push(&self, account: &Account, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
         let push = self.rudder.push(account.token(), payload, deadlines).await?;
         if push.verdict != Verdict::TokenRefused {
@@ -184,40 +165,38 @@ impl Relay {
         match self.accounts.with_new_token(account, deadlines.until).await {
             Some(renewed) if budget::is_enough(deadlines.until, self.clock.now()) => {
                 let push = self.rudder.push(renewed.token(), payload, deadlines).await?;
-                // The refused one may still be valid elsewhere.
+                // The refused token may still be valid elsewhere, so it is withheld too.
                 Ok(push.withholding(account.token()))
             }
             _ => Ok(push),
         }
     }
 
-    /// Settles the claim with the answer, or releases it where nobody was called. The answer goes out in any case: a claim
-    /// that can't be settled stays, and still keeps the lead from being sent again.
-    async fn close(&self, claim: &Claim, answer: Answer, course: &Course) -> Answer {
-        let (answer, settled) = answer.settled(&course.request_id, unix_time::seconds(self.clock.wall()));
+    /// Settles the claim with the answer, or releases it if nobody was called. The caller gets the answer in any case: a claim
+    /// that cannot be settled remains, and still prevents a second push.
+    async fn close(&self, claim: &Claim, answer: Answer, context: &RequestContext) -> Answer {
+        let (answer, settled) = answer.settled(context.request_id(), unix_time::seconds(self.clock.wall()));
         match settled {
-            Some(settled) => self.ledger.settle(claim, &settled, course.budget).await,
-            None => self.ledger.release(claim, course.budget).await,
+            Some(settled) => self.ledger.settle(claim, &settled, context.budget()).await,
+            None => self.ledger.release(claim, context.budget()).await,
         }
         answer
     }
 }
 
 /// The answer about a lead that was claimed before.
-fn known(known: Known) -> Result<Answer, Problem> {
+fn answer_known(known: Known) -> Result<Answer, Problem> {
     match known {
         Known::Answered(settled) => Ok(settled.into()),
         Known::InProgress => Err(Problem::InProgress),
         Known::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
         Known::KeyReused => Err(Problem::IdempotencyKeyReused),
-        Known::Unreadable => {
-            Err(Problem::Internal { may_have_sent: true, cause: "the lead's item in the ledger can't be read" })
-        }
+        Known::Unreadable => Err(Problem::FailedAfterClaim("the lead's item in the ledger can't be read")),
     }
 }
 
-/// Puts AI Rudder's last word on a lead into its line of the log.
-fn note_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
+/// Records AI Rudder's response in the request's log line.
+fn record_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
     metrics::pushed(milliseconds);
     let push = pushed.as_ref().ok();
     let span = Span::current();
@@ -230,30 +209,17 @@ fn note_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
     );
 }
 
-impl From<TooLittleTime> for Problem {
-    fn from(error: TooLittleTime) -> Self {
-        Self::TemporarilyUnavailable(error.to_string())
+impl From<NotBase64> for Problem {
+    fn from(NotBase64: NotBase64) -> Self {
+        Self::MalformedBase64
+    }
+}
+
+impl From<InsufficientTime> for Problem {
+    fn from(error: InsufficientTime) -> Self {
+        Self::TemporarilyUnavailable(LogText::chain(&error))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::aws;
-
-    #[tokio::test]
-    async fn ai_rudder_is_looked_up_at_the_start_whoever_else_is_out_of_reach() {
-        let config = Config::read(|variable| match variable {
-            "CLAIMS_TABLE" => Some("off".into()),
-            "AWS_REGION" => Some("us-east-1".into()),
-            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:1".into()),
-            "UPSTREAM_BASE_URL" => Some("http://localhost:1/push".into()),
-            _ => None,
-        });
-        let config = config.unwrap();
-        let relay = Relay::new(&config, &aws::sdk_config(&config.aws).unwrap(), Clock::SYSTEM).unwrap();
-        assert!(!relay.rudder.knows_its_address());
-        relay.connect().await;
-        assert!(relay.rudder.knows_its_address());
-    }
-}
+mod tests;

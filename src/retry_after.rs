@@ -7,16 +7,16 @@ use http::{HeaderMap, HeaderValue, header};
 /// A valid `retry-after` (RFC 9110, section 10.2.3): seconds, or a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// After so many seconds.
+    /// A delay in seconds.
     Seconds(u32),
-    /// At this time.
+    /// A point in time.
     Date(SystemTime),
 }
 
 impl RetryAfter {
-    /// The one valid `retry-after` among an answer's headers, if there is one.
+    /// The `retry-after` of a response, if it has a valid one.
     #[must_use]
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().map(Self::Seconds);
@@ -29,7 +29,7 @@ impl From<RetryAfter> for HeaderValue {
     fn from(retry_after: RetryAfter) -> Self {
         match retry_after {
             RetryAfter::Seconds(seconds) => seconds.into(),
-            // A date has no character that a header could not hold.
+            // A formatted date is a valid header value.
             RetryAfter::Date(date) => Self::try_from(httpdate::fmt_http_date(date)).unwrap_or(Self::from_static("0")),
         }
     }
@@ -39,23 +39,24 @@ impl From<RetryAfter> for HeaderValue {
 mod tests {
     use super::*;
 
-    fn passed_on(value: &str) -> Option<String> {
+    fn forwarded(value: &str) -> Option<String> {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
-        RetryAfter::of(&headers).map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
+        RetryAfter::from_headers(&headers)
+            .map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
     }
 
     #[test]
     fn seconds_and_dates_are_valid() {
         for value in ["0", "120", "Fri, 31 Dec 1999 23:59:59 GMT"] {
-            assert_eq!(passed_on(value).as_deref(), Some(value));
+            assert_eq!(forwarded(value).as_deref(), Some(value));
         }
     }
 
     #[test]
-    fn anything_else_is_not() {
+    fn other_values_are_invalid() {
         for value in ["", "soon", "-1", "1.5", "1 minute", "99999999999", "2026-11-22T00:00:00Z"] {
-            assert_eq!(passed_on(value), None, "{value}");
+            assert_eq!(forwarded(value), None, "{value}");
         }
-        assert_eq!(RetryAfter::of(&HeaderMap::new()), None);
+        assert_eq!(RetryAfter::from_headers(&HeaderMap::new()), None);
     }
 }

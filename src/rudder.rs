@@ -1,22 +1,22 @@
-//! AI Rudder: the one place that knows its contract.
+//! AI Rudder: the only module that knows its contract.
 //!
-//! [`payload()`] is what it gets, [`Rudder`] brings it there, an [`Envelope`] is what it answers ([`UpstreamBody`] where it
-//! does not), and [`verdict()`] says what an answer means.
+//! [`payload()`] renders a lead, [`Rudder`] pushes it, an [`Envelope`] is the body of a valid response ([`UpstreamBody`] that
+//! of any response), and [`verdict()`] says what a response means.
 
 mod attempt;
 mod body;
 mod client;
 mod codes;
+mod dns;
 mod envelope;
-mod names;
 mod payload;
 mod token;
 mod verdict;
 
 pub use self::{
     body::{Code, UpstreamBody},
-    client::{Push, PushError, Rudder, SendDeadlines},
-    codes::{UpstreamCodes, UpstreamCodesError},
+    client::{Push, PushError, Rudder, SendDeadlines, Upstream},
+    codes::{Meaning, UpstreamCodes, UpstreamCodesError},
     envelope::Envelope,
     payload::payload,
     token::{Token, TokenError},

@@ -1,12 +1,8 @@
-//! TLS and HTTP for every connection the relay makes, so that there is one stack to audit and to start: rustls on ring,
+//! TLS and HTTP for every connection of the relay, so that only one stack must be audited and started: rustls with ring,
 //! HTTP/1.1, Mozilla's root certificates compiled in.
 //!
-//! Reading the system's certificates would take longer than a start without connections. AWS-LC gathers entropy from the
-//! processor's jitter at its first handshake, 20 ms and more. Built without that, and with X25519 alone, it takes about twice
-//! ring's instructions to its first hello, as long as ring for a lead, and a fifth more of the zip; both have the kernel's
-//! random numbers then. What ring lacks is a FIPS validation, which nobody asked for, and a post-quantum key exchange: who
-//! records a lead's connection today may read it when there is a quantum computer. A change of mind is this file and a
-//! feature in `Cargo.toml`.
+//! The system's certificates are not read: that takes longer than the rest of a start. ring starts faster than AWS-LC, but
+//! has no post-quantum key exchange; `docs/design.md` compares the two.
 
 use std::sync::Arc;
 
@@ -17,19 +13,18 @@ use rustls::{
     pki_types::CertificateDer,
 };
 
-/// Why there can't be a client.
+/// Why no client can be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// TLS can't be set up.
-    #[error("TLS can't be set up: {0}")]
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
-    /// HTTP can't be set up.
-    #[error("HTTP can't be set up: {0}")]
+    /// HTTP cannot be set up.
+    #[error("HTTP cannot be set up: {0}")]
     Http(#[from] reqwest::Error),
 }
 
-/// An HTTP client that does what it is told and nothing else: no retry, no redirect, no proxy, no referer. Trusts the
-/// public roots, and these.
+/// An HTTP client without retries, redirects, proxies or referers. It trusts the public roots and `extra_roots`.
 pub(crate) fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<ClientBuilder, rustls::Error> {
     Ok(Client::builder()
         .tls_backend_preconfigured(client_config(extra_roots)?)
@@ -49,8 +44,8 @@ fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig
     Ok(config)
 }
 
-/// ring, and of its cipher suites AES-128 first: with it the handshake hashes with SHA-256, which processors do in hardware,
-/// instead of SHA-384.
+/// ring, with AES-128 as the first cipher suite: its handshake hashes with SHA-256, which processors support in hardware,
+/// and not with SHA-384.
 fn provider() -> CryptoProvider {
     let mut provider = ring::default_provider();
     provider.cipher_suites.sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
@@ -70,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_public_roots_are_trusted_with_no_other_beside_them() {
+    fn only_the_public_roots_are_trusted_by_default() {
         assert_eq!(roots(&[]).unwrap().len(), webpki_roots::TLS_SERVER_ROOTS.len());
         assert!(webpki_roots::TLS_SERVER_ROOTS.len() > 100);
     }

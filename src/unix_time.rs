@@ -1,4 +1,4 @@
-//! Unix time, as envelopes and the ledger have it.
+//! Unix time in whole seconds, as envelopes and the ledger contain it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

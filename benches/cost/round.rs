@@ -1,79 +1,89 @@
-//! One start of one subject, and the leads that it is given.
+//! One start of one candidate, and the leads that are posted to it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bench_support::{Dependencies, Failure, Leads};
 use support::fakes::{Invoked, Lambda};
 use tokio::time::timeout;
 
 use crate::{
-    Failure,
-    leads::Leads,
-    neighbours::Neighbours,
-    process::{cpu_time, peak_memory},
-    subject::Subject,
+    candidate::Candidate,
+    machine::{cpu_time, peak_memory},
 };
 
-/// What API Gateway leaves a function.
+/// API Gateway's limit for a request.
 const LIMIT: Duration = Duration::from_secs(29);
 
-/// What one round found.
+/// What one round found. All times are in milliseconds.
 pub struct Sample {
     /// From the start of the process to its first request for an event.
-    pub start: Duration,
-    /// Time on the processor for that.
-    pub start_cpu: Duration,
-    /// The answer to the first lead.
-    pub first: Duration,
-    /// Time on the processor for that.
-    pub first_cpu: Duration,
-    /// The answers to those after it.
-    pub following: Vec<Duration>,
-    /// Time on the processor for each of those after it.
-    pub cpu: Duration,
-    /// The most memory at once, in bytes.
-    pub memory: u64,
+    pub start: f64,
+    /// CPU time until then.
+    pub start_cpu: f64,
+    /// From the first event to its response.
+    pub first: f64,
+    /// CPU time of the first lead.
+    pub first_cpu: f64,
+    /// From each later event to its response.
+    pub later: Vec<f64>,
+    /// CPU time of a later lead: their mean.
+    pub later_cpu: f64,
+    /// Peak memory in MiB.
+    pub memory: f64,
 }
 
-/// Starts a subject, posts a first lead to it and so many more, and ends it.
-pub async fn of(subject: &Subject, neighbours: &Neighbours, leads: &mut Leads, more: u32) -> Result<Sample, Failure> {
-    let lambda = start(subject, neighbours).await?;
-    let sample = observe(subject, &lambda, leads, more).await;
+/// Starts a candidate, posts a first lead and this many later ones to it, and kills it.
+pub async fn measure(
+    candidate: &Candidate,
+    dependencies: &Dependencies,
+    leads: &mut Leads,
+    later: u32,
+) -> Result<Sample, Failure> {
+    let endpoints = dependencies.endpoints.variables();
+    let endpoints = endpoints.iter().map(|(name, value)| (*name, value.as_str()));
+    let own = candidate.variant.variables().iter().copied();
+    let variables: Vec<_> = endpoints.chain(own).chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).collect();
+    let lambda = Lambda::start(&candidate.program, &variables).await?;
+    let sample = observe(candidate, &lambda, leads, later).await;
     let sample = sample.map_err(|failure| format!("{failure}\nIts log:\n{}", lambda.log().join("\n")))?;
     lambda.kill().await;
-    let (pushes, expected) = (neighbours.pushes()?, if subject.who.pushes() { more as usize + 1 } else { 0 });
+    let (pushes, expected) = (dependencies.take_pushes()?, candidate.variant.pushes() * (1 + later as usize));
     if pushes == expected { Ok(sample) } else { Err(format!("{pushes} pushes instead of {expected}").into()) }
 }
 
-async fn start(subject: &Subject, neighbours: &Neighbours) -> Result<Lambda, Failure> {
-    let around = neighbours.variables();
-    let variables = around.iter().chain(&subject.variables).map(|(name, value)| (*name, value.as_str()));
-    let variables: Vec<_> = variables.chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).collect();
-    Ok(Lambda::start_with(&subject.program, subject.arguments, &variables).await?)
-}
-
-async fn observe(subject: &Subject, lambda: &Lambda, leads: &mut Leads, more: u32) -> Result<Sample, Failure> {
-    timeout(LIMIT, lambda.ready()).await?.map_err(|exit| format!("it ended at its start: {exit}"))?;
-    let start = lambda.started_in().ok_or("it did not start")?;
-    let start_cpu = cpu_time(lambda.process_id())?;
-    let first = post(subject, lambda, leads).await?;
-    let used = cpu_time(lambda.process_id())?;
-    let first_cpu = used.saturating_sub(start_cpu);
-    let mut following = Vec::new();
-    for _ in 0..more {
-        following.push(post(subject, lambda, leads).await?);
+async fn observe(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads, later: u32) -> Result<Sample, Failure> {
+    timeout(LIMIT, lambda.ready()).await?.map_err(|exit| format!("it ended before its first event: {exit}"))?;
+    let start = lambda.started_in().ok_or("it asked for no event")?;
+    let process = lambda.process_id();
+    let start_cpu = cpu_time(process)?;
+    let first = post(candidate, lambda, leads).await?;
+    let until_first = cpu_time(process)?;
+    let mut responses = Vec::new();
+    for _ in 0..later {
+        responses.push(post(candidate, lambda, leads).await?);
     }
-    let cpu = cpu_time(lambda.process_id())?.saturating_sub(used) / more;
-    Ok(Sample { start, start_cpu, first, first_cpu, following, cpu, memory: peak_memory(lambda.process_id())? })
+    Ok(Sample {
+        start: ms(start),
+        start_cpu: ms(start_cpu),
+        first,
+        first_cpu: ms(until_first.saturating_sub(start_cpu)),
+        later: responses,
+        later_cpu: ms(cpu_time(process)?.saturating_sub(until_first) / later),
+        memory: f64::from(u32::try_from(peak_memory(process)?)?) / 1024.0,
+    })
 }
 
-/// How long the answer took. Returns when the process asks for the next event.
-async fn post(subject: &Subject, lambda: &Lambda, leads: &mut Leads) -> Result<Duration, Failure> {
+/// Posts a lead. Returns the milliseconds until its response, once the process asks for the next event.
+async fn post(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads) -> Result<f64, Failure> {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH)? + LIMIT;
-    let invoked = timeout(LIMIT, lambda.invoke(&leads.next(), deadline.as_millis().try_into()?)).await?;
-    match &invoked {
-        Invoked::Answered(answer) if subject.who.accepted(answer) => {}
+    match timeout(LIMIT, lambda.invoke(&leads.next_event(), deadline.as_millis().try_into()?)).await? {
+        Invoked::Answered(response) if candidate.variant.is_accepted(&response) => {}
         other => return Err(format!("a lead was not accepted: {other:?}").into()),
     }
     timeout(LIMIT, lambda.idle()).await?;
-    Ok(lambda.answered_in().ok_or("an answer has a time")?)
+    Ok(ms(lambda.answered_in().ok_or("the response has no time")?))
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
 }

@@ -8,28 +8,30 @@ use clap::{
 };
 use tracing::level_filters::LevelFilter;
 
-/// Runs the relay on this machine, with no AWS account and no Docker.
+/// Runs the relay on this machine, without an AWS account and without Docker.
 ///
-/// It posts a sample lead, shows what became of it, and serves until Ctrl-C. AI Rudder, Secrets Manager and DynamoDB are
-/// fakes on the next three ports: nobody is called, and nothing leaves this machine.
+/// It posts a sample lead, shows each request and response, and serves until you press Ctrl-C. AI Rudder, Secrets
+/// Manager and DynamoDB are fakes on the next three ports: no consumer is called, and no data leaves this machine.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo run --example local --", after_help = EXAMPLES)]
 pub struct Args {
-    /// Port of the relay. AI Rudder, Secrets Manager and DynamoDB get the next three. 0 takes any free ports.
+    /// Port of the relay, at most 65532. The fakes use the next three ports. 0 means any free ports.
     #[arg(long, default_value_t = 9000, value_parser = clap::value_parser!(u16).range(..=65_532))]
     pub port: u16,
 
-    /// Address to listen on. 0.0.0.0 lets other machines and containers in.
+    /// Address to listen on. With 0.0.0.0, other machines and containers can connect.
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub bind: IpAddr,
 
-    /// Send these HTTP API events through the relay instead, and compare each answer with its snapshot.
+    /// Replay these API Gateway events instead of serving, and compare each response with its snapshot.
     ///
-    /// Each event gets a relay of its own. The exit code is 1 when an answer differs from tests/it/snapshots.
+    /// Each event gets a relay and fakes of its own, so that no event affects another. A file contains one HTTP API
+    /// event (payload format 2.0) as JSON. Its snapshot is the file in tests/it/snapshots with the same name. The exit
+    /// code is 1 if a file cannot be read, has no snapshot, or leads to a different response.
     #[arg(long, num_args = 1.., value_name = "FILE", conflicts_with_all = ["port", "bind"])]
     pub once: Vec<PathBuf>,
 
-    /// Write the relay's own log to stderr, from this level on.
+    /// Write the relay's log to stderr, at this level and above.
     #[arg(long, value_name = "LEVEL", value_parser = level())]
     pub log: Option<LevelFilter>,
 }

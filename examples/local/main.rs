@@ -1,17 +1,17 @@
-//! The relay on this machine, between fakes of all its dependencies: `cargo run --example local`.
+//! Runs the relay on this machine, with fakes of all its dependencies: `cargo run --example local`.
 //!
-//! What runs is the relay of Lambda: the same code from the event to the response, the real AWS SDK, the real client of
-//! AI Rudder. `-- --help` tells what else it can do.
+//! It is the code that runs in Lambda, from the event to the response, with the real AWS SDK and the real client of AI
+//! Rudder. `cargo run --example local -- --help` describes the options.
 
 mod args;
 mod curl;
-mod door;
-mod line;
-mod once;
-mod places;
+mod listeners;
 mod pretty;
 mod pushes;
+mod replay;
+mod request_line;
 mod sample;
+mod server;
 
 use std::{
     error::Error,
@@ -22,10 +22,10 @@ use std::{
 };
 
 use clap::Parser;
-use lendswift_relay::{config::Log, log};
+use lendswift_relay::{config::Log, telemetry::log};
 use tokio::signal;
 
-use self::{args::Args, door::Door, places::Places, pushes::Pushes};
+use self::{args::Args, listeners::Listeners, pushes::Pushes, server::Server};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,24 +34,24 @@ async fn main() -> ExitCode {
         log::start(Log { level, json: false }, io::stderr);
         log::panics();
     }
-    let run = if args.once.is_empty() { serve(&args).await } else { once::replay(&args.once).await };
+    let run = if args.once.is_empty() { serve(&args).await } else { replay::run(&args.once).await };
     run.unwrap_or_else(|error| {
-        #[expect(clippy::print_stderr, reason = "where a command says why it failed")]
+        #[expect(clippy::print_stderr, reason = "a command reports its errors there")]
         {
-            eprintln!("{error}");
+            eprintln!("error: {error}");
         }
         ExitCode::FAILURE
     })
 }
 
-/// Shows the sample lead, and then serves until Ctrl-C.
+/// Posts the sample lead, shows the result, and serves until Ctrl-C.
 async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
-    let Places { door, rudder, secrets, dynamodb } = Places::open(args.bind, args.port).await?;
+    let Listeners { relay: listener, rudder, secrets, dynamodb } = Listeners::open(args.bind, args.port).await?;
     support::seed(&secrets, &dynamodb);
-    let front = places::url(door.local_addr()?);
+    let url = listeners::url(listener.local_addr()?);
     let [rudder_url, secrets_url, dynamodb_url] =
-        [rudder.base_url(), secrets.url(), dynamodb.url()].map(|url| places::reachable(&url));
-    // An address given with --bind need not be a loopback one.
+        [rudder.base_url(), secrets.url(), dynamodb.url()].map(|url| listeners::reachable(&url));
+    // AWS_SAM_LOCAL allows plain HTTP: an address given with --bind may not be a loopback address.
     let relay = support::relay(
         &support::aws(),
         &[
@@ -62,21 +62,21 @@ async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
             ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb_url),
         ],
     );
-    say(format_args!("The relay is at {front}, between fakes of its dependencies on this machine."));
-    say(places::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
+    print(format_args!("The relay is at {url}. AI Rudder and AWS are fakes on this machine: no consumer is called."));
+    print(listeners::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
 
-    let pushes = Arc::new(Pushes::to(rudder));
-    tokio::spawn(Door { relay, pushes: Arc::clone(&pushes) }.serve(door));
-    say("The first lead is events/accepted.json. Each request makes a line like this (times are UTC):\n");
-    let shown = sample::post(&front, &pushes).await?;
-    say(format_args!("\n{shown}\n"));
-    say(curl::lines(&front));
-    say("Ctrl-C ends it.\n");
+    let pushes = Arc::new(Pushes::new(rudder));
+    tokio::spawn(Server { relay, pushes: Arc::clone(&pushes) }.serve(listener));
+    print("Posting the sample lead, events/accepted.json. Each request prints one line, with the time in UTC:\n");
+    let sample = sample::post(&url, &pushes).await?;
+    print(format_args!("\n{sample}\n"));
+    print(curl::commands(&url));
+    print("Press Ctrl-C to stop.\n");
     signal::ctrl_c().await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints. That nobody reads any more, as behind `| head`, is no failure.
-fn say(text: impl Display) {
+/// Prints a line. A closed standard output, as with `| head`, is not an error.
+fn print(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }

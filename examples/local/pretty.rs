@@ -1,9 +1,9 @@
-//! JSON for reading.
+//! Indented JSON.
 
 use serde_json::{Deserializer, Serializer};
 
-/// The same JSON, a field a line, or the text itself if it is not JSON. No value is built, so the order and repetitions of
-/// fields stay as they were sent.
+/// The same JSON, one member per line, or the text itself if it is not JSON. No value is built, so members keep their
+/// order and may repeat.
 pub fn pretty(json: &str) -> String {
     let mut pretty = Vec::new();
     let mut read = Deserializer::from_str(json);

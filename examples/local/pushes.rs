@@ -1,10 +1,10 @@
-//! What has reached AI Rudder.
+//! The pushes that AI Rudder received.
 
 use std::sync::{Mutex, PoisonError};
 
 use support::fakes::{Received, Rudder};
 
-/// Counts the pushes and keeps the last one. In all, not by request: a push does not say whose it is.
+/// Counts all pushes and keeps the last one. It does not count by request: a push does not name its request.
 pub struct Pushes {
     rudder: Rudder,
     seen: Mutex<Seen>,
@@ -17,24 +17,24 @@ struct Seen {
 }
 
 impl Pushes {
-    pub fn to(rudder: Rudder) -> Self {
+    pub fn new(rudder: Rudder) -> Self {
         Self { rudder, seen: Mutex::default() }
     }
 
-    pub fn so_far(&self) -> usize {
-        self.look(|seen| seen.count)
+    pub fn count(&self) -> usize {
+        self.update(|seen| seen.count)
     }
 
     pub fn last(&self) -> Option<Received> {
-        self.look(|seen| seen.last.clone())
+        self.update(|seen| seen.last.clone())
     }
 
-    /// Takes what came, so that the fake does not keep it for ever.
-    fn look<T>(&self, answer: impl FnOnce(&Seen) -> T) -> T {
+    /// Takes the new pushes from the fake, so that it does not keep all of them in memory.
+    fn update<T>(&self, read: impl FnOnce(&Seen) -> T) -> T {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut new = self.rudder.take_received();
         seen.count += new.len();
         seen.last = new.pop().or_else(|| seen.last.take());
-        answer(&seen)
+        read(&seen)
     }
 }

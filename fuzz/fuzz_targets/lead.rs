@@ -1,4 +1,4 @@
-//! Any bytes as the body that a sender posts.
+//! A caller's request body of arbitrary bytes.
 #![no_main]
 
 use support::invariants;

@@ -1,10 +1,10 @@
-//! The accounts' secrets, cached.
+//! The cache of the accounts' secrets: when a cached entry is used, and when Secrets Manager is called.
 //!
-//! A key that is known is served from what is known, as long as that is good enough. Any other key has the secret read once
-//! in 30 seconds, whether or not the account exists and whatever is known of it: a caller without a valid key gets the same
-//! responses, after the same calls. Requests that need a reading share the one that is under way, and each waits for it no
-//! longer than its own time allows. A secret that was read serves on while Secrets Manager is out of order, and never after
-//! it said that the secret is gone or closed to us.
+//! A request with a known API key uses the cached entry while it is fresh. An unknown API key causes at most one refresh per
+//! account name in 30 s, whether or not the account exists and whatever its secret contains: a caller without a valid API
+//! key cannot learn which accounts exist. Concurrent refreshes of one account are one ([`SingleFlight`]), and each request
+//! waits for it no longer than its own time allows. Stale entries are used while Secrets Manager fails (stale-if-error,
+//! RFC 5861), but never after it reported the secret missing or forbidden.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use std::{
 use aws_config::SdkConfig;
 use futures_util::{
     FutureExt,
-    future::{self, BoxFuture, Either, Shared, WeakShared},
+    future::{self, BoxFuture, Either},
 };
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
@@ -23,17 +23,19 @@ use tracing::{Span, record_all};
 
 use super::{
     Account, AccountId, ApiKey, AuthError, Source,
-    entry::{Entry, Lifetime},
+    entry::{Entry, Lifetime, Opening},
+    single_flight::{Flight, SingleFlight},
     store::{Store, StoreError},
 };
 use crate::{
     budget::{SECRET_LIMIT, UNKNOWN_KEY_INTERVAL},
     clock::Clock,
     config::Config,
+    telemetry::log::LogText,
 };
 
-/// Names for which a refusal is remembered. The cache deals them out to a number of parts that is a power of two, and rounds
-/// up, so that only a multiple of such a number is exact.
+/// How many refusals are cached. 960 and not 1,000: the cache splits its capacity over a power-of-two number of shards and
+/// rounds up.
 const MAX_REFUSALS: usize = 960;
 
 /// All accounts, by name.
@@ -42,31 +44,31 @@ pub struct Accounts {
     store: Store,
     lifetime: Lifetime,
     clock: Clock,
-    known: Arc<Mutex<Known>>,
-    /// The names for which an unknown key was refused in the last 30 seconds. Guessed names evict each other here, and
-    /// no account.
+    state: Arc<Mutex<State>>,
+    /// The account names for which an unknown API key was refused in the last 30 s. Guessed names can evict each other, but
+    /// no account's entry.
     refusals: Cache<AccountId, Refusal>,
 }
 
-/// What is known, and what is being asked.
 #[derive(Debug, Default)]
-struct Known {
-    /// The accounts whose keys are known. As many as there are secrets, since a guessed name has none.
+struct State {
+    /// The accounts with at least one known API key, so at most one entry per secret: a guessed name gets none.
     entries: HashMap<AccountId, Arc<Entry>>,
-    /// The readings under way, at most one an account. Weak, so that one for which nobody waits any more ends unfinished:
-    /// Lambda would freeze it.
-    readings: HashMap<AccountId, WeakShared<Reading>>,
+    refreshes: SingleFlight<AccountId, Arc<Entry>>,
 }
 
-/// A secret being read.
-type Reading = BoxFuture<'static, Arc<Entry>>;
-
-/// Why every unknown key is refused for a while.
+/// Until when every unknown API key of an account is refused without a refresh.
 #[derive(Debug, Clone)]
 struct Refusal {
     until: Instant,
-    /// What is wrong with the secret, if not only the key.
+    /// The secret's fault, if the API key is not the only thing that is wrong.
     fault: Option<StoreError>,
+}
+
+impl Refusal {
+    fn applies_at(&self, instant: Instant) -> bool {
+        instant < self.until
+    }
 }
 
 impl Accounts {
@@ -77,157 +79,150 @@ impl Accounts {
             store: Store::new(config, aws),
             lifetime: Lifetime { fresh: config.secret_ttl, stale: config.secret_max_stale },
             clock,
-            known: Arc::default(),
+            state: Arc::default(),
             refusals: Cache::new(MAX_REFUSALS),
         }
     }
 
-    /// Opens the connection that secrets are read over.
-    pub(crate) async fn connect(&self) {
-        self.store.connect().await;
-    }
-
-    /// Opens an account with a key. A key that isn't known may be new, so it is looked for in the secret as it is now, unless
-    /// one was looked for in vain less than 30 seconds ago.
+    /// Authenticates a request. An unknown API key may be new, so it causes a refresh before it is refused, unless an unknown
+    /// API key of that account was refused less than 30 s ago.
+    ///
+    /// `until` bounds how long this request waits, but not the refresh, which other requests may share. After it,
+    /// [`AuthError::Unavailable`] is returned. After any error nothing was sent.
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
-        let came_at = self.clock.now();
+        let arrived_at = self.clock.now();
         if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
-            && let Some(refusal) = self.refusals.get(id).filter(|refusal| came_at < refusal.until)
+            && let Some(refusal) = self.refusals.get(id).filter(|refusal| refusal.applies_at(arrived_at))
         {
             return Err(refused(id, refusal.fault));
         }
-        let is_enough = |entry: &Entry| entry.knows(key) && entry.is_good(came_at);
-        // At most twice: a reading that began before the request came may miss a key that was stored since.
+        let is_enough = |entry: &Entry| entry.knows(key) && entry.is_fresh(arrived_at);
+        // At most twice: a refresh that began before this request arrived may miss an API key that was stored since.
         loop {
-            let entry = within(until, self.known_or_reading(id, false, is_enough)).await?;
-            if entry.knows(key) {
-                return opened(id, &entry, came_at);
-            }
-            if let Some(failure) = entry.last_failure() {
-                return Err(AuthError::Unavailable(failure.to_string()));
-            }
-            if entry.is_since(came_at) {
-                let fault = entry.token.as_ref().err().cloned();
-                let until = self.clock.now() + UNKNOWN_KEY_INTERVAL;
-                self.refusals.insert(id.clone(), Refusal { until, fault: fault.clone() });
-                return Err(refused(id, fault));
+            let entry = within(until, self.cached_or_refreshed(id, false, is_enough)).await?;
+            match entry.open(key, arrived_at) {
+                Opening::Open(token) => {
+                    let source = entry.source(arrived_at);
+                    record_account(id, Some(source));
+                    return Ok(Account { id: id.clone(), token, source });
+                }
+                Opening::Misconfigured(cause) => {
+                    record_account(id, None);
+                    return Err(AuthError::Misconfigured(cause));
+                }
+                Opening::Unavailable(cause) => {
+                    if entry.knows(key) {
+                        record_account(id, None);
+                    }
+                    return Err(AuthError::Unavailable(cause));
+                }
+                Opening::Refused(fault) => {
+                    let until = self.clock.now() + UNKNOWN_KEY_INTERVAL;
+                    self.refusals.insert(id.clone(), Refusal { until, fault: fault.clone() });
+                    return Err(refused(id, fault));
+                }
+                Opening::NeedsRefresh => {}
             }
         }
     }
 
-    /// The account with another token than the one that AI Rudder has refused, where its secret has got one.
+    /// The account with another token than the one that AI Rudder refused; `None` if its secret contains no new one, or cannot
+    /// be read before `until`.
     pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
         let refused_at = self.clock.now();
-        let new_token = |entry: &Entry| entry.token.clone().ok().filter(|token| *token != refused.token);
-        let will_do = |entry: &Entry| entry.is_since(refused_at) || new_token(entry).is_some();
-        let entry = within(until, self.read_ahead(&refused.id, will_do)).await.ok()?;
+        let new_token = |entry: &Entry| entry.token().filter(|token| **token != refused.token).cloned();
+        let is_enough = |entry: &Entry| entry.is_refreshed_after(refused_at) || new_token(entry).is_some();
+        let entry = within(until, self.force_refresh(&refused.id, is_enough)).await.ok()?;
         Some(Account { id: refused.id.clone(), token: new_token(&entry)?, source: entry.source(refused_at) })
     }
 
-    /// An entry that will do, or what is known of an account that may not be read ahead of time now. A reading that is
-    /// under way may have begun too early, so it is waited for, and then looked at like all that is known.
-    async fn read_ahead(&self, id: &AccountId, will_do: impl Fn(&Entry) -> bool) -> Arc<Entry> {
-        let is_enough = |entry: &Entry| will_do(entry) || !entry.is_forcible(self.clock.now());
+    /// Refreshes until `is_enough`, or returns the cached entry if no refresh may be forced now. A refresh in flight may have
+    /// begun too early, so its result is checked like a cached entry.
+    async fn force_refresh(&self, id: &AccountId, is_enough: impl Fn(&Entry) -> bool) -> Arc<Entry> {
+        let is_final = |entry: &Entry| is_enough(entry) || !entry.may_force_refresh(self.clock.now());
         loop {
-            let entry = self.known_or_reading(id, true, is_enough).await;
-            if is_enough(&entry) {
+            let entry = self.cached_or_refreshed(id, true, is_final).await;
+            if is_final(&entry) {
                 return entry;
             }
         }
     }
 
-    /// What is known of an account if that will do, or else what a reading finds.
-    fn known_or_reading(
+    /// The cached entry if it is enough, or else the result of a refresh.
+    fn cached_or_refreshed(
         &self,
         id: &AccountId,
         forced: bool,
-        will_do: impl FnOnce(&Entry) -> bool,
-    ) -> Either<future::Ready<Arc<Entry>>, Shared<Reading>> {
-        let mut known = self.lock();
-        // One that has ended may live on in somebody who has not been polled since.
-        let under_way = known.readings.get(id).and_then(WeakShared::upgrade).filter(|reading| reading.peek().is_none());
-        match (under_way, known.entries.get(id).cloned()) {
-            (_, Some(entry)) if will_do(&entry) => Either::Left(future::ready(entry)),
-            (Some(reading), _) => Either::Right(reading),
-            (None, entry) => {
-                let reading = self.read(id.clone(), entry, forced).shared();
-                known.readings.retain(|_, reading| reading.upgrade().is_some());
-                known.readings.extend(reading.downgrade().map(|reading| (id.clone(), reading)));
-                Either::Right(reading)
-            }
+        is_enough: impl FnOnce(&Entry) -> bool,
+    ) -> Either<future::Ready<Arc<Entry>>, Flight<Arc<Entry>>> {
+        let mut state = self.lock();
+        let cached = state.entries.get(id).cloned();
+        if let Some(entry) = cached.clone().filter(|entry| is_enough(entry)) {
+            return Either::Left(future::ready(entry));
         }
+        Either::Right(state.refreshes.join_or_start(id, || self.refresh(id.clone(), cached, forced)))
     }
 
-    fn read(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> Reading {
-        let (store, lifetime, clock, known) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.known));
+    fn refresh(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> BoxFuture<'static, Arc<Entry>> {
+        let (store, lifetime, clock, state) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.state));
         async move {
             let asked_at = clock.now();
-            // A panic would be one for everybody who waits.
-            let answer = AssertUnwindSafe(store.get(&id, asked_at + SECRET_LIMIT)).catch_unwind().await;
-            let answer =
-                answer.unwrap_or_else(|_| Err(StoreError::Transient("a panic, logged before this".to_owned())));
-            let entry = Arc::new(Entry::after(answer, old.as_deref(), forced, lifetime, asked_at, clock.now()));
-            lock(&known).keep(id, &entry);
+            // Otherwise a panic would end every request that waits for this refresh.
+            let response = AssertUnwindSafe(store.get(&id, asked_at + SECRET_LIMIT)).catch_unwind().await;
+            let response =
+                response.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("a panic, logged before this"))));
+            let entry = Arc::new(Entry::after(response, old.as_deref(), forced, lifetime, asked_at, clock.now()));
+            lock(&state).store(id, &entry);
             entry
         }
         .boxed()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        lock(&self.known)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
 }
 
-impl Known {
-    /// Puts what was read in place of what was known. Without a key it stands for no account, or for one that nobody can open.
-    fn keep(&mut self, id: AccountId, entry: &Arc<Entry>) {
-        if entry.digests.is_empty() {
-            self.entries.remove(&id);
-        } else {
+impl State {
+    /// Replaces the entry. An entry without API keys is dropped: its account does not exist, or no caller can use it.
+    fn store(&mut self, id: AccountId, entry: &Arc<Entry>) {
+        if entry.has_keys() {
             self.entries.insert(id, Arc::clone(entry));
+        } else {
+            self.entries.remove(&id);
         }
     }
 }
 
-/// No panic leaves it half changed.
-fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+/// Ignores poisoning: no panic leaves the state half changed.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The account for a key of its own, or why it can't be used.
-fn opened(id: &AccountId, entry: &Entry, came_at: Instant) -> Result<Account, AuthError> {
-    let account = match &entry.token {
-        Ok(token) => Ok(Account { id: id.clone(), token: token.clone(), source: entry.source(came_at) }),
-        Err(error @ StoreError::Transient(_)) => Err(AuthError::Unavailable(error.to_string())),
-        Err(error) => Err(AuthError::Misconfigured(error.to_string())),
-    };
-    name(id, account.as_ref().ok().map(Account::source));
-    account
-}
-
-/// Why an unknown key opens nothing.
+/// The error for an unknown API key.
 fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
-        name(id, None);
+        record_account(id, None);
     }
     match fault {
-        None => AuthError::Unauthorized("wrong key".to_owned()),
-        Some(error @ StoreError::Unreadable(_)) => AuthError::Closed(error.to_string()),
-        Some(error) => AuthError::Unauthorized(error.to_string()),
+        None => AuthError::Unauthorized(LogText::from("wrong key")),
+        Some(error @ StoreError::Unreadable(_)) => AuthError::SecretUnreadable(error.for_log()),
+        Some(error) => AuthError::Unauthorized(error.for_log()),
     }
 }
 
-/// Names the account in the request's line of the log. Only one that exists: what is no account's name may be anything, a
-/// phone number too. And in one go: the log writes the whole span anew at each record.
-fn name(id: &AccountId, source: Option<Source>) {
+/// Records the account in the request's log line. Called only for an existing account: a name that a caller invented may
+/// contain personal data. All fields at once, because the log renders the whole span at each record.
+fn record_account(id: &AccountId, source: Option<Source>) {
     let span = Span::current();
     let source = source.map(Source::as_str);
     record_all!(span, account = %id, secret = source);
 }
 
-/// What comes of it in time.
+/// The result, or `Unavailable` after `until`.
 async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T, AuthError> {
-    timeout_at(until, result).await.map_err(|_| AuthError::Unavailable("too little time left".to_owned()))
+    let in_time = timeout_at(until, result).await;
+    in_time.map_err(|_| AuthError::Unavailable(LogText::from("too little time left")))
 }
 
 #[cfg(test)]
@@ -235,7 +230,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn at_most_a_thousand_names_without_a_secret_are_remembered() {
+    fn a_refusal_applies_until_its_end() {
+        let until = Clock::SYSTEM.now();
+        let refusal = Refusal { until, fault: None };
+        assert!(refusal.applies_at(until - std::time::Duration::from_nanos(1)));
+        assert!(!refusal.applies_at(until));
+    }
+
+    #[test]
+    fn at_most_a_thousand_refusals_are_cached() {
         let refusals = Cache::new(MAX_REFUSALS);
         let refusal = Refusal { until: Clock::SYSTEM.now(), fault: Some(StoreError::NotFound) };
         for n in 0..2000 {

@@ -1,9 +1,9 @@
 //! The result of authentication: an account, or why there is none.
 
 use super::AccountId;
-use crate::rudder::Token;
+use crate::{rudder::Token, telemetry::log::LogText};
 
-/// An account whose key was presented.
+/// An authenticated account.
 #[derive(Debug)]
 pub struct Account {
     pub(super) id: AccountId,
@@ -14,16 +14,16 @@ pub struct Account {
 /// Where an account's secret came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// It was known.
+    /// The cache, which was fresh.
     Cached,
-    /// Secrets Manager was asked for it.
+    /// Secrets Manager, called for this request.
     Read,
-    /// It was known, and Secrets Manager failed when it was asked last.
+    /// The cache, after the last refresh failed.
     Stale,
 }
 
 impl Source {
-    /// The word for it in logs and metrics.
+    /// Its value in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,21 +34,17 @@ impl Source {
     }
 }
 
-/// Why a key opens no account. The texts are for the log.
-#[derive(Debug, thiserror::Error)]
+/// Why a request is not authenticated; nothing was sent. The texts are for the log.
+#[derive(Debug)]
 pub enum AuthError {
-    /// A wrong key, or no such account: all one to the sender.
-    #[error("unauthorized: {0}")]
-    Unauthorized(String),
-    /// The account has a secret that can't be read, so nobody can tell. All one to the sender, not to the operator.
-    #[error("unauthorized: {0}")]
-    Closed(String),
-    /// The key is right, and the account can't be used.
-    #[error("account misconfigured: {0}")]
-    Misconfigured(String),
-    /// Secrets Manager failed, so the key can't be checked.
-    #[error("{0}")]
-    Unavailable(String),
+    /// The API key is wrong, or the account does not exist. The caller does not learn which.
+    Unauthorized(LogText),
+    /// The account's API keys cannot be read. The caller gets the response for a wrong API key; the operator must act.
+    SecretUnreadable(LogText),
+    /// The API key is valid, but the rest of the secret is malformed. The operator must act.
+    Misconfigured(LogText),
+    /// Secrets Manager failed or was too slow, so the API key cannot be checked. A retry may succeed.
+    Unavailable(LogText),
 }
 
 impl Account {

@@ -1,13 +1,13 @@
-//! What AWS says about an error, for the operator's log.
+//! The log text of an error response of AWS.
 
-/// The most characters of AWS's message that are logged. The longest in use names two ARNs.
+/// How many characters of AWS's message are logged at most: enough for an access denial, which names two ARNs.
 const MAX_MESSAGE: usize = 300;
 
-/// Where a message about a signature begins to quote the request, in which the session token is a header.
+/// Where a message about a signature begins to quote the request, whose headers contain the session token.
 const QUOTES_THE_REQUEST: [&str; 5] = ["\r", "\n", "Canonical String", "Authorization", "Credential="];
 
-/// The code and the message of an error response of AWS, in one line without the name of the account: that is the caller's,
-/// and may be a phone number.
+/// The code and the message of an error response of AWS, in one line. The account's name is replaced: the caller chose it,
+/// and it may contain personal data.
 pub(super) fn cause(code: Option<&str>, message: Option<&str>, prefix: &str, account: &str) -> String {
     let code = code.unwrap_or("no error code");
     let message = message.unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn cause(code: Option<&str>, message: Option<&str>, prefix: &str, acc
     }
 }
 
-/// The text with `{account}` wherever that word stands. A short name is also part of other words, which stay as they are.
+/// Replaces each occurrence of a whole word with `{account}`. A short name may also be part of other words, which are kept.
 fn without_word(text: &str, word: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric();
     let mut result = String::new();
@@ -41,16 +41,16 @@ fn without_word(text: &str, word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(message: &str) -> String {
+    fn logged(message: &str) -> String {
         cause(Some("AccessDeniedException"), Some(message), "lendswift", "acme")
     }
 
     #[test]
-    fn the_cause_is_the_code_and_the_message_of_aws() {
+    fn the_cause_is_awss_code_and_message() {
         let denied = "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
                       secretsmanager:GetSecretValue on resource: ";
         assert_eq!(
-            of(&format!("{denied}lendswift/acme because no identity-based policy allows it")),
+            logged(&format!("{denied}lendswift/acme because no identity-based policy allows it")),
             format!("AccessDeniedException: {denied}lendswift/{{account}} because no identity-based policy allows it")
         );
         assert_eq!(cause(Some("KMSFault"), None, "lendswift", "acme"), "KMSFault");
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_accounts_name_is_replaced_wherever_it_stands() {
+    fn the_account_name_is_replaced_and_other_words_are_kept() {
         for (message, expected) in [
             ("secret:lendswift/acme-a1b2c3", "secret:lendswift/{account}-a1b2c3"),
             ("xlendswift/acme9", "xlendswift/{account}9"),
@@ -66,19 +66,19 @@ mod tests {
             ("no 'acme', no acme/acme.", "no '{account}', no {account}/{account}."),
             ("acmeacme acmes pacme", "acmeacme acmes pacme"),
         ] {
-            assert_eq!(of(message), format!("AccessDeniedException: {expected}"));
+            assert_eq!(logged(message), format!("AccessDeniedException: {expected}"));
         }
     }
 
     #[test]
-    fn a_message_is_one_line_without_control_characters_and_not_long() {
-        assert_eq!(of("a\u{7}b\u{85}c\u{1b}[31m"), "AccessDeniedException: abc[31m");
-        assert_eq!(of("one\ntwo"), "AccessDeniedException: one");
-        assert_eq!(of(&"ä".repeat(400)), format!("AccessDeniedException: {}", "ä".repeat(300)));
+    fn a_message_is_one_short_line_without_control_characters() {
+        assert_eq!(logged("a\u{7}b\u{85}c\u{1b}[31m"), "AccessDeniedException: abc[31m");
+        assert_eq!(logged("one\ntwo"), "AccessDeniedException: one");
+        assert_eq!(logged(&"ä".repeat(400)), format!("AccessDeniedException: {}", "ä".repeat(300)));
     }
 
     #[test]
-    fn no_quotation_of_the_request_is_kept() {
+    fn quoted_parts_of_the_request_are_dropped() {
         for message in [
             "The signature does not match. The Canonical String for this request should have been 'POST x-amz-security-token:t'",
             "The signature does not match.\nx-amz-security-token:t",
@@ -87,7 +87,7 @@ mod tests {
             "'x' is not a valid key=value pair in Authorization header: 'AWS4-HMAC-SHA256 Credential=t'",
             "Credential=t",
         ] {
-            let cause = of(message);
+            let cause = logged(message);
             assert!(!cause.contains("=t") && !cause.contains(":t") && !cause.contains("AWS4"), "{cause}");
         }
     }

@@ -1,4 +1,4 @@
-//! The key that an account authenticates with, and the digest that its secret knows of it.
+//! An account's API key, and its digest, which the account's secret contains.
 
 use std::{fmt, str::FromStr};
 
@@ -6,11 +6,11 @@ use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The SHA-256 of a key.
+/// The SHA-256 of an API key.
 #[derive(Clone, Copy)]
 pub struct KeyDigest([u8; 32]);
 
-/// A string that isn't the 64 hex digits of a SHA-256.
+/// A string that is not the 64 hex digits of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 64 hex digits")]
 pub struct InvalidDigest;
@@ -31,21 +31,21 @@ impl fmt::Debug for KeyDigest {
     }
 }
 
-/// A key as a sender presented it. Only its digest is kept.
+/// An API key as the caller sent it. Only its digest is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct ApiKey(KeyDigest);
 
 impl ApiKey {
-    /// The first 8 hex digits of its digest, to tell keys apart in a log.
+    /// The first 8 hex digits of its digest, which identify the key in the log.
     #[must_use]
     pub fn short_digest(&self) -> String {
         let Self(KeyDigest(digest)) = self;
         hex::encode(digest.split_at(4).0)
     }
 
-    /// The key in `authorization: Bearer …` (RFC 6750, section 2.1), where there is one.
+    /// The API key in `authorization: Bearer …` (RFC 6750, section 2.1), if there is one.
     #[must_use]
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let credentials = headers.get(header::AUTHORIZATION)?.as_bytes();
         let (scheme, key) = credentials.split_at_checked(7)?;
         let key = key.trim_ascii();
@@ -53,7 +53,8 @@ impl ApiKey {
             .then(|| Self(KeyDigest(Sha256::digest(key).into())))
     }
 
-    /// Whether one of the digests is this key's. Takes the same time whichever it is.
+    /// Whether one of the digests is this API key's. The time that it takes depends on the number of digests, and not on which
+    /// one matches.
     #[must_use]
     pub fn is_among(&self, digests: &[KeyDigest]) -> bool {
         let Self(KeyDigest(own)) = self;
@@ -69,19 +70,28 @@ mod tests {
     use super::*;
 
     fn key(authorization: &str) -> Option<ApiKey> {
-        ApiKey::of(&HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap())]))
+        ApiKey::from_headers(&HeaderMap::from_iter([(
+            header::AUTHORIZATION,
+            HeaderValue::from_str(authorization).unwrap(),
+        )]))
     }
 
     /// `printf %s swordfish | sha256sum`
     const SWORDFISH: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
 
     #[test]
-    fn a_key_is_known_by_the_digest_that_sha256sum_prints() {
+    fn an_api_key_matches_the_digest_that_sha256sum_prints() {
         let digests = ["0".repeat(64), SWORDFISH.to_owned()].map(|digest| digest.parse().unwrap());
         assert!(key("Bearer swordfish").unwrap().is_among(&digests));
         assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[0]]));
-        assert!(key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[1]]), "given twice, it is still one");
-        assert!(key("bearer   swordfish ").unwrap().is_among(&digests), "the scheme has no case (RFC 9110, 11.1)");
+        assert!(
+            key("Bearer swordfish").unwrap().is_among(&[digests[1], digests[1]]),
+            "a repeated digest still matches"
+        );
+        assert!(
+            key("bearer   swordfish ").unwrap().is_among(&digests),
+            "the scheme is case-insensitive (RFC 9110, 11.1)"
+        );
         assert!(!key("Bearer Swordfish").unwrap().is_among(&digests));
         assert!(!key("Bearer swordfish").unwrap().is_among(&digests[..1]));
         assert!(!key("Bearer swordfish").unwrap().is_among(&[]));
@@ -96,22 +106,22 @@ mod tests {
     }
 
     #[test]
-    fn without_a_bearer_key_there_is_none() {
+    fn other_authorization_headers_have_no_key() {
         for authorization in
             ["", "Bearer", "Bearer ", "Bearer   ", "Basic c3dvcmRmaXNo", "swordfish", "Bearerswordfish"]
         {
             assert!(key(authorization).is_none(), "{authorization}");
         }
-        assert!(ApiKey::of(&HeaderMap::new()).is_none());
+        assert!(ApiKey::from_headers(&HeaderMap::new()).is_none());
     }
 
     #[test]
-    fn a_key_is_told_apart_by_the_beginning_of_its_digest() {
+    fn an_api_key_is_logged_as_the_start_of_its_digest() {
         assert_eq!(key("Bearer swordfish").unwrap().short_digest(), "b9f195c5");
     }
 
     #[test]
-    fn neither_a_key_nor_its_digest_is_printed() {
+    fn neither_an_api_key_nor_its_digest_is_printed() {
         assert_eq!(format!("{:?}", key("Bearer swordfish").unwrap()), "ApiKey(KeyDigest)");
     }
 }

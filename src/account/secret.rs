@@ -1,4 +1,4 @@
-//! What an account's secret holds.
+//! The content of an account's secret.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,35 +9,39 @@ use crate::rudder::{Token, TokenError};
 /// An account's secret: `{"lendswift_token": "…", "api_key_sha256": ["<64 hex digits>", …]}`.
 #[derive(Debug, Clone)]
 pub struct Secret {
-    /// The digests of the keys that may send leads, at least one.
+    /// The digests of the API keys, at least one.
     pub digests: Vec<KeyDigest>,
-    /// The token, or what is wrong with the secret. Apart from the digests, so that the account's own sender is told.
+    /// The token, or the secret's fault. It is separate from the digests, so that a caller with a valid API key gets a
+    /// specific response.
     pub token: Result<Token, SecretError>,
 }
 
-/// What is wrong with a secret. Never holds a part of it.
+/// A fault of a secret. It never contains a part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Bytes where text is wanted.
+    /// It is binary, not text.
     #[error("the secret is binary")]
     Binary,
-    /// Not JSON, or without one of the two fields.
+    /// It is not JSON, or lacks one of the two members.
     #[error("the secret is not {{\"lendswift_token\": \"…\", \"api_key_sha256\": [\"…\"]}}")]
     Shape,
-    /// No key may send.
+    /// It has no digest.
     #[error("api_key_sha256 is empty")]
     NoDigest,
-    /// A digest that isn't one.
-    #[error("api_key_sha256 holds something that is not 64 hex digits")]
+    /// A digest is not 64 hex digits.
+    #[error("api_key_sha256 contains something that is not 64 hex digits")]
     Digest,
-    /// A token that can't be one.
+    /// The token is invalid.
     #[error(transparent)]
     Token(#[from] TokenError),
 }
 
 impl Secret {
-    /// Reads a secret's text. Fields beside the two are for others.
-    pub fn read(text: &str) -> Result<Self, SecretError> {
+    /// Parses a secret's text, which Secrets Manager limits to 64 KiB (GetSecretValue, `SecretString`). Unknown members are
+    /// ignored.
+    ///
+    /// `Err` if no digest can be read, so that no API key can be checked. Any other fault is in [`Secret::token`].
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
         #[derive(Deserialize)]
         struct Fields {
             lendswift_token: Option<Value>,
@@ -66,7 +70,7 @@ mod tests {
     const DIGEST: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
 
     fn read(text: &str) -> Result<Secret, SecretError> {
-        Secret::read(text)
+        Secret::parse(text)
     }
 
     #[test]
@@ -78,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_can_not_be_one_leaves_the_digests_known() {
+    fn an_invalid_token_leaves_the_digests_known() {
         for (members, fault) in [
             (
                 format!(r#""lendswift_token": "", "api_key_sha256": ["{DIGEST}"]"#),
@@ -94,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_secret_says_what_is_wrong_and_nothing_of_it() {
+    fn the_error_of_a_malformed_secret_quotes_nothing() {
         for (text, expected) in [
             ("", SecretError::Shape),
             ("1JqFE7K6ucf94hAvqu+7Jg", SecretError::Shape),

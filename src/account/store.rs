@@ -1,4 +1,4 @@
-//! Secrets Manager, asked for one secret.
+//! Reads an account's secret from Secrets Manager.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
@@ -13,48 +13,57 @@ use super::{
     cause::cause,
     secret::{Secret, SecretError},
 };
-use crate::{aws, config::Config, log};
+use crate::{aws, config::Config, telemetry::log::LogText};
 
-/// The accounts' secrets where they are kept.
+/// The client of Secrets Manager.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     client: Client,
     prefix: String,
 }
 
-/// Why a secret could not be had. The text is for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a secret could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StoreError {
-    /// There is no secret of that name.
-    #[error("no such secret")]
+    /// It does not exist.
     NotFound,
-    /// An operator has deleted it, and AWS keeps it for a while. To everybody else the same as none.
-    #[error("the secret is marked for deletion")]
+    /// It is marked for deletion. Callers get the responses for a secret that does not exist.
     Deleted,
-    /// It is there, and can't be used: no permission, no key to decrypt it, not of the right form.
-    #[error("secret unreadable: {0}")]
-    Unreadable(String),
-    /// Secrets Manager may answer the next time: time-out, throttling, a fault of its own, a signature that has expired.
-    #[error("Secrets Manager failed: {0}")]
-    Transient(String),
+    /// It exists, but cannot be used: no permission to read it, no KMS key to decrypt it, or malformed content.
+    Unreadable(LogText),
+    /// A retry may succeed: timeout, throttling, an internal error, an expired signature.
+    Transient(LogText),
+}
+
+impl StoreError {
+    /// The cause, for the log.
+    pub(super) fn for_log(&self) -> LogText {
+        match self {
+            Self::NotFound => LogText::from("no such secret"),
+            Self::Deleted => LogText::from("the secret is marked for deletion"),
+            Self::Unreadable(cause) => LogText::from(format!("secret unreadable: {}", cause.as_str())),
+            Self::Transient(cause) => LogText::from(format!("Secrets Manager failed: {}", cause.as_str())),
+        }
+    }
+}
+
+impl From<SecretError> for StoreError {
+    fn from(error: SecretError) -> Self {
+        Self::Unreadable(LogText::chain(&error))
+    }
 }
 
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
-        // One attempt: `get` has its own retries, which no quota can take away.
         let aws = aws::service(aws, config.aws.secrets_manager.as_ref());
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
-    /// Opens the connection that secrets are read over.
-    pub(super) async fn connect(&self) {
-        aws::connect(self.client.get_secret_value().secret_id(&self.prefix).send()).await;
-    }
-
-    /// The secret of an account. A transient failure is followed by an immediate retry, signed anew with the present clock.
+    /// Reads an account's secret. A transient failure is retried immediately, with a new signature, until `until` at the
+    /// latest.
     pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
         let in_time = timeout_at(until, self.attempts(id)).await;
-        in_time.unwrap_or_else(|_| Err(StoreError::Transient("no answer in time".to_owned())))
+        in_time.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("no response in time"))))
     }
 
     async fn attempts(&self, id: &AccountId) -> Result<Secret, StoreError> {
@@ -67,42 +76,48 @@ impl Store {
                 Err(error) => return Err(self.failure(id, &error)),
             }
         };
-        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::read);
-        secret.map_err(|error| StoreError::Unreadable(error.to_string()))
+        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::parse);
+        Ok(secret?)
     }
 
     fn failure(&self, id: &AccountId, error: &SdkError<GetSecretValueError>) -> StoreError {
-        let SdkError::ServiceError(answer) = error else {
-            return StoreError::Transient(log::chain(error));
+        let SdkError::ServiceError(response) = error else {
+            return StoreError::Transient(LogText::chain(error));
         };
-        let error = answer.err();
-        let cause = || cause(error.code(), error.message(), &self.prefix, &id.to_string());
-        if error.is_resource_not_found_exception() {
-            StoreError::NotFound
-        } else if error.is_invalid_request_exception() && error.message().is_some_and(says_deleted) {
-            StoreError::Deleted
-        } else if aws::is_transient(answer.raw().status().as_u16(), error.code()) {
-            StoreError::Transient(cause())
-        } else {
-            StoreError::Unreadable(cause())
-        }
+        let (status, error) = (response.raw().status().as_u16(), response.err());
+        let cause = LogText::from(cause(error.code(), error.message(), &self.prefix, &id.to_string()));
+        classify(status, error.code(), error.message(), cause)
     }
 }
 
-/// How often a secret is asked for at most when this is the answer. An expired signature has two retries: the SDK shifts the
-/// time of a signature by the difference from AWS's clock that it measured at the last response (its
-/// `ServiceClockSkewInterceptor`), which is wrong for the first retry where this machine's clock was set in the meantime.
+/// Classifies an error response of Secrets Manager by its HTTP status, code and message.
+fn classify(status: u16, code: Option<&str>, message: Option<&str>, cause: LogText) -> StoreError {
+    match code {
+        Some("ResourceNotFoundException") => StoreError::NotFound,
+        Some("InvalidRequestException") if message.is_some_and(says_deleted) => StoreError::Deleted,
+        code if aws::is_transient(status, code) => StoreError::Transient(cause),
+        _ => StoreError::Unreadable(cause),
+    }
+}
+
+/// The total number of attempts after this error. An expired signature is retried twice: the SDK corrects a signature's time
+/// by the clock difference that it measured at the last response (`ServiceClockSkewInterceptor`), and this difference is
+/// wrong for the first retry if this machine's clock was set in between.
 fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
     match error {
-        SdkError::ServiceError(answer) if aws::has_expired(answer.err().code()) => 3,
-        SdkError::ServiceError(answer) if !aws::is_transient(answer.raw().status().as_u16(), answer.err().code()) => 1,
+        SdkError::ServiceError(response) if aws::has_expired(response.err().code()) => 3,
+        SdkError::ServiceError(response)
+            if !aws::is_transient(response.raw().status().as_u16(), response.err().code()) =>
+        {
+            1
+        }
         _ => 2,
     }
 }
 
-/// Whether the message of an `InvalidRequestException` is about a deleted secret. Nothing but the message says so. AWS: "You
-/// can't perform this operation on the secret because it was marked for deletion."; its API reference: "a secret that's
-/// currently marked deleted"; other operations: "scheduled for deletion".
+/// Whether the message of an `InvalidRequestException` is about a deleted secret; the error has no other sign of it.
+/// GetSecretValue's message is "You can't perform this operation on the secret because it was marked for deletion.", its API
+/// reference has "a secret that's currently marked deleted", and other operations have "scheduled for deletion".
 fn says_deleted(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["marked for deletion", "marked deleted", "marked as deleted", "scheduled for deletion"]
@@ -115,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deleted_secret_is_recognised_by_awss_words() {
+    fn a_deleted_secret_is_recognized_by_the_message() {
         for message in [
             "You can't perform this operation on the secret because it was marked for deletion.",
             "You can\u{2019}t perform this operation on the secret because it was marked for deletion.",
@@ -126,6 +141,24 @@ mod tests {
         }
         for message in ["", "You tried to enable rotation on a secret without a Lambda function.", "deletion"] {
             assert!(!says_deleted(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_error_response_is_classified_by_code_and_message() {
+        let deleted = "You can't perform this operation on the secret because it was marked for deletion.";
+        let cause = || LogText::from("the cause");
+        for (status, code, message, expected) in [
+            (400, Some("ResourceNotFoundException"), None, StoreError::NotFound),
+            (400, Some("InvalidRequestException"), Some(deleted), StoreError::Deleted),
+            (400, Some("InvalidRequestException"), Some("rotation is not enabled"), StoreError::Unreadable(cause())),
+            (400, Some("InvalidRequestException"), None, StoreError::Unreadable(cause())),
+            (400, Some("AccessDeniedException"), Some(deleted), StoreError::Unreadable(cause())),
+            (400, Some("ThrottlingException"), Some(deleted), StoreError::Transient(cause())),
+            (500, None, None, StoreError::Transient(cause())),
+            (400, None, None, StoreError::Unreadable(cause())),
+        ] {
+            assert_eq!(classify(status, code, message, cause()), expected, "{status} {code:?}");
         }
     }
 }

@@ -1,163 +1,119 @@
-//! Everything that can become of a request besides success, with the answer to each.
+//! Why a lead did not become a call, with what each occurrence adds to its [`Kind`].
 
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-
-use super::{Answer, Body, Outcome};
+use super::kind::{Advice, Kind};
 use crate::{
     account::AuthError,
     claim::LedgerError,
     lead::{Faults, Malformed},
-    log,
     retry_after::RetryAfter,
     rudder::PushError,
+    telemetry::log::LogText,
 };
+use http::{HeaderMap, HeaderValue, header};
 
-/// Why a lead did not become a call, or may not have. Each is a row of the table of answers; what a variant carries is for
-/// the sender where it is a type, and for the log where it is a string.
+/// Why a lead did not become a call, or may not have become one. A [`LogText`] in a variant is for the log alone; anything
+/// else goes to the caller.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "`message` says in a sentence what each of them is")]
+#[expect(missing_docs, reason = "`Kind::row` documents each problem")]
 pub enum Problem {
     NotFound,
     MethodNotAllowed,
     BodyTooLarge,
     UnsupportedMediaType,
     InvalidIdempotencyKey,
-    Unauthorized(String),
-    /// To the sender the same as [`Problem::Unauthorized`]; the operator has to mend the account's secret.
-    SecretUnreadable(String),
-    Malformed(Malformed),
+    MissingApiKey,
+    Unauthorized(LogText),
+    /// The caller gets the response of [`Problem::Unauthorized`]; the operator must repair the account's secret.
+    SecretUnreadable(LogText),
+    MalformedBody(Malformed),
+    /// API Gateway's base64 is invalid.
+    MalformedBase64,
     InvalidLead(Faults),
     IdempotencyKeyReused,
     InProgress,
     RefusedUpstream,
     RateLimited(Option<RetryAfter>),
-    TokenRefused(String),
-    AccountMisconfigured(String),
-    UpstreamUnreachable(String),
-    TemporarilyUnavailable(String),
-    BadUpstreamAnswer(String),
+    TokenRefused(LogText),
+    AccountMisconfigured(LogText),
+    UpstreamUnreachable(LogText),
+    TemporarilyUnavailable(LogText),
+    BadUpstreamAnswer(LogText),
     UpstreamTimeout,
-    UpstreamBroke(String),
-    /// With the id of the request that was interrupted.
+    UpstreamBroke(LogText),
+    /// With the request id of the earlier attempt.
     Interrupted(String),
-    /// The relay itself failed, before a byte of the lead may have been sent or after.
-    Internal {
-        may_have_sent: bool,
-        cause: &'static str,
-    },
+    /// The relay failed before the claim.
+    FailedBeforeClaim(&'static str),
+    /// The relay failed when the claim may have been written.
+    FailedAfterClaim(&'static str),
 }
 
-/// When to try again what should work soon.
+/// The delay of [`Advice::RetrySoon`]. It is the relay's own choice: most interruptions of a service last seconds.
 const SOON: RetryAfter = RetryAfter::Seconds(5);
 
 impl Problem {
-    /// The row: status, outcome, and the error's name.
-    fn row(&self) -> (StatusCode, Outcome, &'static str) {
-        use Outcome::{NotSent, Pending, Refused, Unknown};
+    /// Its kind, which has the row in the table of responses.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::NotFound => (StatusCode::NOT_FOUND, NotSent, "not_found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, NotSent, "method_not_allowed"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, NotSent, "body_too_large"),
-            Self::UnsupportedMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, NotSent, "unsupported_media_type"),
-            Self::InvalidIdempotencyKey => (StatusCode::BAD_REQUEST, NotSent, "invalid_idempotency_key"),
-            Self::Unauthorized(_) | Self::SecretUnreadable(_) => (StatusCode::UNAUTHORIZED, NotSent, "unauthorized"),
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, NotSent, "malformed_json"),
-            Self::InvalidLead(_) => (StatusCode::UNPROCESSABLE_ENTITY, NotSent, "invalid_lead"),
-            Self::IdempotencyKeyReused => (StatusCode::UNPROCESSABLE_ENTITY, NotSent, "idempotency_key_reused"),
-            Self::InProgress => (StatusCode::CONFLICT, Pending, "in_progress"),
-            Self::RefusedUpstream => (StatusCode::UNPROCESSABLE_ENTITY, Refused, "refused_upstream"),
-            Self::RateLimited(_) => (StatusCode::TOO_MANY_REQUESTS, NotSent, "rate_limited"),
-            Self::TokenRefused(_) => (StatusCode::INTERNAL_SERVER_ERROR, NotSent, "token_refused"),
-            Self::AccountMisconfigured(_) => (StatusCode::INTERNAL_SERVER_ERROR, NotSent, "account_misconfigured"),
-            Self::UpstreamUnreachable(_) => (StatusCode::SERVICE_UNAVAILABLE, NotSent, "upstream_unreachable"),
-            Self::TemporarilyUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, NotSent, "temporarily_unavailable"),
-            Self::BadUpstreamAnswer(_) => (StatusCode::BAD_GATEWAY, Unknown, "bad_upstream_answer"),
-            Self::UpstreamTimeout => (StatusCode::GATEWAY_TIMEOUT, Unknown, "upstream_timeout"),
-            Self::UpstreamBroke(_) => (StatusCode::GATEWAY_TIMEOUT, Unknown, "upstream_broke"),
-            Self::Interrupted(_) => (StatusCode::GATEWAY_TIMEOUT, Unknown, "interrupted"),
-            Self::Internal { may_have_sent: false, .. } => {
-                (StatusCode::INTERNAL_SERVER_ERROR, NotSent, "internal_error")
-            }
-            Self::Internal { may_have_sent: true, .. } => {
-                (StatusCode::INTERNAL_SERVER_ERROR, Unknown, "internal_error")
-            }
+            Self::NotFound => Kind::NotFound,
+            Self::MethodNotAllowed => Kind::MethodNotAllowed,
+            Self::BodyTooLarge => Kind::BodyTooLarge,
+            Self::UnsupportedMediaType => Kind::UnsupportedMediaType,
+            Self::InvalidIdempotencyKey => Kind::InvalidIdempotencyKey,
+            Self::MissingApiKey => Kind::MissingApiKey,
+            Self::Unauthorized(_) => Kind::Unauthorized,
+            Self::SecretUnreadable(_) => Kind::SecretUnreadable,
+            Self::MalformedBody(_) => Kind::MalformedBody,
+            Self::MalformedBase64 => Kind::MalformedBase64,
+            Self::InvalidLead(_) => Kind::InvalidLead,
+            Self::IdempotencyKeyReused => Kind::IdempotencyKeyReused,
+            Self::InProgress => Kind::InProgress,
+            Self::RefusedUpstream => Kind::RefusedUpstream,
+            Self::RateLimited(_) => Kind::RateLimited,
+            Self::TokenRefused(_) => Kind::TokenRefused,
+            Self::AccountMisconfigured(_) => Kind::AccountMisconfigured,
+            Self::UpstreamUnreachable(_) => Kind::UpstreamUnreachable,
+            Self::TemporarilyUnavailable(_) => Kind::TemporarilyUnavailable,
+            Self::BadUpstreamAnswer(_) => Kind::BadUpstreamAnswer,
+            Self::UpstreamTimeout => Kind::UpstreamTimeout,
+            Self::UpstreamBroke(_) => Kind::UpstreamBroke,
+            Self::Interrupted(_) => Kind::Interrupted,
+            Self::FailedBeforeClaim(_) => Kind::FailedBeforeClaim,
+            Self::FailedAfterClaim(_) => Kind::FailedAfterClaim,
         }
     }
 
-    /// What it means, for a person at the sender's side.
-    fn message(&self) -> String {
-        let message = match self {
-            Self::NotFound => "There is only POST /v1/accounts/{account}/leads.",
-            Self::MethodNotAllowed => "A lead is sent with POST.",
-            Self::BodyTooLarge => "A lead has at most 64 KiB.",
-            Self::UnsupportedMediaType => {
-                "A lead is sent as application/json in UTF-8, without a content encoding such as gzip."
-            }
-            Self::InvalidIdempotencyKey => "An Idempotency-Key has 1 to 255 visible ASCII characters and no space.",
-            Self::Unauthorized(_) | Self::SecretUnreadable(_) => {
-                "The account and its key do not match. Send the key as Authorization: Bearer <key>."
-            }
-            Self::Malformed(malformed) => return format!("The lead can't be read: {malformed}."),
-            Self::InvalidLead(_) => "The lead has faults. Each is named in body.fields; mend them and send it again.",
-            Self::IdempotencyKeyReused => "This Idempotency-Key stands for another lead. Send this one under its own.",
-            Self::InProgress => "This lead is being sent by another request. Ask again shortly by sending it again.",
-            Self::RefusedUpstream => "AI Rudder refused the lead.",
-            Self::RateLimited(_) => "AI Rudder wants fewer leads for now. Send this one again later.",
-            Self::TokenRefused(_) => {
-                "AI Rudder does not accept this account's token. The relay's operator has to mend it."
-            }
-            Self::AccountMisconfigured(_) => "This account is not set up right. The relay's operator has to mend it.",
-            Self::UpstreamUnreachable(_) => "AI Rudder could not be reached. Nothing was sent; send this lead again.",
-            Self::TemporarilyUnavailable(_) => {
-                "The relay can't work right now. Nothing was sent; send this lead again."
-            }
-            Self::BadUpstreamAnswer(_) => "AI Rudder's answer does not say what became of the lead.",
-            Self::UpstreamTimeout => "AI Rudder did not answer in time. It may have the lead.",
-            Self::UpstreamBroke(_) => {
-                "The connection to AI Rudder broke after the lead was sent. It may have the lead."
-            }
-            Self::Interrupted(_) => {
-                "An earlier request began to send this lead and was not heard of again. AI Rudder may have it."
-            }
-            Self::Internal { may_have_sent: false, .. } => "The relay failed before it sent the lead.",
-            Self::Internal { may_have_sent: true, .. } => "The relay failed after it began to send the lead.",
-        };
-        message.to_owned()
-    }
-
-    /// Whether the sender can do something about it.
-    fn sender_can_mend(&self) -> bool {
-        self.row().0.is_client_error() && !matches!(self, Self::RateLimited(_) | Self::InProgress)
-    }
-
-    /// The error's name for the operator's eyes.
-    fn counted_as(&self) -> &'static str {
+    /// The response's message: the row's, and for a body that cannot be read the reason.
+    pub(super) fn message(&self) -> String {
+        let message = self.kind().row().message;
         match self {
-            Self::SecretUnreadable(cause) => Self::AccountMisconfigured(cause.clone()).row().2,
-            _ => self.row().2,
+            Self::MalformedBody(malformed) => format!("{message} It {malformed}."),
+            Self::MalformedBase64 => format!("{message} {NOT_BASE64}"),
+            _ => message.to_owned(),
         }
     }
 
-    /// The header that says what to do, where HTTP has one.
-    fn headers(&self) -> HeaderMap {
-        let advice = match self {
-            Self::MethodNotAllowed => (header::ALLOW, HeaderValue::from_static("POST")),
-            Self::Unauthorized(_) | Self::SecretUnreadable(_) => {
+    /// The header that goes with it.
+    pub(super) fn headers(&self) -> HeaderMap {
+        let header = match (self.kind().row().advice, self) {
+            (Some(Advice::Allow), _) => (header::ALLOW, HeaderValue::from_static("POST")),
+            (Some(Advice::Authenticate), _) => {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lendswift-relay\""))
             }
-            Self::InProgress | Self::UpstreamUnreachable(_) | Self::TemporarilyUnavailable(_) => {
-                (header::RETRY_AFTER, SOON.into())
+            (Some(Advice::RetrySoon), _) => (header::RETRY_AFTER, SOON.into()),
+            (Some(Advice::RetryWhenUpstreamSays), Self::RateLimited(Some(retry_after))) => {
+                (header::RETRY_AFTER, (*retry_after).into())
             }
-            Self::RateLimited(Some(retry_after)) => (header::RETRY_AFTER, (*retry_after).into()),
             _ => return HeaderMap::new(),
         };
-        HeaderMap::from_iter([advice])
+        HeaderMap::from_iter([header])
     }
 
-    /// What the log says of it beside its name. Of a lead's faults only the places and the kinds.
-    fn cause(&self) -> Option<String> {
+    /// The cause for the log, in addition to the error's name. Of a lead's faults it contains only places and codes.
+    pub(super) fn cause(&self) -> Option<LogText> {
         match self {
             Self::Unauthorized(cause)
             | Self::SecretUnreadable(cause)
@@ -167,46 +123,28 @@ impl Problem {
             | Self::TemporarilyUnavailable(cause)
             | Self::BadUpstreamAnswer(cause)
             | Self::UpstreamBroke(cause) => Some(cause.clone()),
+            Self::MissingApiKey => Some(LogText::from("no API key")),
             Self::Interrupted(request_id) => {
-                Some(format!("request {request_id} claimed the lead and did not settle it"))
+                Some(LogText::from(format!("request {request_id} claimed the lead and did not settle it")))
             }
-            Self::Internal { cause, .. } => Some((*cause).to_owned()),
-            Self::Malformed(malformed) => Some(malformed.to_string()),
+            Self::FailedBeforeClaim(cause) | Self::FailedAfterClaim(cause) => Some(LogText::from(*cause)),
+            Self::MalformedBody(malformed) => Some(LogText::from(format!("the body {malformed}"))),
+            Self::MalformedBase64 => Some(LogText::from("the body is not base64")),
             Self::InvalidLead(faults) => {
                 let faults = faults.iter().map(|fault| format!("{} {}", fault.field, fault.kind.code()));
-                // In one order, so that the same faults are the same line.
-                Some(faults.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", "))
+                // Sorted, so that the same faults give the same text.
+                Some(LogText::from(faults.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")))
             }
             _ => None,
         }
     }
 }
 
-impl From<Problem> for Answer {
-    fn from(problem: Problem) -> Self {
-        let (status, outcome, error) = problem.row();
-        let (headers, cause, counted_as) = (problem.headers(), problem.cause(), problem.counted_as());
-        let alarming = status.is_server_error() || matches!(problem, Problem::SecretUnreadable(_));
-        let (message, sender_can_mend) = (problem.message(), problem.sender_can_mend());
-        let faults = if let Problem::InvalidLead(faults) = problem { faults } else { Faults::new() };
-        let body = Body::Ours { message, sender_can_mend, faults };
-        Self {
-            status,
-            outcome,
-            error: Some(error),
-            counted_as: Some(counted_as),
-            cause,
-            alarming,
-            replayed: false,
-            headers,
-            body,
-        }
-    }
-}
+const NOT_BASE64: &str = "API Gateway marked it as base64, and it is not.";
 
 impl From<Malformed> for Problem {
     fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
+        Self::MalformedBody(malformed)
     }
 }
 
@@ -214,7 +152,7 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Unauthorized(cause) => Self::Unauthorized(cause),
-            AuthError::Closed(cause) => Self::SecretUnreadable(cause),
+            AuthError::SecretUnreadable(cause) => Self::SecretUnreadable(cause),
             AuthError::Misconfigured(cause) => Self::AccountMisconfigured(cause),
             AuthError::Unavailable(cause) => Self::TemporarilyUnavailable(cause),
         }
@@ -222,18 +160,18 @@ impl From<AuthError> for Problem {
 }
 
 impl From<LedgerError> for Problem {
-    fn from(error: LedgerError) -> Self {
-        Self::TemporarilyUnavailable(error.to_string())
+    fn from(LedgerError(cause): LedgerError) -> Self {
+        Self::TemporarilyUnavailable(cause)
     }
 }
 
 impl From<PushError> for Problem {
     fn from(error: PushError) -> Self {
         match error {
-            PushError::Unreachable(_) => Self::UpstreamUnreachable(log::chain(&error)),
-            PushError::TooLate => Self::TemporarilyUnavailable(error.to_string()),
+            PushError::Unreachable(_) => Self::UpstreamUnreachable(LogText::chain(&error)),
+            PushError::LeaseOver => Self::TemporarilyUnavailable(LogText::chain(&error)),
             PushError::TimedOut => Self::UpstreamTimeout,
-            PushError::Broke(_) => Self::UpstreamBroke(log::chain(&error)),
+            PushError::Broke(_) => Self::UpstreamBroke(LogText::chain(&error)),
         }
     }
 }

@@ -1,30 +1,33 @@
-//! AI Rudder's answers, as the sender gets them.
+//! Conversion of AI Rudder's responses to the relay's answers.
 
 use http::StatusCode;
 
 use super::{Answer, Body, Outcome, Problem, Text};
-use crate::rudder::{Push, Token, UpstreamBody, Verdict};
+use crate::{
+    rudder::{Push, Token, UpstreamBody, Verdict},
+    telemetry::log::LogText,
+};
 
-/// What the log says of it.
-const WITHHELD: &str = "AI Rudder's envelope quoted the token, and was withheld";
+/// The cause in the log if an envelope was withheld.
+const WITHHELD: &str = "AI Rudder's envelope quotes the token and was withheld";
 
-/// AI Rudder's answer to a push, under the status that its verdict has. Its envelope goes on as it came, except where it
-/// quotes or refuses the token: that is between AI Rudder and the operator.
+/// AI Rudder's response to a push, with the HTTP status of its verdict. Its envelope is forwarded unchanged, unless it quotes
+/// or refuses the token: that concerns the operator and not the caller.
 impl From<Push> for Answer {
     fn from(push: Push) -> Self {
         let Push { verdict, body, retry_after, status } = push;
-        let cause = format!("AI Rudder answered {status}");
+        let cause = LogText::from(format!("AI Rudder answered {status}"));
         let answer = match (verdict, &body) {
             (Verdict::Accepted, UpstreamBody::Envelope(_) | UpstreamBody::Withheld(_)) => Self::accepted(),
             (Verdict::Refused, _) => Problem::RefusedUpstream.into(),
             (Verdict::RateLimited, _) => Problem::RateLimited(retry_after).into(),
             (Verdict::TokenRefused, _) => Problem::TokenRefused(cause).into(),
-            // Nothing is accepted without an envelope that says so.
+            // Without an envelope, nothing shows that the lead was accepted.
             (Verdict::Unknown | Verdict::Accepted, _) => Problem::BadUpstreamAnswer(cause).into(),
         };
         match body {
-            UpstreamBody::Envelope(theirs) if verdict != Verdict::TokenRefused => {
-                Self { body: Body::Written(Text(theirs.into_text())), ..answer }
+            UpstreamBody::Envelope(envelope) if verdict != Verdict::TokenRefused => {
+                Self { body: Body::Verbatim(Text(envelope.into_text())), ..answer }
             }
             UpstreamBody::Withheld(_) => answer.because(WITHHELD),
             UpstreamBody::Envelope(_) | UpstreamBody::UnreadableCode | UpstreamBody::NoCode => answer,
@@ -33,30 +36,30 @@ impl From<Push> for Answer {
 }
 
 impl Answer {
-    /// The same with the relay's own body, where its body is written already and quotes the token.
+    /// Replaces a stored or forwarded body that quotes the token with the relay's own.
     #[must_use]
     pub(crate) fn withholding(self, token: &Token) -> Self {
-        let Body::Written(Text(text)) = &self.body else { return self };
+        let Body::Verbatim(Text(text)) = &self.body else { return self };
         if !token.is_quoted_in(text) {
             return self;
         }
         let own = match self.outcome {
             Outcome::Accepted => Self::accepted(),
-            _ => Problem::BadUpstreamAnswer(String::new()).into(),
+            _ => Problem::BadUpstreamAnswer(LogText::from("")).into(),
         };
         Self { body: own.body, error: own.error, ..self }.because(WITHHELD)
     }
 
-    /// The answer for a lead that AI Rudder has, in the relay's own words.
+    /// The relay's own envelope for an accepted lead.
     fn accepted() -> Self {
-        let message = "AI Rudder has the lead, and will call the consumer.".to_owned();
-        let body = Body::Ours { message, sender_can_mend: false, faults: Vec::new() };
-        Self { body, ..Self::passed_on(StatusCode::OK, Outcome::Accepted, String::new()) }
+        let message = "AI Rudder accepted the lead and should call the consumer.".to_owned();
+        let body = Body::Generated { message, is_client_fixable: false, faults: Vec::new() };
+        Self { body, ..Self::forwarded(StatusCode::OK, Outcome::Accepted, String::new()) }
     }
 
-    /// The same with one more cause for the log.
+    /// Adds a cause for the log.
     fn because(self, cause: &str) -> Self {
-        let cause = self.cause.iter().map(String::as_str).chain([cause]).collect::<Vec<_>>().join("; ");
-        Self { cause: Some(cause), ..self }
+        let cause = self.cause.iter().map(LogText::as_str).chain([cause]).collect::<Vec<_>>().join("; ");
+        Self { cause: Some(LogText::from(cause)), ..self }
     }
 }

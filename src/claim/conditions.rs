@@ -1,24 +1,24 @@
-//! The conditions of the ledger's writes: each DynamoDB expression, and beside it the same condition as a function.
+//! The conditions of the ledger's writes, each as a DynamoDB expression and as a function.
 //!
-//! DynamoDB evaluates the expressions. The functions say what they mean, so that `tests/model` can run the protocol without
-//! DynamoDB; a test holds each against its expression on the in-process DynamoDB.
+//! DynamoDB evaluates the expressions. The functions are for `tests/model`, which runs the protocol without DynamoDB. A test
+//! compares each function with its expression on the in-process DynamoDB.
 
-/// A lead's item as conditions see it. An attribute is `None` where it does not exist, and where it is of another type than
-/// the one that it is compared with.
+/// The attributes of a lead's item that conditions use. An attribute is `None` if it does not exist, or has another type than
+/// the value that it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LeadItem<Id> {
     /// The id of the claim.
     pub claim: Option<Id>,
-    /// What became of the lead.
+    /// The recorded outcome.
     pub outcome: Recorded,
-    /// When it is forgotten, in Unix seconds.
+    /// When the item expires, in Unix seconds.
     pub expires: Option<i64>,
 }
 
 /// The attribute `outcome` of a lead's item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Recorded {
-    /// It does not exist: the lead is being sent.
+    /// The attribute does not exist: the lead is being sent.
     Nothing,
     /// `accepted`.
     Accepted,
@@ -28,54 +28,55 @@ pub enum Recorded {
     Unreadable,
 }
 
-/// A key's item as conditions see it.
+/// The attributes of an idempotency key's item that conditions use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyItem<Lead> {
-    /// The `pk` of the lead that the key belongs to.
+    /// The `pk` of the lead that the idempotency key belongs to.
     pub lead: Option<Lead>,
-    /// When it is forgotten, in Unix seconds.
+    /// When the item expires, in Unix seconds.
     pub expires: Option<i64>,
 }
 
-/// The condition for claiming a lead. It never overwrites an answer: a late attempt of the same claim must not undo what was
-/// settled since.
+/// The condition for claiming a lead. A claim never overwrites an outcome: a late attempt must not undo a settlement of the
+/// same claim.
 pub const CLAIM_LEAD: &str = "attribute_not_exists(pk) OR expires <= :now \
                               OR (claim = :claim AND attribute_not_exists(outcome))";
 
-/// [`CLAIM_LEAD`].
+/// [`CLAIM_LEAD`] as a function, at `now` in Unix seconds.
 pub fn may_claim_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, now: i64) -> bool {
     item.is_none_or(|item| is_over(item.expires, now) || is_open(item, claim))
 }
 
-/// The condition for giving a key to a lead.
+/// The condition for assigning an idempotency key to a lead.
 pub const CLAIM_KEY: &str = "attribute_not_exists(pk) OR expires <= :now OR lead_pk = :lead";
 
-/// [`CLAIM_KEY`].
+/// [`CLAIM_KEY`] as a function, at `now` in Unix seconds.
 pub fn may_claim_key<Lead: PartialEq>(item: Option<&KeyItem<Lead>>, lead: &Lead, now: i64) -> bool {
     item.is_none_or(|item| is_over(item.expires, now) || item.lead.as_ref() == Some(lead))
 }
 
-/// The condition for settling a lead. An operator may have asked AI Rudder, and then knows better than a sender that does not know.
+/// The condition for settling a lead. `unknown` may become `accepted`, and never the reverse: an operator who asked AI Rudder
+/// may have recorded `accepted` before the sender reports `unknown`.
 pub const SETTLE_LEAD: &str = "claim = :claim AND (attribute_not_exists(outcome) OR outcome IN (:unknown, :outcome))";
 
-/// [`SETTLE_LEAD`].
+/// [`SETTLE_LEAD`] as a function.
 pub fn may_settle_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, outcome: Recorded) -> bool {
     let may_become = |item: &LeadItem<Id>| [Recorded::Nothing, Recorded::Unknown, outcome].contains(&item.outcome);
     item.is_some_and(|item| item.claim.as_ref() == Some(claim) && may_become(item))
 }
 
-/// The condition for releasing a lead. What is deleted already is free, and what is settled stays.
+/// The condition for releasing a lead. A deleted item counts as released, and a settled item is kept.
 pub const RELEASE_LEAD: &str = "attribute_not_exists(pk) OR (claim = :claim AND attribute_not_exists(outcome))";
 
-/// [`RELEASE_LEAD`].
+/// [`RELEASE_LEAD`] as a function.
 pub fn may_release_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id) -> bool {
     item.is_none_or(|item| is_open(item, claim))
 }
 
-/// The condition for releasing a key.
+/// The condition for releasing an idempotency key.
 pub const RELEASE_KEY: &str = "attribute_not_exists(pk) OR lead_pk = :lead";
 
-/// [`RELEASE_KEY`].
+/// [`RELEASE_KEY`] as a function.
 pub fn may_release_key<Lead: PartialEq>(item: Option<&KeyItem<Lead>>, lead: &Lead) -> bool {
     item.is_none_or(|item| item.lead.as_ref() == Some(lead))
 }

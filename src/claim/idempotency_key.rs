@@ -1,12 +1,12 @@
-//! A sender's own name for a lead.
+//! The caller's idempotency key for a lead.
 
 use std::str::FromStr;
 
-/// A sender's `Idempotency-Key`: 1 to 255 visible ASCII characters, which may be a phone number. Has no `Debug`.
+/// A caller's `Idempotency-Key`: 1 to 255 visible ASCII characters. It has no `Debug`, because it may be a phone number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// A string that can't be an `Idempotency-Key`.
+/// A string that is not a valid `Idempotency-Key`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_1_to_255_visible_ascii_characters() {
+    fn an_idempotency_key_is_1_to_255_visible_ascii_characters() {
         let longest = "a".repeat(255);
         for key in ["7", "infinity-7", "!~", longest.as_str()] {
             assert!(key.parse::<IdempotencyKey>().is_ok_and(|parsed| parsed.as_bytes() == key.as_bytes()), "{key}");

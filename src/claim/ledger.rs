@@ -1,43 +1,48 @@
-//! The ledger's writes, as the protocol asks for them.
+//! The ledger: makes the writes of the protocol.
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::error::BuildError;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::{
     Claim, Claimed, Known, Settled,
+    backoff::backoff,
     left::{LeftClaim, LeftClaims},
     protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
     record::Record,
-    table::{Attempt, InTheWay, Table, Transaction},
+    table::{Attempt, ConflictingItems, Table, Transaction},
     writes::{self, Writes},
 };
 use crate::{
-    budget::{Budget, Lease, WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
+    budget::{Budget, Lease, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
     clock::Clock,
     config::{Claims, Config},
-    metrics,
+    telemetry::{log::LogText, metrics},
     unix_time::seconds,
 };
 
-/// The table of leads that are being sent, or were.
+/// The record of the leads that are being sent or were sent.
 #[derive(Debug)]
 pub struct Ledger {
-    /// `None` where the ledger is off: every post is a push.
+    /// `None` if the ledger is off: every request is a push.
     table: Option<Table>,
     window: Duration,
     clock: Clock,
     left: LeftClaims,
 }
 
-/// The ledger can't be written, or read. The text is for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the ledger failed: {0}")]
-pub struct LedgerError(String);
+/// The claim could not be written, so nothing was sent. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerError(pub(crate) LogText);
+
+impl LedgerError {
+    fn because(cause: &str) -> Self {
+        Self(LogText::from(format!("the ledger failed: {cause}")))
+    }
+}
 
 impl Ledger {
     /// The configured table in the DynamoDB that `aws` reaches.
@@ -50,22 +55,16 @@ impl Ledger {
         Self { table, window: config.duplicate_window, clock, left: LeftClaims::default() }
     }
 
-    /// Opens the connection to DynamoDB, where there is a table.
-    pub(crate) async fn connect(&self) {
-        if let Some(table) = &self.table {
-            table.connect().await;
-        }
-    }
-
-    /// Claims a lead, or says what is known of it. After an error nothing may be sent; a claim that may have been written all
-    /// the same is kept, and closed later.
+    /// Claims a lead, or returns its state if another request claimed it.
+    ///
+    /// After `Err` nothing may be sent. Then the claim is not in the table, or the process keeps it and deletes it later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
-        let writes = writes.map_err(|error| LedgerError(error.to_string()))?;
+        let writes = writes.map_err(|error| LedgerError::because(&error.to_string()))?;
         let (end, cause) = self.run(table, &writes, claim.lease, budget).await;
         if !matches!(end, End::NotOurs(Answer::Found(_))) {
-            note(&claim.id);
+            record_claim(&claim.id);
         }
         let answer = match end {
             End::Ours => return Ok(Claimed::Ours(claim)),
@@ -79,21 +78,20 @@ impl Ledger {
         match answer {
             Answer::Found(items) => Ok(Claimed::Known(self.found(table, &claim, &items, budget).await?)),
             Answer::InProgress => Ok(Claimed::Known(Known::InProgress)),
-            Answer::Unavailable => Err(LedgerError(cause.unwrap_or_default())),
+            Answer::Unavailable => Err(LedgerError::because(&cause.unwrap_or_default())),
         }
     }
 
-    /// Makes the writes that the protocol asks for, until it knows what became of the claim; with the last thing that kept
-    /// a write from being done.
+    /// Makes the protocol's writes until it ends. Returns the result, and the cause of the last write that failed.
     async fn run(
         &self,
         table: &Table,
         writes: &Writes,
         lease: Lease,
         budget: Budget,
-    ) -> (End<InTheWay>, Option<String>) {
+    ) -> (End<ConflictingItems>, Option<String>) {
         let mut claiming = Claiming::default();
-        let mut operation = Claiming::<InTheWay>::FIRST;
+        let mut operation = Claiming::<ConflictingItems>::FIRST;
         let mut until = budget.claim_until(self.clock.now());
         let mut waits = backoff();
         let mut cause = None;
@@ -119,32 +117,32 @@ impl Ledger {
         }
     }
 
-    /// Interprets the items that were in a claim's way.
+    /// Interprets the items that made the claim's conditions fail.
     async fn found(
         &self,
         table: &Table,
         claim: &Claim,
-        items: &InTheWay,
+        items: &ConflictingItems,
         budget: Budget,
     ) -> Result<Known, LedgerError> {
         match items.as_slice() {
             [Some(lead), ..] => Ok(self.known(table, claim, Record::read(lead), budget).await),
             [None, Some(_)] => Ok(Known::KeyReused),
-            _ => Err(LedgerError("a condition did not hold, and no item says why".to_owned())),
+            _ => Err(LedgerError::because("a condition failed without an item that explains it")),
         }
     }
 
     /// Interprets the item of a lead that was claimed before.
     async fn known(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
         let Some(record) = record else { return Known::Unreadable };
-        note(&record.claim);
+        record_claim(&record.claim);
         match standing(record.state, seconds(self.clock.wall())) {
             Standing::InProgress => Known::InProgress,
             Standing::Interrupted => Known::Interrupted(record.request_id),
             Standing::Settled(settled) => {
-                // From now on this key belongs to the lead too, unless it belongs to another. The answer is the lead's in any
-                // case, and is not kept back where that can't be written.
-                if let Some(key) = claim.pointer.as_ref().filter(|key| record.pointer.as_ref() != Some(key)) {
+                // From now on this idempotency key belongs to the lead, unless it belongs to another. The response does not
+                // depend on whether this write succeeds.
+                if let Some(key) = claim.key_item.as_ref().filter(|key| record.key_item.as_ref() != Some(key)) {
                     let key = [writes::key(key, &claim.lead, record.expires, self.clock.wall())];
                     if let Ok(transaction) = table.transaction(key, None) {
                         table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
@@ -155,7 +153,8 @@ impl Ledger {
         }
     }
 
-    /// Writes down what became of a lead, with the response that its sender gets. What can't be written is kept for later.
+    /// Records the result of a push with the response. If this still fails when the response is due, the process keeps the
+    /// claim and retries later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
         let settle = writes::settle(claim, settled, self.clock.wall());
@@ -166,10 +165,11 @@ impl Ledger {
         }
     }
 
-    /// Frees the lead and the key for another post, since nobody was called. What can't be written is kept for later.
+    /// Frees the lead and its idempotency key, because nobody was called. If this still fails when the response is due,
+    /// the process keeps the claim and retries later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
-        // Superseded: there is nothing of it left to free.
+        // If it is superseded, there is nothing to free.
         self.close(table, claim, table.transaction(writes::release(claim), None), budget).await;
     }
 
@@ -198,8 +198,8 @@ impl Ledger {
         }
     }
 
-    /// Tries once more to close the claims that earlier requests left. Runs after a request's own claim, so that no claim waits
-    /// for it, and may delay the response by `LEFT_CLAIMS_LIMIT`.
+    /// Makes one attempt to close each claim that earlier requests left open. It runs after the request's own claim, which
+    /// therefore does not wait for it, and delays the response by at most `LEFT_CLAIMS_LIMIT`.
     pub async fn close_left(&self, budget: Budget) {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
@@ -211,7 +211,7 @@ impl Ledger {
         }
     }
 
-    /// Whether a write may be made again after this wait.
+    /// Whether enough time is left to retry a write after this wait.
     fn may_retry(&self, wait: Duration, until: Instant) -> bool {
         self.clock.now() + wait + WRITE_RETRY_LEAST <= until
     }
@@ -221,25 +221,15 @@ impl Ledger {
         tracing::error!(
             cause,
             left = left.claim,
-            "the claim was not closed: it is kept, and tried again after a later claim"
+            "the claim was not closed: it is kept, and retried after a later claim"
         );
         if let Some(dropped) = self.left.add(left) {
-            tracing::error!(left = dropped.claim, "too many claims are kept: this one is tried no more");
+            tracing::error!(left = dropped.claim, "too many claims are kept: this one is not retried");
         }
     }
 }
 
-/// How long to wait before each retry.
-fn backoff() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(WRITE_FIRST_WAIT)
-        .with_max_delay(WRITE_LONGEST_WAIT)
-        .without_max_times()
-        .with_jitter()
-        .build()
-}
-
-/// Puts the claim of a lead, this request's or an earlier one's, into the request's line of the log.
-fn note(id: &str) {
+/// Records the lead's claim, this request's or an earlier one's, in the request's log line.
+fn record_claim(id: &str) {
     Span::current().record("claim", id);
 }

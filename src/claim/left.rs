@@ -1,4 +1,4 @@
-//! Claims that could not be closed, kept in the process until they can.
+//! Claims that could not be closed, kept in the process to be retried.
 
 use std::{
     collections::VecDeque,
@@ -13,25 +13,25 @@ use super::{
     table::{Table, Transaction},
 };
 
-/// Claims that could not be closed and are kept, at most.
+/// How many claims are kept at most. A body is at most 64 KiB, so they use about 1 MiB.
 const MAX_LEFT: usize = 16;
 
-/// A claim that could not be closed, with the finished requests that close it.
+/// A claim that could not be closed, with the transactions that close it.
 pub(super) struct LeftClaim {
-    /// Its id.
+    /// The claim's id.
     pub(super) claim: String,
-    /// Where it is in doubt whether it is written: what uses its token up. Nothing was sent for it then.
+    /// The transaction that voids it, if it is unclear whether it was written. Nothing was sent under such a claim.
     pub(super) void: Option<Transaction>,
-    /// What settles or releases it.
+    /// The transaction that settles or releases it.
     pub(super) close: Transaction,
 }
 
-/// The claims that could not be closed, the oldest first. Has nothing to print: a request may hold AI Rudder's answer.
+/// The claims that could not be closed, oldest first. They are not printed: a transaction may contain AI Rudder's response.
 #[derive(Default)]
 pub(super) struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
 
 impl LeftClaim {
-    /// Whether it is closed now.
+    /// Makes one attempt to close it. Returns whether it is closed.
     pub(super) async fn close(&self, table: &Table, until: Instant) -> bool {
         let voided = match &self.void {
             Some(void) => Some(table.attempt(void, until).await.reply),
@@ -46,8 +46,8 @@ impl LeftClaims {
         self.lock(|left| left.iter().cloned().collect())
     }
 
-    /// Keeps a claim, and gives one back that is not kept any more for it: the oldest of those for which nothing was sent,
-    /// or else the oldest.
+    /// Keeps a claim. If there are too many, drops and returns one: the oldest under which nothing was sent, or else the
+    /// oldest.
     pub(super) fn add(&self, claim: LeftClaim) -> Option<Arc<LeftClaim>> {
         self.lock(|left| {
             left.push_back(Arc::new(claim));

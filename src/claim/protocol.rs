@@ -1,7 +1,7 @@
 //! The protocol of the ledger as decisions: no I/O and no clock.
 //!
-//! [`Claiming`] says which write a claim needs next; the ledger makes it and reports the [`Reply`]. [`closing`] does the same
-//! for settling and releasing, and [`standing`] says what a lead that was claimed before is to another request.
+//! [`Claiming`] decides which write a claim needs next; the ledger makes it and reports the [`Reply`]. [`closing`] does the
+//! same for settling and releasing, and [`standing`] decides what another request learns about a claimed lead.
 //! `tests/model` runs all three, with the conditions of the writes (`conditions`), through every interleaving.
 
 /// A write that a claim needs.
@@ -9,106 +9,106 @@
 pub enum Operation {
     /// The claim's transaction, under its token.
     Claim,
-    /// Another transaction under the claim's token, which changes nothing. Once it is done, the claim's own transaction is
-    /// not written any more for ten minutes (TransactWriteItems, `ClientRequestToken`).
+    /// Another transaction under the claim's token, which changes nothing. Once it succeeds, DynamoDB does not write the
+    /// claim's own transaction for ten minutes (TransactWriteItems, `ClientRequestToken`).
     Void,
-    /// The claim is deleted by its id.
+    /// Deletes the claim by its id.
     Release,
 }
 
-/// What one attempt of a write came to. `F` is what was found in its way.
+/// The result of one attempt to write. `F` is what made its condition fail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reply<F> {
-    /// It is written.
+    /// It succeeded.
     Done,
-    /// A condition failed: nothing is written by this attempt.
+    /// A condition failed. This attempt writes nothing.
     Refused(F),
-    /// The token belongs to other parameters: nothing is written by this attempt.
+    /// The token was already used with other parameters. This attempt writes nothing.
     Mismatch,
-    /// Nothing is written by this attempt, and the next one may be.
+    /// This attempt writes nothing. A retry may succeed.
     Busy(Busy),
-    /// It may be written, now or later.
+    /// It may have succeeded, or may succeed later.
     InDoubt,
-    /// Nothing is written by this attempt, and another one is no use.
+    /// This attempt writes nothing, and a retry would fail too.
     Failed,
 }
 
-/// What a write waits for.
+/// Why a write must be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Busy {
-    /// Another transaction is at the lead's item: it has the same lead.
+    /// Another transaction is writing the lead's item: it is about the same lead.
     LeadConflict,
-    /// Another transaction is at the key's item: it may have another lead.
+    /// Another transaction is writing the idempotency key's item: it may be about a different lead.
     KeyConflict,
-    /// DynamoDB does not take the request now.
+    /// DynamoDB does not accept the request now, or cannot be reached.
     Throttled,
 }
 
-/// What to do next about a claim.
+/// The next step for a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Next<F> {
     /// Make this write.
     Write(Operation),
-    /// Make the same write again, after a wait.
+    /// Retry the same write after a delay.
     Again(Operation),
-    /// Nothing more.
+    /// The claim has ended.
     End(End<F>),
 }
 
-/// What became of a claim.
+/// How a claim ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum End<F> {
-    /// It is written: this request may send the lead, and no other.
+    /// It is written: this request may send the lead, and no other request may.
     Ours,
-    /// It is not written, and will not be.
+    /// It is not written, and will not be written.
     NotOurs(Answer<F>),
-    /// It is not ours, and it may be written all the same: it has to be voided and released later.
+    /// It is not ours, but it may be written: it must be voided and released later.
     Left(Answer<F>),
 }
 
-/// What is known of the lead of a request that may not send it.
+/// What a request learns about a lead that it may not send.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Answer<F> {
-    /// Its items say so.
+    /// What made the claim's condition fail.
     Found(F),
-    /// Another request is at it.
+    /// Another request is writing the lead's item.
     InProgress,
-    /// Nothing.
+    /// Nothing: the ledger failed.
     Unavailable,
 }
 
-/// A claim on its way.
+/// The state of a claim that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Claiming<F>(Stage<F>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Stage<F> {
-    /// Its transaction is being written.
+    /// It is being written. `in_doubt`: whether an attempt may have succeeded unnoticed.
     Claim { in_doubt: bool },
     /// It may be written, and is being voided.
     Void(Answer<F>),
-    /// The token is known with other parameters than the void's. That proves nothing: AWS does not say what a transaction
-    /// that was cancelled, or is running, does to its token. So the claim's own request is made again.
+    /// The token was already used with other parameters than the void's. That proves nothing: AWS does not document what a
+    /// cancelled or running transaction does to its token. So the claim's own request is made again.
     Confirm(Answer<F>),
-    /// It is being deleted by its id, so that it is not in the way if it is written already. It may be written after that all
-    /// the same: only a void that is done, or the claim itself, ends the doubt.
+    /// It is being deleted by its id, in case it is written. It may still be written afterwards: only a successful void, or
+    /// the claim's own success, ends the doubt.
     Release(Answer<F>),
 }
 
-/// What became of settling or releasing a claim.
+/// The result of an attempt to settle or release a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Closing {
-    /// The same write is made again, after a wait.
+    /// The same write must be retried after a delay.
     Again,
     /// The claim is closed.
     Closed,
-    /// Its item is gone, has another claim, or was settled by an operator: what is written stands.
+    /// Its item is gone, has another claim, or was settled by an operator. The item is kept as it is.
     Superseded,
-    /// It is still open, and has to be closed later.
+    /// The claim is still open, and must be closed later.
     Left,
 }
 
-/// How far the sender of a lead has come, as its item says. `S` is what became of it.
+/// The state of a lead according to its item. `S` is the settled result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum State<S> {
     /// The lead is claimed; its sender's lease ends at this time in Unix seconds.
@@ -120,18 +120,18 @@ pub enum State<S> {
     Settled(S),
 }
 
-/// What a lead that was claimed before is to another request.
+/// What another request learns about a lead that was claimed before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Standing<S> {
-    /// Its sender may be at work.
+    /// Its sender's lease runs, so it may still send the lead.
     InProgress,
-    /// Its sender did not settle it, and its lease is over. It is never sent again without an operator.
+    /// Its sender's lease ended before the lead was settled. It is never sent again without an operator.
     Interrupted,
-    /// It was sent, and this became of it.
+    /// It was sent, with this result.
     Settled(S),
 }
 
-/// What a lead in this state is to a request at `now`, in Unix seconds.
+/// What a request at `now`, in Unix seconds, learns about a lead in this state.
 #[must_use]
 pub fn standing<S>(state: State<S>, now: u64) -> Standing<S> {
     match state {
@@ -141,7 +141,7 @@ pub fn standing<S>(state: State<S>, now: u64) -> Standing<S> {
     }
 }
 
-/// What to do after a reply to a write that settles or releases a claim. `in_time`: whether it may be made again.
+/// What to do after a reply to a write that settles or releases a claim. `in_time`: whether time is left to retry it.
 #[must_use]
 pub fn closing<F>(reply: &Reply<F>, in_time: bool) -> Closing {
     match reply {
@@ -152,8 +152,8 @@ pub fn closing<F>(reply: &Reply<F>, in_time: bool) -> Closing {
     }
 }
 
-/// Whether a claim that was left is closed, by the replies to its void, where it was in doubt, and to what settles or releases
-/// it. Only a void that is done ends a doubt; the claim is released in any case, since it may be written already.
+/// Whether a claim that was left open is closed, by the replies to its void (if it was in doubt) and to the write that settles
+/// or releases it. Only a successful void ends the doubt. The claim is released in any case, because it may be written.
 #[must_use]
 pub fn is_closed<F>(void: Option<&Reply<F>>, close: &Reply<F>) -> bool {
     let is_clear = void.is_none_or(|void| matches!(void, Reply::Done));
@@ -170,8 +170,8 @@ impl<F> Claiming<F> {
     /// The first write.
     pub const FIRST: Operation = Operation::Claim;
 
-    /// Takes the reply to the write that was asked for last, and says what is next. `in_time`: whether that write may be
-    /// made again; of one that is done, whether the claim's lease still runs.
+    /// Takes the reply to the last write, and returns the next step. `in_time`: whether the claim's lease still runs and, unless
+    /// the write succeeded, time is left to retry it.
     #[must_use]
     pub fn next(self, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match self.0 {
@@ -190,17 +190,18 @@ impl<F> Claiming<F> {
                 return Self(Stage::Claim { in_doubt }).again(Operation::Claim);
             }
             Reply::Refused(found) => Answer::Found(found),
-            Reply::Busy(Busy::LeadConflict) => Answer::InProgress,
+            // In doubt, the other transaction may be an earlier attempt of this claim.
+            Reply::Busy(Busy::LeadConflict) if !in_doubt => Answer::InProgress,
             _ => Answer::Unavailable,
         };
-        // An earlier attempt may still be on its way, and be written when what stands in its way now is gone.
+        // An earlier attempt may still arrive, and succeed once the conflicting item is gone.
         if in_doubt { Self(Stage::Void(answer)).write(Operation::Void) } else { Self::end(End::NotOurs(answer)) }
     }
 
     fn void(answer: Answer<F>, reply: &Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
             Reply::Done if in_time => Self::end(End::NotOurs(answer)),
-            // A token is remembered for ten minutes: to a process that was frozen for longer, this proves nothing.
+            // DynamoDB remembers a token for ten minutes: in a process that was suspended for longer, this proves nothing.
             Reply::Done => Self::end(End::Left(answer)),
             Reply::Mismatch => Self(Stage::Confirm(answer)).write(Operation::Claim),
             Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Void(answer)).again(Operation::Void),
@@ -212,7 +213,7 @@ impl<F> Claiming<F> {
         match reply {
             Reply::Done => Self::end(End::Ours),
             Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Confirm(answer)).again(Operation::Claim),
-            // An earlier attempt may be written when what stands in its way now is gone.
+            // An earlier attempt may succeed once the conflicting item is gone.
             Reply::Refused(found) => Self::end(End::Left(Answer::Found(found))),
             _ => Self(Stage::Release(answer)).write(Operation::Release),
         }

@@ -1,4 +1,4 @@
-//! A claim as an item of the table: what is written, and what is read from an item that stands in the way.
+//! The table's items, as they are written and parsed.
 
 use std::time::SystemTime;
 
@@ -8,43 +8,43 @@ use http::StatusCode;
 use super::{Claim, Settled, protocol::State, table::Item};
 use crate::unix_time::seconds;
 
-/// What the ledger knows of a lead that was claimed before.
+/// The item of a lead that was claimed before.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Record {
     /// The claim's id.
     pub(super) claim: String,
-    /// The request that made it.
+    /// The id of the request that made it.
     pub(super) request_id: String,
     pub(super) state: State<Settled>,
-    /// The pointer that was written with it.
-    pub(super) pointer: Option<String>,
-    /// When it is forgotten, in Unix seconds.
+    /// The `pk` of the idempotency key's item that was written with it.
+    pub(super) key_item: Option<String>,
+    /// When it expires, in Unix seconds.
     pub(super) expires: u64,
 }
 
-/// The item of a claim that is made now.
+/// The item of a new claim.
 pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
     let attributes = [
         ("pk", text(&claim.lead)),
         ("claim", text(&claim.id)),
         ("request_id", text(&claim.request_id)),
         ("claimed_at", number(seconds(now))),
-        // Rounded up: nobody may take it for over before its sender does.
+        // Rounded up: no other request may treat the lease as over before its holder does.
         ("lease_until", number(seconds(claim.lease.until()) + 1)),
         ("expires", number(expires)),
     ];
-    let pointer = claim.pointer.as_ref().map(|pointer| ("pointer", text(pointer)));
-    attributes.into_iter().chain(pointer).map(|(name, value)| (name.to_owned(), value)).collect()
+    let key_item = claim.key_item.as_ref().map(|pk| ("pointer", text(pk)));
+    attributes.into_iter().chain(key_item).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The item by which a key stands for a lead.
-pub(super) fn pointer(pk: &str, lead: &str, expires: u64) -> Item {
+/// The item of an idempotency key, which contains the `pk` of its lead.
+pub(super) fn key_item(pk: &str, lead: &str, expires: u64) -> Item {
     let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("expires", number(expires))];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 impl Record {
-    /// Reads the item of a claim; `None` where it is none, or contradicts itself.
+    /// Parses an item; `None` if it is not a claim, or contradicts itself.
     pub(super) fn read(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
             None if ["http_status", "body", "settled_at"].iter().any(|name| item.contains_key(*name)) => return None,
@@ -55,13 +55,14 @@ impl Record {
             claim: text_of(item, "claim")?,
             request_id: text_of(item, "request_id")?,
             state,
-            pointer: text_of(item, "pointer"),
+            key_item: text_of(item, "pointer"),
             expires: number_of(item, "expires")?,
         })
     }
 }
 
-/// What became of the lead. An accepted one was answered with HTTP 200, and one of unknown outcome with a server error.
+/// The result of a settled claim; `None` if it contradicts itself. An accepted lead has HTTP 200, an unknown one a server
+/// error.
 fn settled(item: &Item) -> Option<Settled> {
     let body = text_of(item, "body")?;
     let status = number_of(item, "http_status")?;
@@ -97,12 +98,12 @@ mod tests {
     use crate::{budget::Budget, clock::Clock};
 
     #[tokio::test(start_paused = true)]
-    async fn a_lease_is_never_over_for_others_before_it_is_for_its_sender() {
+    async fn no_other_request_sees_a_lease_end_before_its_holder() {
         let claimed = |deadline| {
             let claim = Claim {
                 id: "an id".to_owned(),
                 lead: "acme#lead#1".to_owned(),
-                pointer: None,
+                key_item: None,
                 void: "acme#void#an id".to_owned(),
                 request_id: "a request".to_owned(),
                 lease: Budget::until(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100))).lease(),
@@ -112,5 +113,67 @@ mod tests {
         assert_eq!(claimed(100_000), Some(number(106)));
         assert_eq!(claimed(100_999), Some(number(106)));
         assert_eq!(claimed(101_000), Some(number(107)));
+    }
+
+    fn item(attributes: &[(&str, AttributeValue)]) -> Item {
+        attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    /// The state of a claim's item with these additional attributes.
+    fn state(attributes: &[(&str, AttributeValue)]) -> Option<State<Settled>> {
+        let claim = [("claim", text("id")), ("request_id", text("request")), ("expires", number(9))];
+        Record::read(&item(&[&claim, attributes].concat())).map(|record| record.state)
+    }
+
+    #[test]
+    fn an_item_is_sending_or_settled() {
+        assert_eq!(state(&[("lease_until", number(7))]), Some(State::Sending { lease_until: 7 }));
+        let settled = |outcome, status| {
+            state(&[("outcome", text(outcome)), ("http_status", number(status)), ("body", text("{}"))])
+        };
+        let body = || "{}".to_owned();
+        assert_eq!(settled("accepted", 200), Some(State::Settled(Settled::Accepted { body: body() })));
+        for (status, code) in [(500, StatusCode::INTERNAL_SERVER_ERROR), (504, StatusCode::GATEWAY_TIMEOUT)] {
+            let unknown = Settled::Unknown { status: code, body: body() };
+            assert_eq!(settled("unknown", status), Some(State::Settled(unknown)));
+        }
+        for (outcome, status) in [
+            ("accepted", 201),
+            ("accepted", 500),
+            ("unknown", 200),
+            ("unknown", 422),
+            ("refused", 422),
+            ("unknown", 99),
+        ] {
+            assert_eq!(settled(outcome, status), None, "{outcome} {status}");
+        }
+    }
+
+    #[test]
+    fn an_item_that_contradicts_itself_is_unreadable() {
+        let lease = ("lease_until", number(7));
+        assert_eq!(state(&[]), None);
+        for attribute in [("http_status", number(200)), ("body", text("{}")), ("settled_at", number(1))] {
+            assert_eq!(state(&[lease.clone(), attribute.clone()]), None, "{attribute:?}");
+        }
+        assert_eq!(state(&[("outcome", text("accepted")), ("http_status", number(200))]), None);
+        assert_eq!(state(&[("outcome", text("accepted")), ("body", text("{}"))]), None);
+        assert_eq!(state(&[("outcome", number(1)), ("http_status", number(200)), ("body", text("{}"))]), None);
+    }
+
+    #[test]
+    fn an_item_without_a_claim_is_unreadable() {
+        let whole = [
+            ("claim", text("id")),
+            ("request_id", text("request")),
+            ("expires", number(9)),
+            ("lease_until", number(7)),
+        ];
+        assert!(Record::read(&item(&whole)).is_some());
+        for missing in 0..whole.len() {
+            let mut rest = whole.to_vec();
+            let (name, _) = rest.remove(missing);
+            assert_eq!(Record::read(&item(&rest)), None, "{name}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The ledger's table in DynamoDB. Every write is one `TransactWriteItems`: one way to be refused, one way to fail.
+//! The ledger's table in DynamoDB. Every write is a `TransactWriteItems`, so all writes are refused and fail in the same way.
 
 use std::collections::HashMap;
 
@@ -15,15 +15,15 @@ use aws_sdk_dynamodb::{
 use tokio::time::{Instant, timeout_at};
 
 use super::protocol::{Busy, Reply};
-use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, log};
+use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, telemetry::log::LogText};
 
-/// An item as DynamoDB has it.
+/// An item in DynamoDB's types.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// For each write of a transaction the item that was in its way, if one was.
-pub(super) type InTheWay = Vec<Option<Item>>;
+/// For each write of a transaction the item that made its condition fail, if there was one.
+pub(super) type ConflictingItems = Vec<Option<Item>>;
 
-/// The table, whose key is the string `pk` alone.
+/// The table. Its only key attribute is the string `pk`.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     client: Client,
@@ -31,44 +31,44 @@ pub(super) struct Table {
     clock: Clock,
 }
 
-/// One write of a transaction: what is done to one item, under which condition.
+/// One write of a transaction: an action on one item, and its condition.
 pub(super) struct Write {
-    pub(super) what: What,
+    pub(super) action: Action,
     pub(super) condition: Option<&'static str>,
-    /// What the names in the condition, and in an update, stand for.
+    /// The values of the names in the condition and in an update's expression.
     pub(super) values: Vec<(&'static str, AttributeValue)>,
 }
 
-/// What is done to an item.
-pub(super) enum What {
-    /// It is written, in place of the one that was there.
+/// An action on an item.
+pub(super) enum Action {
+    /// Writes the item, and replaces an existing one.
     Put(Item),
-    /// It is changed.
+    /// Changes attributes of the item.
     Update {
-        /// Its key.
+        /// The item's `pk`.
         pk: String,
-        /// How.
+        /// The update expression.
         expression: &'static str,
     },
-    /// It is deleted.
+    /// Deletes the item.
     Delete {
-        /// Its key.
+        /// The item's `pk`.
         pk: String,
     },
 }
 
-/// Writes that are done all or none, built once: each attempt is the same request. Has no `Debug`, since an item may hold AI
-/// Rudder's answer.
+/// Writes that succeed or fail together. They are built once, so that each attempt is the same request. It has no `Debug`:
+/// an item may contain AI Rudder's response.
 #[derive(Clone)]
 pub(super) struct Transaction {
     items: Vec<TransactWriteItem>,
     token: Option<String>,
 }
 
-/// One attempt of a transaction. Has no `Debug` either.
+/// The result of one attempt of a transaction. It has no `Debug` either.
 pub(super) struct Attempt {
-    pub(super) reply: Reply<InTheWay>,
-    /// Why it is not done, for the log.
+    pub(super) reply: Reply<ConflictingItems>,
+    /// Why it did not succeed, for the log.
     pub(super) cause: Option<String>,
 }
 
@@ -78,12 +78,7 @@ impl Table {
         Self { client: Client::new(&aws), name: name.to_owned(), clock }
     }
 
-    /// Opens the connection that transactions go over.
-    pub(super) async fn connect(&self) {
-        aws::connect(self.client.transact_write_items().set_transact_items(Some(Vec::new())).send()).await;
-    }
-
-    /// A transaction of these writes. One with a `token` is done once in ten minutes, however often it arrives
+    /// A transaction of these writes. With a `token` it takes effect once in ten minutes, however many copies arrive
     /// (TransactWriteItems, `ClientRequestToken`). Without one, each attempt is a transaction of its own.
     pub(super) fn transaction(
         &self,
@@ -94,7 +89,7 @@ impl Table {
         Ok(Transaction { items, token: token.map(str::to_owned) })
     }
 
-    /// Tries to do a transaction, for a second at most and not beyond `until`.
+    /// Makes one attempt of a transaction, for at most [`WRITE_ATTEMPT_LIMIT`] and not beyond `until`.
     pub(super) async fn attempt(&self, transaction: &Transaction, until: Instant) -> Attempt {
         let Transaction { items, token } = transaction.clone();
         let request = self.client.transact_write_items().set_transact_items(Some(items));
@@ -104,20 +99,20 @@ impl Table {
         match timeout_at(until, sent).await {
             Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
             Ok(Err(error)) => error.into(),
-            Err(_) => Attempt::because(Reply::InDoubt, "no answer in time"),
+            Err(_) => Attempt::because(Reply::InDoubt, "no response in time"),
         }
     }
 
     fn item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
-        let Write { what, condition, values } = write;
+        let Write { action, condition, values } = write;
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<HashMap<_, _>>();
-        // DynamoDB takes no values for no names.
+        // DynamoDB rejects an empty map.
         let values = Some(values).filter(|values| !values.is_empty());
         let condition = condition.map(str::to_owned);
         let key = |pk| Some(HashMap::from([("pk".to_owned(), AttributeValue::S(pk))]));
         let item = TransactWriteItem::builder();
-        let item = match what {
-            What::Put(new) => item.put(
+        let item = match action {
+            Action::Put(new) => item.put(
                 Put::builder()
                     .table_name(&self.name)
                     .set_item(Some(new))
@@ -126,7 +121,7 @@ impl Table {
                     .return_values_on_condition_check_failure(AllOld)
                     .build()?,
             ),
-            What::Update { pk, expression } => item.update(
+            Action::Update { pk, expression } => item.update(
                 Update::builder()
                     .table_name(&self.name)
                     .set_key(key(pk))
@@ -135,7 +130,7 @@ impl Table {
                     .set_expression_attribute_values(values)
                     .build()?,
             ),
-            What::Delete { pk } => item.delete(
+            Action::Delete { pk } => item.delete(
                 Delete::builder()
                     .table_name(&self.name)
                     .set_key(key(pk))
@@ -149,29 +144,43 @@ impl Table {
 }
 
 impl Attempt {
-    fn because(reply: Reply<InTheWay>, cause: impl Into<String>) -> Self {
+    fn because(reply: Reply<ConflictingItems>, cause: impl Into<String>) -> Self {
         Self { reply, cause: Some(cause.into()) }
     }
 
-    /// What came of a transaction that was cancelled, by the reason for each of its writes: the lead's item comes first.
+    /// The result of a cancelled transaction, by the reason for each of its writes. The lead's item is the first.
     fn cancelled(reasons: &[CancellationReason]) -> Self {
         let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or(NONE)).collect();
-        let passes = |code: &&str| [NONE, CONDITION, CONFLICT].contains(code) || THROTTLING.contains(code);
-        if let Some(code) = codes.iter().find(|code| !passes(code)) {
+        let is_expected = |code: &&str| [NONE, CONDITION, CONFLICT].contains(code) || THROTTLING.contains(code);
+        if let Some(code) = codes.iter().find(|code| !is_expected(code)) {
             return Self::failed(code);
         }
         let throttled = codes.iter().find(|code| THROTTLING.contains(code));
         match (codes.iter().position(|code| *code == CONFLICT), throttled) {
             (Some(0), _) => Self::because(Reply::Busy(Busy::LeadConflict), CONFLICT),
             (Some(_), _) => Self::because(Reply::Busy(Busy::KeyConflict), CONFLICT),
-            // The SDK does not take this for throttling.
+            // The SDK does not classify a cancellation as throttling.
             (None, Some(code)) => Self::because(Reply::Busy(Busy::Throttled), *code),
-            // AWS names a reason; without one nobody knows.
+            // Without a reason, which AWS always gives, nothing is certain.
             (None, None) if !codes.contains(&CONDITION) => Self::because(Reply::InDoubt, "cancelled without a reason"),
             (None, None) => {
-                let in_the_way = reasons.iter().map(|reason| reason.item().cloned()).collect();
-                Self::because(Reply::Refused(in_the_way), CONDITION)
+                let items = reasons.iter().map(|reason| reason.item().cloned()).collect();
+                Self::because(Reply::Refused(items), CONDITION)
             }
+        }
+    }
+
+    /// The result of an error response with this HTTP status and code, other than a cancellation.
+    fn rejected(status: u16, code: Option<&str>) -> Self {
+        let cause = code.unwrap_or("no error code");
+        match code {
+            Some("IdempotentParameterMismatchException") => Self::because(Reply::Mismatch, cause),
+            // An earlier attempt under the same token is in progress.
+            Some("TransactionInProgressException") => Self::because(Reply::InDoubt, cause),
+            // The write may have succeeded (DynamoDB's developer guide, "Error handling", HTTP 500).
+            _ if status >= 500 => Self::because(Reply::InDoubt, cause),
+            _ if aws::is_transient(status, code) => Self::because(Reply::Busy(Busy::Throttled), cause),
+            _ => Self::failed(cause),
         }
     }
 
@@ -191,91 +200,20 @@ const THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded
 
 impl From<SdkError<TransactWriteItemsError>> for Attempt {
     fn from(error: SdkError<TransactWriteItemsError>) -> Self {
-        let answer = match &error {
-            SdkError::ServiceError(answer) => answer,
-            SdkError::ConstructionFailure(_) => return Self::because(Reply::Failed, log::chain(&error)),
+        let response = match &error {
+            SdkError::ServiceError(response) => response,
             // Nothing was sent.
             SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
-                return Self::because(Reply::Busy(Busy::Throttled), log::chain(&error));
+                return Self::because(Reply::Busy(Busy::Throttled), LogText::chain(&error).as_str());
             }
-            _ => return Self::because(Reply::InDoubt, log::chain(&error)),
+            _ => return Self::because(Reply::InDoubt, LogText::chain(&error).as_str()),
         };
-        let (status, code) = (answer.raw().status(), answer.err().code());
-        let cause = code.unwrap_or("no error code");
-        match answer.err() {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                Self::cancelled(cancelled.cancellation_reasons())
-            }
-            TransactWriteItemsError::IdempotentParameterMismatchException(_) => Self::because(Reply::Mismatch, cause),
-            // An earlier attempt under the same token is being done.
-            TransactWriteItemsError::TransactionInProgressException(_) => Self::because(Reply::InDoubt, cause),
-            // The write may have been done (DynamoDB's developer guide, "Error handling", HTTP 500).
-            _ if status.is_server_error() => Self::because(Reply::InDoubt, cause),
-            _ if aws::is_transient(status.as_u16(), code) => Self::because(Reply::Busy(Busy::Throttled), cause),
-            _ => Self::failed(cause),
+        if let TransactWriteItemsError::TransactionCanceledException(cancelled) = response.err() {
+            return Self::cancelled(cancelled.cancellation_reasons());
         }
+        Self::rejected(response.raw().status().as_u16(), response.err().code())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cancelled(codes: &[&str]) -> Attempt {
-        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
-        Attempt::cancelled(&codes.iter().map(reason).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn a_transaction_is_refused_where_conditions_alone_forbid_it() {
-        for codes in
-            [&["ConditionalCheckFailed"][..], &["None", "ConditionalCheckFailed"], &["ConditionalCheckFailed"; 2]]
-        {
-            let reply = cancelled(codes).reply;
-            assert!(matches!(reply, Reply::Refused(items) if items.len() == codes.len()), "{codes:?}");
-        }
-    }
-
-    #[test]
-    fn a_cancellation_without_a_reason_leaves_a_doubt() {
-        for codes in [&[][..], &["None"], &["None", "None"]] {
-            assert_eq!(cancelled(codes).reply, Reply::InDoubt, "{codes:?}");
-        }
-    }
-
-    #[test]
-    fn a_conflict_is_at_the_lead_or_at_the_key_alone() {
-        for (codes, busy) in [
-            (&["TransactionConflict"][..], Busy::LeadConflict),
-            (&["TransactionConflict", "None"], Busy::LeadConflict),
-            (&["TransactionConflict", "TransactionConflict"], Busy::LeadConflict),
-            (&["TransactionConflict", "ConditionalCheckFailed"], Busy::LeadConflict),
-            (&["None", "TransactionConflict"], Busy::KeyConflict),
-            (&["ConditionalCheckFailed", "TransactionConflict"], Busy::KeyConflict),
-            (&["ThrottlingError", "TransactionConflict"], Busy::KeyConflict),
-        ] {
-            assert_eq!(cancelled(codes).reply, Reply::Busy(busy), "{codes:?}");
-        }
-    }
-
-    #[test]
-    fn a_transaction_that_is_throttled_waits() {
-        for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
-            let attempt = cancelled(&["None", code]);
-            assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Busy(Busy::Throttled), Some(code)));
-        }
-    }
-
-    #[test]
-    fn another_reason_is_final_and_a_table_of_another_shape_is_named() {
-        for (code, cause) in [
-            ("ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceeded"),
-            ("ValidationError", "ValidationError: is the table's key the string pk alone?"),
-        ] {
-            for codes in [["None", code], ["TransactionConflict", code]] {
-                let attempt = cancelled(&codes);
-                assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Failed, Some(cause)));
-            }
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use super::{
     conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
     protocol::Operation,
     record::{self, number, text},
-    table::{Table, Transaction, What, Write},
+    table::{Action, Table, Transaction, Write},
 };
 use crate::unix_time::seconds;
 
@@ -21,7 +21,7 @@ pub(super) struct Writes {
 }
 
 impl Writes {
-    /// Those of a claim that is made at `now` and remembered for `window`.
+    /// The writes of a claim that is made at `now` and expires after `window`.
     pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Result<Self, BuildError> {
         Ok(Self {
             claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id))?,
@@ -39,32 +39,32 @@ impl Writes {
     }
 }
 
-/// The items of a claim, where neither the lead nor the key is taken.
+/// Writes the lead's item and the idempotency key's item, if both are free.
 fn claim_writes(claim: &Claim, now: SystemTime, window: Duration) -> Vec<Write> {
-    // Not before the lease is over, by whatever clock: a local one that is late would let the lead be claimed again.
+    // Not before the lease ends: otherwise another request could claim the lead again if the local clock is slow.
     let expires = seconds(now.max(claim.lease.until()) + window);
     let lead = Write {
-        what: What::Put(record::claim(claim, now, expires)),
+        action: Action::Put(record::claim(claim, now, expires)),
         condition: Some(CLAIM_LEAD),
         values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
     };
-    let key = claim.pointer.as_ref().map(|pk| key(pk, &claim.lead, expires, now));
+    let key = claim.key_item.as_ref().map(|pk| key(pk, &claim.lead, expires, now));
     [Some(lead), key].into_iter().flatten().collect()
 }
 
-/// Gives a key to a lead, unless it belongs to another.
+/// Writes an idempotency key's item, unless the key belongs to a different lead.
 pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write {
     Write {
-        what: What::Put(record::pointer(pk, lead, expires)),
+        action: Action::Put(record::key_item(pk, lead, expires)),
         condition: Some(CLAIM_KEY),
         values: vec![(":now", number(seconds(now))), (":lead", text(lead))],
     }
 }
 
-/// Writes down what became of a lead, with the response that its sender gets.
+/// Records the result of a push with the response.
 pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
     Write {
-        what: What::Update {
+        action: Action::Update {
             pk: claim.lead.clone(),
             expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
         },
@@ -80,20 +80,20 @@ pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write
     }
 }
 
-/// Uses the claim's token up, and does nothing else: the relay never writes this item.
+/// Uses up the claim's token and has no other effect: the relay never writes this item.
 fn void(claim: &Claim) -> Write {
-    Write { what: What::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
+    Write { action: Action::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
 }
 
-/// Frees the lead and the key for another post.
+/// Deletes the lead's item and the idempotency key's item.
 pub(super) fn release(claim: &Claim) -> Vec<Write> {
     let lead = Write {
-        what: What::Delete { pk: claim.lead.clone() },
+        action: Action::Delete { pk: claim.lead.clone() },
         condition: Some(RELEASE_LEAD),
         values: vec![(":claim", text(&claim.id))],
     };
-    let key = claim.pointer.as_ref().map(|pk| Write {
-        what: What::Delete { pk: pk.clone() },
+    let key = claim.key_item.as_ref().map(|pk| Write {
+        action: Action::Delete { pk: pk.clone() },
         condition: Some(RELEASE_KEY),
         values: vec![(":lead", text(&claim.lead))],
     });

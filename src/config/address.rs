@@ -1,24 +1,24 @@
-//! The addresses of AI Rudder, up to the token, and of what stands for AWS.
+//! Addresses: AI Rudder's without the token, and the endpoints that replace AWS's own.
 
 use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// Where AI Rudder is.
+/// AI Rudder's address without the token, in AI Rudder's spelling.
 pub(super) const AI_RUDDER: &str = "https://flex-route-ia.airudder.com/api/push/lendswift-under-wirting";
 
-/// Why nothing can be sent to an address. Tokens, credentials and personal data go there, so it has to be https.
+/// Why an address is rejected. Tokens, credentials and personal data are sent there, so it must be https.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressError {
     #[error("must be an https URL")]
     NotHttps,
-    #[error("may be http only to a loopback address, or where AWS_SAM_LOCAL is true")]
+    #[error("may be http only to a loopback address, or if AWS_SAM_LOCAL is true")]
     PlainHttp,
-    #[error("must not hold a user name, a password, a query or a fragment")]
-    TooMuch,
+    #[error("must not contain a user name, a password, a query or a fragment")]
+    ExtraParts,
 }
 
-/// Reads an address; `sam_local` allows plain http to anywhere, for a stand-in on the host of a container.
+/// Parses an address. `sam_local` allows plain http to any address, for a fake on the container's host.
 pub(super) fn parse(text: &str, sam_local: bool) -> Result<Url, AddressError> {
     let url: Url = text.parse().map_err(|_| AddressError::NotHttps)?;
     match url.scheme() {
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str, sam_local: bool) -> Result<Url, AddressError> {
     }
     let has_user = !url.username().is_empty() || url.password().is_some();
     if has_user || url.query().is_some() || url.fragment().is_some() {
-        return Err(AddressError::TooMuch);
+        return Err(AddressError::ExtraParts);
     }
     Ok(url)
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn https_goes_anywhere_and_http_stays_on_this_machine() {
+    fn http_is_allowed_only_to_loopback_or_under_sam_local() {
         for url in [
             "https://rudder.example/api",
             "http://127.0.0.1:9001/api",
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_to_send_to_is_refused() {
+    fn other_schemes_and_extra_parts_are_rejected() {
         for url in ["", "rudder.example/api", "ftp://rudder.example", "file:///etc/hosts", "https://", "data:,"] {
             assert_eq!(parse(url, true), Err(AddressError::NotHttps), "{url}");
         }
@@ -72,7 +72,7 @@ mod tests {
             "https://rudder.example/?a=b",
             "https://rudder.example/#a",
         ] {
-            assert_eq!(parse(url, false), Err(AddressError::TooMuch), "{url}");
+            assert_eq!(parse(url, false), Err(AddressError::ExtraParts), "{url}");
         }
     }
 }

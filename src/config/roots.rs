@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-/// Why a file of certificates can't be used.
+/// Why a file of certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RootsError {
     #[error("can't be read: {0}")]
@@ -19,7 +19,7 @@ pub(super) enum RootsError {
     NotPem,
 }
 
-/// Reads a PEM file.
+/// Reads a PEM file of certificates that can serve as roots.
 pub(super) fn read(path: &str) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let file = File::open(path).map_err(|error| RootsError::Unreadable(error.kind()))?;
     let roots = CertificateDer::pem_reader_iter(BufReader::new(file)).collect::<Result<Vec<_>, _>>();

@@ -1,6 +1,9 @@
-//! The environment, read.
+//! Configurations from sets of variables.
+
+use std::{cell::RefCell, collections::BTreeSet};
 
 use super::*;
+use crate::rudder::UpstreamCodes;
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
     Config::read(|name| {
@@ -11,13 +14,13 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
     .map_err(|error| error.to_string())
 }
 
-/// What the relay says about one variable beside the required one.
-fn complaint(variable: &str, value: &str) -> String {
+/// The error for one variable, with all required variables set.
+fn error_for(variable: &str, value: &str) -> String {
     read(&[("CLAIMS_TABLE", "off"), (variable, value)]).unwrap_err()
 }
 
 #[test]
-fn only_the_ledger_has_to_be_named() {
+fn only_the_table_and_the_region_are_required() {
     let config = read(&[("CLAIMS_TABLE", "off")]).unwrap();
     assert_eq!(config.secret_prefix, "lendswift");
     assert_eq!(config.secret_ttl, Duration::from_secs(300));
@@ -72,7 +75,7 @@ fn every_variable_is_read() {
 }
 
 #[test]
-fn an_endpoint_for_all_services_is_overruled_by_a_services_own() {
+fn a_services_own_endpoint_overrides_the_common_one() {
     let config = read(&[
         ("CLAIMS_TABLE", "off"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
@@ -84,7 +87,7 @@ fn an_endpoint_for_all_services_is_overruled_by_a_services_own() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_none() {
+fn an_empty_variable_counts_as_not_set() {
     let config = read(&[("CLAIMS_TABLE", "off"), ("UPSTREAM_CA_FILE", ""), ("SECRET_PREFIX", "")]).unwrap();
     assert_eq!(config.secret_prefix, "lendswift");
     let required = "CLAIMS_TABLE: is required: the name of a DynamoDB table, or off for no ledger";
@@ -93,7 +96,7 @@ fn an_empty_variable_counts_as_none() {
 }
 
 #[test]
-fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
+fn an_error_names_the_variable_and_the_accepted_values() {
     for (variable, value, expected) in [
         ("CLAIMS_TABLE", "no", "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -"),
         ("CLAIMS_TABLE", "lead claims", "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -"),
@@ -108,7 +111,7 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         (
             "UPSTREAM_BASE_URL",
             "http://rudder.example",
-            "may be http only to a loopback address, or where AWS_SAM_LOCAL is true",
+            "may be http only to a loopback address, or if AWS_SAM_LOCAL is true",
         ),
         ("UPSTREAM_CA_FILE", "no/such/file.pem", "can't be read: entity not found"),
         ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
@@ -120,7 +123,7 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         (
             "AWS_ENDPOINT_URL_DYNAMODB",
             "https://user@db.example",
-            "must not hold a user name, a password, a query or a fragment",
+            "must not contain a user name, a password, a query or a fragment",
         ),
         ("UPSTREAM_CODES", "10510", "must be pairs like 10510=refused, separated by white space"),
         ("UPSTREAM_CODES", "200=refused", "a code must be a whole number, and neither 200 nor one of 400 to 499"),
@@ -130,27 +133,27 @@ fn every_bad_value_is_answered_with_the_variables_name_and_what_it_takes() {
         ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
     ] {
-        let complaint = if variable == "CLAIMS_TABLE" {
+        let error = if variable == "CLAIMS_TABLE" {
             read(&[(variable, value)]).unwrap_err()
         } else {
-            complaint(variable, value)
+            error_for(variable, value)
         };
-        assert_eq!(complaint, format!("{variable}: {expected}"));
+        assert_eq!(error, format!("{variable}: {expected}"));
     }
     for prefix in ["a b", "lendswift/", "é", &"a".repeat(401)] {
-        assert!(complaint("SECRET_PREFIX", prefix).starts_with("SECRET_PREFIX: must be at most 400"), "{prefix}");
+        assert!(error_for("SECRET_PREFIX", prefix).starts_with("SECRET_PREFIX: must be at most 400"), "{prefix}");
     }
 }
 
 #[test]
-fn plain_http_goes_to_a_loopback_address_or_from_sam_local_alone() {
+fn http_is_allowed_to_loopback_and_under_sam_local() {
     for variable in
         ["UPSTREAM_BASE_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_DYNAMODB"]
     {
         let with = |url: &str, sam_local: &str| {
             read(&[("CLAIMS_TABLE", "off"), ("AWS_SAM_LOCAL", sam_local), (variable, url)]).map(|_| ())
         };
-        let refused = "may be http only to a loopback address, or where AWS_SAM_LOCAL is true";
+        let refused = "may be http only to a loopback address, or if AWS_SAM_LOCAL is true";
         for url in [
             "http://172.17.0.1:9001",
             "http://host.docker.internal:9001",
@@ -168,7 +171,7 @@ fn plain_http_goes_to_a_loopback_address_or_from_sam_local_alone() {
 }
 
 #[test]
-fn a_long_lived_secret_may_be_stale_as_long() {
+fn a_long_ttl_extends_the_default_stale_time() {
     let config = read(&[("CLAIMS_TABLE", "off"), ("SECRET_TTL_SECONDS", "7200")]).unwrap();
     assert_eq!(config.secret_max_stale, Duration::from_secs(7200));
 }
@@ -181,5 +184,53 @@ fn the_ledger_is_a_table_or_off() {
     }
     for name in ["ab", &"a".repeat(256), "a/b", "t\u{e4}ble"] {
         assert!(read(&[("CLAIMS_TABLE", name)]).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn the_listed_variables_are_those_that_are_read() {
+    let read = RefCell::new(BTreeSet::new());
+    let _ = Config::read(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        matches!(name, "CLAIMS_TABLE" | "AWS_REGION").then(|| "off".into())
+    });
+    let listed: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
+    assert_eq!(read.into_inner(), listed);
+    assert_eq!(listed.len(), VARIABLES.len(), "each is listed once");
+}
+
+#[test]
+fn the_listed_defaults_are_the_real_ones() {
+    let with = |variable: &str, value: &str| {
+        let claims = if variable == "CLAIMS_TABLE" { value } else { "off" };
+        let config = read(&[("CLAIMS_TABLE", claims), (variable, value)]);
+        config.map(|config| format!("{config:?}"))
+    };
+    let by_default = with("CLAIMS_TABLE", "off");
+    for variable in VARIABLES {
+        match variable.default {
+            Default::Required => assert!(with(variable.name, "").unwrap_err().contains("is required"), "{variable:?}"),
+            Default::None => assert_eq!(with(variable.name, ""), by_default, "{variable:?}"),
+            Default::Value(default) => assert_eq!(with(variable.name, default), by_default, "{variable:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_listed_bounds_are_the_real_ones() {
+    for number in [
+        &SECRET_TTL_SECONDS,
+        &SECRET_MAX_STALE_SECONDS,
+        &UPSTREAM_TIMEOUT_MS,
+        &UPSTREAM_CONNECT_TIMEOUT_MS,
+        &DUPLICATE_WINDOW_SECONDS,
+    ] {
+        let (least, most) = (number.range.start(), number.range.end());
+        let least = if number.variable.name == "SECRET_MAX_STALE_SECONDS" {
+            "`SECRET_TTL_SECONDS`".to_owned()
+        } else {
+            least.to_string()
+        };
+        assert_eq!(number.variable.accepted, format!("{least} to {most}"));
     }
 }

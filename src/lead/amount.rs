@@ -2,17 +2,39 @@
 
 use std::str::FromStr;
 
-use super::{fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
-/// Whole US dollars, 1 to 10,000,000.
+/// Whole US dollars, 1 to 10,000,000. AI Rudder's contract has no maximum; this one is the relay's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amount(Personal<u32>);
 
 const MAX_DOLLARS: u32 = 10_000_000;
 
 impl Amount {
-    /// Reads a `loan_amount`; `None` where it isn't given.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "integer, number with a zero fraction, or string with `$`, thousands commas, `.00`, spaces or `USD`",
+        becomes: "integer dollars, 1 to 10,000,000",
+        refused: "cents, negative amounts, zero, `4k`, `1e3`, `1.000,50`, `4.000` in a string, ranges, two numbers",
+        faults: &[
+            FaultCode::Missing,
+            FaultCode::WrongType,
+            FaultCode::Empty,
+            FaultCode::BrokenText,
+            FaultCode::NotAnAmount,
+            FaultCode::NotWholeDollars,
+            FaultCode::OutOfRange,
+            FaultCode::Conflict,
+        ],
+    };
+
+    /// Parses a `loan_amount`; `None` if it is not given.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
             Json::Number(number) => from_number(number).map(Some),
@@ -28,7 +50,7 @@ impl Amount {
     }
 }
 
-/// A JSON number, with any count of zeros after its point: `4000`, `4000.0`.
+/// Parses a JSON number, with any number of zeros after its point: `4000`, `4000.0`.
 fn from_number(number: &str) -> Result<Amount, FaultKind> {
     if number.contains(['e', 'E']) {
         return Err(FaultKind::NotAnAmount);
@@ -43,8 +65,8 @@ fn from_number(number: &str) -> Result<Amount, FaultKind> {
     from_dollars(dollars)
 }
 
-/// Accepts `4000`, `$4,000`, `4,000.00`, `$ 4000 USD`, `USD 4,000`. A point is followed by one or two zeros and nothing
-/// else: `4.000` is four thousand to some.
+/// Accepts `4000`, `$4,000`, `4,000.00`, `$ 4000 USD`, `USD 4,000`. After a point, only one or two zeros are accepted: in
+/// some countries `4.000` is four thousand.
 impl FromStr for Amount {
     type Err = FaultKind;
 
@@ -80,7 +102,7 @@ fn without_currency_code(text: &str) -> &str {
     text
 }
 
-/// The digits of `4000` or `4,000`; `None` where a comma stands anywhere but before three digits, or nothing is left.
+/// The digits of `4000` or `4,000`; `None` if the commas do not separate groups of three digits, or there are no digits.
 fn without_thousands_commas(text: &str) -> Option<String> {
     let mut groups = text.split(',');
     let first = groups.next().filter(|first| is_digits(first))?;
@@ -95,7 +117,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The amount that so many digits are, and nothing but digits: what can't be parsed is too large.
+/// The amount of a string of digits. A number that does not fit into a `u32` is out of range too.
 fn from_dollars(digits: &str) -> Result<Amount, FaultKind> {
     match digits.parse() {
         Ok(dollars @ 1..=MAX_DOLLARS) => Ok(Amount(Personal(dollars))),
@@ -109,7 +131,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Option<u32>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Amount::read(&Json::from(raw)).map(|amount| amount.map(|amount| amount.dollars()))
+        Amount::parse_json(&Json::from(raw)).map(|amount| amount.map(|amount| amount.dollars()))
     }
 
     #[test]
@@ -152,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_mean_something_else_is_refused() {
+    fn ambiguous_amounts_are_refused() {
         for form in [
             "4e3",
             "4E3",
@@ -187,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn other_types_and_empty_strings_are_refused_and_null_is_not_given() {
+    fn null_is_not_given_and_other_types_are_refused() {
         for form in ["true", "[4000]", r#"{"amount": 4000}"#] {
             assert_eq!(read(form), Err(FaultKind::WrongType("an integer or a string")), "{form}");
         }

@@ -1,17 +1,17 @@
-//! Area codes of the North American Numbering Plan that a robot must not ring.
+//! Area codes of the North American Numbering Plan that the robot must not call.
 //!
-//! Country code 1 is shared by twenty countries, and some of its area codes are no place at all: a call to them costs
-//! the caller, reaches a company, or rings somebody abroad under other laws.
+//! Twenty countries share country code 1, and some of its area codes are not geographic: a call to one of these is charged
+//! to the caller, reaches a company, or reaches a person under another country's law.
 //!
-//! Sources: libphonenumber's metadata 9.0.42 (that of rlibphonenumber 2.2.15), against which `tests/it/area_codes.rs`
-//! checks every code from 200 to 999; and for the few codes that it knows nothing of, each of them listed there with
-//! its reason, what NANPA publishes of the numbering plan under "NPA (Area) Codes" (nationalnanpa.com/area_codes, which
-//! bears no date): service codes, and codes set aside for toll-free numbers and for Canada. A code that isn't assigned
-//! yet passes: new ones come every year, and a call to one rings nobody.
+//! Sources: libphonenumber's metadata 9.0.42 (in rlibphonenumber 2.2.15), with which `tests/it/area_codes.rs` compares
+//! every code from 200 to 999. For the few codes that it does not contain, which the test lists with reasons: NANPA, "NPA
+//! (Area) Codes" (nationalnanpa.com/area_codes, undated), for service codes and for codes that are reserved for toll-free
+//! numbers or Canada. An unassigned code is accepted: new codes are assigned every year, and a call to an unassigned one
+//! reaches nobody.
 
 use super::fault::FaultKind;
 
-/// Canada, its non-geographic codes (600 and the like) included, in ascending order.
+/// Canada, with its non-geographic codes such as 600, in ascending order.
 const CANADA: [u16; 63] = [
     204, 226, 236, 249, 250, 257, 263, 273, 289, 306, 343, 354, 365, 367, 368, 382, 403, 416, 418, 428, 431, 437, 438,
     450, 468, 474, 506, 514, 519, 548, 579, 581, 584, 587, 600, 604, 613, 622, 633, 639, 644, 647, 655, 672, 677, 683,
@@ -22,7 +22,7 @@ const CANADA: [u16; 63] = [
 const CARIBBEAN: [u16; 21] =
     [242, 246, 264, 268, 284, 345, 441, 473, 649, 658, 664, 721, 758, 767, 784, 809, 829, 849, 868, 869, 876];
 
-/// Refuses an area code (three digits, as a number) abroad, of a service, or that can't be one.
+/// Refuses an area code (three digits, as a number) that is invalid, abroad, or a service's.
 pub(super) fn check(code: u64) -> Result<(), FaultKind> {
     let code = u16::try_from(code).map_err(|_| FaultKind::NotAPhoneNumber)?;
     match code {
@@ -35,11 +35,11 @@ pub(super) fn check(code: u64) -> Result<(), FaultKind> {
     }
 }
 
-/// Whether a code stands for a kind of service instead of a place.
+/// Whether a code belongs to a service and not to a place.
 fn is_service(code: u16) -> bool {
-    // 211 to 911: emergency, information and the like.
+    // 211 to 911: emergency and information services.
     let n11 = code % 100 == 11;
-    // In use (800, 833 to 888) or set aside.
+    // In use (800, 833 to 888) or reserved.
     let toll_free = matches!(code, 800 | 822 | 833 | 844 | 855 | 866 | 877 | 880..=889);
     // The holder may forward the call anywhere, at the caller's cost.
     let personal = matches!(code, 500 | 521..=529 | 532 | 533 | 544 | 566 | 577 | 588);
@@ -58,12 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_are_sorted_as_the_search_in_them_needs() {
+    fn the_lists_are_sorted_for_the_binary_search() {
         assert!(CANADA.is_sorted() && CARIBBEAN.is_sorted());
     }
 
     #[test]
-    fn an_area_code_beginning_with_0_or_1_is_no_area_code() {
+    fn codes_that_begin_with_0_or_1_are_refused() {
         assert_eq!(refused_as(&FaultKind::NotAPhoneNumber), (0..=199).collect::<Vec<_>>());
     }
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_states_the_territories_and_codes_not_assigned_yet_pass() {
+    fn states_territories_and_unassigned_codes_are_accepted() {
         for code in [201, 212, 415, 650, 907, 808, 989] {
             assert_eq!(check(code), Ok(()), "a state's {code}");
         }

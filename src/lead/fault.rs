@@ -1,99 +1,120 @@
-//! What is wrong with a lead: a place and a kind, never the value.
+//! The faults of a lead: a place and a kind, never the value.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use strum::{EnumDiscriminants, IntoStaticStr, VariantArray};
 
 use super::field::Place;
 
-/// One fault of a lead, as the sender gets it: `{"field": "/details/job_title", "code": "too_long", "message": "…"}`.
+/// One fault of a lead, as the caller receives it: `{"field": "/details/job_title", "code": "too_long", "message": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it is in the body that was sent, an RFC 6901 pointer.
+    /// Its place in the request body, as a JSON pointer (RFC 6901).
     pub field: String,
-    /// What it is.
+    /// Its kind.
     pub kind: FaultKind,
 }
 
 /// All faults of one lead, in the order of the contract's fields.
 pub type Faults = Vec<Fault>;
 
-/// What can be wrong with a field. The message is meant for the sender.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// A kind of fault. It displays as the message for the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EnumDiscriminants)]
+#[strum_discriminants(name(FaultCode), derive(VariantArray, IntoStaticStr), strum(serialize_all = "snake_case"))]
+#[strum_discriminants(doc = "The stable name of a kind of fault, for programs.")]
 pub enum FaultKind {
-    /// A required field isn't there, or is `null`.
+    /// A required field is missing or `null`.
     #[error("is required")]
     Missing,
-    /// A value of a JSON type that can't be read as this field.
+    /// The JSON type is not one that the field accepts.
     #[error("must be {0}")]
     WrongType(&'static str),
-    /// A required string with nothing but white space in it.
+    /// A required string is empty or only white space.
     #[error("must not be empty")]
     Empty,
-    /// A string longer than allowed, in Unicode characters.
+    /// The text exceeds this number of Unicode characters.
     #[error("must have at most {0} characters")]
     TooLong(usize),
-    /// A control character inside a string.
-    #[error("must not hold control characters")]
+    /// The text contains a control character.
+    #[error("must not contain control characters")]
     ControlCharacter,
-    /// A string with an escape that stands for no Unicode character.
-    #[error("holds an escape that stands for no Unicode character")]
+    /// The string has an escape that is not a Unicode character.
+    #[error("contains an escape that is not a Unicode character")]
     BrokenText,
-    /// A name with no letter in it.
-    #[error("must hold at least one letter")]
+    /// The name has no letter.
+    #[error("must contain at least one letter")]
     NoLetter,
-    /// Not ten digits, nor eleven that begin with 1.
+    /// The value is not 10 digits, or 11 that begin with 1.
     #[error("must be a US phone number: 10 digits, or 11 beginning with 1, without an extension")]
     NotAPhoneNumber,
-    /// An area code of Canada or the Caribbean.
-    #[error("has an area code that is not in the US or its territories")]
+    /// The area code is one of Canada or the Caribbean.
+    #[error("has an area code outside the US and its territories")]
     AreaCodeAbroad,
-    /// An area code that no consumer has: premium, toll-free, service, personal or carrier numbers.
-    #[error("has an area code that no consumer can have")]
+    /// The area code is not a consumer's: premium, toll-free, N11, personal or carrier.
+    #[error("has an area code that no consumer has")]
     AreaCodeOfAService,
-    /// Not an amount of money in a form that has one meaning.
-    #[error("must be whole US dollars, like 4000 or \"$4,000.00\"")]
+    /// The value is not an amount with a single meaning.
+    #[error("must be whole US dollars, such as 4000 or \"$4,000.00\"")]
     NotAnAmount,
-    /// An amount with cents.
+    /// The amount has cents.
     #[error("must be whole US dollars, without cents")]
     NotWholeDollars,
-    /// An amount out of bounds.
+    /// The amount is out of bounds.
     #[error("must be from 1 to 10,000,000 US dollars")]
     OutOfRange,
-    /// A number with an exponent where text is wanted.
-    #[error("must be a number without an exponent, or a string")]
+    /// A number in a text field has an exponent.
+    #[error("must be a string, or a number without an exponent")]
     Exponent,
-    /// Nothing that means yes or no.
+    /// The value means neither yes nor no.
     #[error("must be true or false (or 1, 0, yes, no, t, f, y, n)")]
-    NotAFlag,
-    /// Given twice, and the two do not say the same. Holds the pointer of the first.
+    NotABoolean,
+    /// The field is given twice with different values; contains the pointer of the first.
     #[error("is given more than once with different values, first at {0}")]
     Conflict(String),
 }
 
-impl FaultKind {
-    /// The stable name of this kind of fault, for programs.
+impl FaultCode {
+    /// Its name on the wire.
     #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::WrongType(_) => "wrong_type",
-            Self::Empty => "empty",
-            Self::TooLong(_) => "too_long",
-            Self::ControlCharacter => "control_character",
-            Self::BrokenText => "broken_text",
-            Self::NoLetter => "no_letter",
-            Self::NotAPhoneNumber => "not_a_phone_number",
-            Self::AreaCodeAbroad => "area_code_abroad",
-            Self::AreaCodeOfAService => "area_code_of_a_service",
-            Self::NotAnAmount => "not_an_amount",
-            Self::NotWholeDollars => "not_whole_dollars",
-            Self::OutOfRange => "out_of_range",
-            Self::Exponent => "exponent",
-            Self::NotAFlag => "not_a_boolean",
-            Self::Conflict(_) => "conflict",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// This fault at a place in the sender's body.
+    /// What it means.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Missing => "A required field is missing or `null`.",
+            Self::WrongType => "The JSON type is not one that the field accepts.",
+            Self::Empty => "A required string is empty or only white space.",
+            Self::TooLong => "The text has too many Unicode characters.",
+            Self::ControlCharacter => "The text contains a control character.",
+            Self::BrokenText => {
+                "The string has an escape that is no Unicode character, such as half of a surrogate pair."
+            }
+            Self::NoLetter => "The name has no letter.",
+            Self::NotAPhoneNumber => "The value is not a US phone number: 10 digits, or 11 that begin with 1.",
+            Self::AreaCodeAbroad => "The area code is one of Canada or the Caribbean.",
+            Self::AreaCodeOfAService => {
+                "The area code is not a consumer's: premium, toll-free, N11, personal or carrier."
+            }
+            Self::NotAnAmount => "The value is not an amount of US dollars with a single meaning.",
+            Self::NotWholeDollars => "The amount has cents.",
+            Self::OutOfRange => "The amount is not from 1 to 10,000,000 US dollars.",
+            Self::Exponent => "A number in a text field has an exponent.",
+            Self::NotABoolean => "The value means neither yes nor no.",
+            Self::Conflict => "The field is given twice with different values.",
+        }
+    }
+}
+
+impl FaultKind {
+    /// Its stable name, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        FaultCode::from(self).as_str()
+    }
+
+    /// This fault at a place in the request body.
     pub(super) fn at(self, place: &Place<'_>) -> Fault {
         Fault { field: place.to_string(), kind: self }
     }

@@ -1,6 +1,8 @@
-//! The names of a lead's fields, in every spelling that is accepted.
+//! The names of a lead's fields, in every accepted spelling.
 
 use std::{borrow::Cow, fmt};
+
+use strum::VariantArray;
 
 /// A field of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,28 +14,64 @@ pub(super) enum Field {
     HadLatePayment,
 }
 
-/// A text field of `details`, in the contract's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "each variant is a field under its corrected name: see `Field::in_details`")]
-pub enum Detail {
-    LoanReason,
-    JobTitle,
-    CompanyName,
-    YearsOfWorking,
-    PayType,
-    NextPayDate,
-    PayTimeOfDay,
-    NumberOfBankAccounts,
-    YearsOfDepositBankAccount,
-    NumberOfLoans,
-    SuccessfulPaydayLoans,
-    YearsOfResidence,
-    Status,
+/// Defines the text fields of `details`: each variant with AI Rudder's spelling and its aliases, so that all lists have one
+/// source.
+macro_rules! details {
+    ($($variant:ident = $wire:literal $(| $alias:literal)*,)*) => {
+        /// A text field of `details`, in the contract's order. The variants have the correct spelling.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, VariantArray)]
+        #[expect(missing_docs, reason = "each variant is the field of its name")]
+        pub enum Detail {
+            $($variant,)*
+        }
+
+        impl Detail {
+            /// The field with this name or alias.
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($wire $(| $alias)* => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            /// AI Rudder's spelling, which is not always correct.
+            pub(crate) fn wire_name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $wire,)*
+                }
+            }
+
+            /// All names, AI Rudder's first.
+            #[must_use]
+            pub fn names(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$variant => &[$wire $(, $alias)*],)*
+                }
+            }
+        }
+    };
+}
+
+details! {
+    LoanReason = "loan_reason",
+    JobTitle = "job_title",
+    CompanyName = "company_name",
+    YearsOfWorking = "years_of_working",
+    PayType = "pay_type",
+    NextPayDate = "next_pay_date",
+    PayTimeOfDay = "pay_time_of_day",
+    NumberOfBankAccounts = "number_of_back_account" | "number_of_bank_account" | "number_of_bank_accounts",
+    YearsOfDepositBankAccount = "years_of_deposit_bank_account",
+    NumberOfLoans = "numbers_of_loan" | "number_of_loan" | "number_of_loans",
+    SuccessfulPaydayLoans = "successful_payday_loan" | "successful_payday_loans",
+    YearsOfResidence = "year_of_residence" | "years_of_residence",
+    Status = "status",
 }
 
 impl Detail {
-    /// Whether it counts something or gives years, so that a number in it means the same in every form.
-    pub(super) fn is_count_or_years(self) -> bool {
+    /// Whether it is a count or a number of years, so that `10` and `10.0` mean the same.
+    #[must_use]
+    pub fn is_count_or_years(self) -> bool {
         match self {
             Self::YearsOfWorking
             | Self::NumberOfBankAccounts
@@ -53,7 +91,7 @@ impl Detail {
 }
 
 impl Field {
-    /// The field that goes by `name` at the top level, where those of `details` may stand too.
+    /// The field with this name at the top level, where the fields of `details` are allowed too.
     pub(super) fn at_top_level(name: &str) -> Option<Self> {
         match name {
             "caller_id" => Some(Self::CallerId),
@@ -63,35 +101,19 @@ impl Field {
         }
     }
 
-    /// The field that goes by `name` in `details`: AI Rudder's spelling or the corrected one.
+    /// The field with this name in `details`: AI Rudder's spelling or the correct one.
     pub(super) fn in_details(name: &str) -> Option<Self> {
-        let detail = match name {
-            "had_late_payment" => return Some(Self::HadLatePayment),
-            "loan_reason" => Detail::LoanReason,
-            "job_title" => Detail::JobTitle,
-            "company_name" => Detail::CompanyName,
-            "years_of_working" => Detail::YearsOfWorking,
-            "pay_type" => Detail::PayType,
-            "next_pay_date" => Detail::NextPayDate,
-            "pay_time_of_day" => Detail::PayTimeOfDay,
-            "number_of_back_account" | "number_of_bank_account" | "number_of_bank_accounts" => {
-                Detail::NumberOfBankAccounts
-            }
-            "years_of_deposit_bank_account" => Detail::YearsOfDepositBankAccount,
-            "numbers_of_loan" | "number_of_loan" | "number_of_loans" => Detail::NumberOfLoans,
-            "successful_payday_loan" | "successful_payday_loans" => Detail::SuccessfulPaydayLoans,
-            "year_of_residence" | "years_of_residence" => Detail::YearsOfResidence,
-            "status" => Detail::Status,
-            _ => return None,
-        };
-        Some(Self::Text(detail))
+        match name {
+            "had_late_payment" => Some(Self::HadLatePayment),
+            _ => Detail::from_name(name).map(Self::Text),
+        }
     }
 }
 
-/// Where a field stands in the sender's body. Displays as an RFC 6901 pointer.
+/// The place of a field in the request body. It displays as a JSON pointer (RFC 6901).
 pub(super) struct Place<'a> {
     in_details: bool,
-    /// A name that [`Field`] knows: it holds neither `/` nor `~`, so needs no escape in a pointer.
+    /// A name that [`Field`] knows. It contains neither `/` nor `~`, so it needs no escape in a pointer.
     name: Cow<'a, str>,
 }
 
@@ -118,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_corrected_spelling_is_the_field_that_the_contract_misspells() {
+    fn correct_spellings_are_aliases_of_the_contracts() {
         for (theirs, corrected) in [
             ("number_of_back_account", ["number_of_bank_account", "number_of_bank_accounts"].as_slice()),
             ("numbers_of_loan", &["number_of_loan", "number_of_loans"]),
@@ -133,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_case_sensitive_and_those_of_the_top_level_are_unknown_in_details() {
+    fn names_are_case_sensitive_and_belong_to_one_level() {
         for name in ["Status", "caller_id", "loan_amount", "customer_name", "first_name", "details", ""] {
             assert_eq!(Field::in_details(name), None, "{name}");
         }

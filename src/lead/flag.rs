@@ -1,14 +1,27 @@
-//! The yes-or-no field of `details`.
+//! The boolean field of `details`.
 
-use super::{fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
-/// An answer to a yes-or-no question.
+/// A boolean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag(Personal<bool>);
 
 impl Flag {
-    /// Reads a boolean in the forms that forms have; `None` where it isn't given or is empty.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "boolean; 1 or 0; `true t yes y 1` or `false f no n 0` in any case; `null` and empty strings count as not given",
+        becomes: "boolean",
+        refused: "anything else",
+        faults: &[FaultCode::NotABoolean, FaultCode::BrokenText, FaultCode::Conflict],
+    };
+
+    /// Parses a boolean in the forms of HTML forms and spreadsheets; `None` if it is not given or empty.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         let flag = match json {
             Json::Null => return Ok(None),
             Json::Bool(flag) => Some(*flag),
@@ -18,10 +31,10 @@ impl Flag {
             Json::BrokenText => return Err(FaultKind::BrokenText),
             Json::Array | Json::Object(_) => None,
         };
-        flag.map(|flag| Some(Self(Personal(flag)))).ok_or(FaultKind::NotAFlag)
+        flag.map(|flag| Some(Self(Personal(flag)))).ok_or(FaultKind::NotABoolean)
     }
 
-    /// The answer as AI Rudder gets it.
+    /// The value that AI Rudder receives.
     pub(crate) fn as_bool(&self) -> bool {
         self.0.0
     }
@@ -44,25 +57,25 @@ mod tests {
 
     fn read(json: &str) -> Result<Option<bool>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Flag::read(&Json::from(raw)).map(|flag| flag.map(|flag| flag.as_bool()))
+        Flag::parse_json(&Json::from(raw)).map(|flag| flag.map(|flag| flag.as_bool()))
     }
 
     #[test]
-    fn yes_has_these_forms() {
+    fn true_is_accepted_in_many_forms() {
         for json in ["true", "1", r#""true""#, r#""T""#, r#""Yes""#, r#"" y ""#, r#""1""#, r#""TRUE""#] {
             assert_eq!(read(json), Ok(Some(true)), "{json}");
         }
     }
 
     #[test]
-    fn no_has_these_forms() {
+    fn false_is_accepted_in_many_forms() {
         for json in ["false", "0", r#""False""#, r#""f""#, r#""NO""#, r#""n""#, r#""0""#] {
             assert_eq!(read(json), Ok(Some(false)), "{json}");
         }
     }
 
     #[test]
-    fn null_and_empty_are_left_out() {
+    fn null_and_empty_are_not_given() {
         for json in ["null", r#""""#, r#"" ""#] {
             assert_eq!(read(json), Ok(None), "{json}");
         }
@@ -71,13 +84,13 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for json in ["2", "-1", "1.0", "1e0", r#""maybe""#, r#""on""#, r#""yes please""#, "[]", "[true]", "{}"] {
-            assert_eq!(read(json), Err(FaultKind::NotAFlag), "{json}");
+            assert_eq!(read(json), Err(FaultKind::NotABoolean), "{json}");
         }
         assert_eq!(read(r#""\ud800""#), Err(FaultKind::BrokenText));
     }
 
     #[test]
     fn a_flag_is_not_printed() {
-        assert_eq!(format!("{:?}", Flag::read(&Json::Bool(true)).unwrap().unwrap()), "Flag(personal)");
+        assert_eq!(format!("{:?}", Flag::parse_json(&Json::Bool(true)).unwrap().unwrap()), "Flag(personal)");
     }
 }

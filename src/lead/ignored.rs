@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-/// Names that are printed; the others are counted.
+/// How many names are listed. The other fields are counted.
 const MAX_NAMES: usize = 20;
-/// The longest name that is printed.
+/// The longest name that is listed.
 const MAX_LENGTH: usize = 40;
 
-/// Names of unknown fields, never their values. Displays as `email, details.shoe_size, +2`, where the last part counts
-/// the fields not named: those beyond the first twenty, and those with a name that is no word.
+/// Names of unknown fields, never their values. Displays as `email, details.shoe_size, +2`, where the last part is the
+/// number of fields that are not listed: those after the first twenty, and those whose name is not
+/// `[A-Za-z0-9_.-]{1,40}`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ignored {
     names: Vec<String>,
@@ -16,7 +17,7 @@ pub struct Ignored {
 }
 
 impl Ignored {
-    /// How many fields were ignored, one that is named counted once.
+    /// The number of ignored fields. A listed name counts once, even if the body repeats it.
     #[must_use]
     pub fn count(&self) -> usize {
         self.names.len() + self.others
@@ -35,7 +36,7 @@ impl Ignored {
     }
 }
 
-/// Whether a name can stand in a header and in nobody's way: `[A-Za-z0-9_.-]{1,40}`.
+/// Whether a name can be listed in a header: `[A-Za-z0-9_.-]{1,40}`.
 fn is_word(name: &str) -> bool {
     (1..=MAX_LENGTH).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_named_and_everything_else_is_counted() {
+    fn plain_names_are_listed_and_others_are_counted() {
         assert_eq!(ignored(["email", "utm.source", "lead-id_2"]), "email, utm.source, lead-id_2");
         assert_eq!(ignored(["email", "lead score!", "", "naïve", "a\r\nset-cookie: b"]), "email, +4");
         assert_eq!(ignored(["lead score!"]), "+1");
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_repeated_is_named_and_counted_once() {
+    fn a_repeated_name_is_listed_and_counted_once() {
         let mut all = Ignored::default();
         for (parent, name) in [("", "email"), ("", "email"), ("details.", "email"), ("", "lead score!")] {
             all.add(parent, name);
@@ -80,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_at_most_forty_characters() {
+    fn a_listed_name_has_at_most_forty_characters() {
         let (longest, too_long) = ("a".repeat(40), "a".repeat(41));
         assert_eq!(ignored([longest.as_str(), &too_long]), format!("{longest}, +1"));
     }
 
     #[test]
-    fn twenty_names_are_given_and_the_rest_counted() {
+    fn twenty_names_are_listed_and_the_rest_are_counted() {
         let names: Vec<String> = (1..=23).map(|n| format!("f{n}")).collect();
         let mut all = Ignored::default();
         for name in &names {

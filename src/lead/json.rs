@@ -1,4 +1,4 @@
-//! JSON as a sender wrote it: repeated names and the digits of numbers are kept, and nothing is copied without need.
+//! JSON as written: repeated names and the digits of numbers are kept, and text is borrowed if possible.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -8,13 +8,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The members of a JSON object in their order, a repeated name as often as it stands there.
-/// With `&RawValue` for a name, one that is no Unicode text is a member like any other.
-pub(super) struct Members<'a, N = Name<'a>>(pub(super) Vec<(N, &'a RawValue)>);
+/// The members of a JSON object in their order, with repeated names. If `N` is `&RawValue`, a name that is not Unicode text
+/// is accepted like any other.
+pub(super) struct Members<'a, N = MemberName<'a>>(pub(super) Vec<(N, &'a RawValue)>);
 
-/// A member's name, borrowed from where it stands unless it holds an escape.
+/// A member's name, borrowed unless it has escapes.
 #[derive(Deserialize)]
-pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+pub(super) struct MemberName<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,14 +40,14 @@ impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     }
 }
 
-/// One JSON value, looked into no deeper than a lead needs.
+/// One JSON value, parsed no deeper than a lead needs.
 pub(super) enum Json<'a> {
     Null,
     Bool(bool),
-    /// A number exactly as it is written.
+    /// A number as it is written.
     Number(&'a str),
     Text(Cow<'a, str>),
-    /// A string whose escapes make no Unicode text, like half of a surrogate pair.
+    /// A string whose escapes are not Unicode text, such as half of a surrogate pair.
     BrokenText,
     Array,
     Object(&'a RawValue),
@@ -60,7 +60,7 @@ impl<'a> From<&'a RawValue> for Json<'a> {
             Some(b'n') => Self::Null,
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
-            Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |Name(text)| Self::Text(text)),
+            Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |MemberName(text)| Self::Text(text)),
             Some(b'[') => Self::Array,
             Some(b'{') => Self::Object(raw),
             _ => Self::Number(text),
@@ -74,11 +74,11 @@ mod tests {
 
     fn members(json: &str) -> Vec<(String, String)> {
         let Members(members) = serde_json::from_str(json).unwrap();
-        members.into_iter().map(|(Name(name), value)| (name.into_owned(), value.get().to_owned())).collect()
+        members.into_iter().map(|(MemberName(name), value)| (name.into_owned(), value.get().to_owned())).collect()
     }
 
     #[test]
-    fn a_repeated_name_is_kept_as_often_as_it_stands_there() {
+    fn repeated_names_are_kept() {
         assert_eq!(
             members(r#"{"a": 1, "b": [2, {}], "a" : 1.50}"#),
             [("a", "1"), ("b", "[2, {}]"), ("a", "1.50")].map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -86,12 +86,12 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_name_is_the_name_it_stands_for() {
+    fn an_escaped_name_is_unescaped() {
         assert_eq!(members(r#"{"\u0061": 1}"#), [("a".to_owned(), "1".to_owned())]);
     }
 
     #[test]
-    fn a_string_of_half_a_surrogate_pair_is_told_from_text() {
+    fn half_a_surrogate_pair_is_not_text() {
         let Members(members): Members<'_> = serde_json::from_str(r#"{"a": "\ud83d", "b": "\ud83d\ude00"}"#).unwrap();
         let read: Vec<Json<'_>> = members.iter().map(|(_, value)| Json::from(*value)).collect();
         assert!(matches!(read[0], Json::BrokenText));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_passed_over_without_a_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = format!(r#"{{"a": {}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
         assert_eq!(members(&deep).len(), 1);
     }

@@ -2,17 +2,40 @@
 
 use std::str::FromStr;
 
-use super::{fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
-/// A name to be spoken: 1 to 100 characters, at least one of them a letter, white space single and inside only.
+/// A name that the robot can speak: 1 to 100 Unicode characters with at least one letter, trimmed, with single spaces
+/// inside. AI Rudder's contract has no maximum; this one is the relay's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(Personal<String>);
 
 const MAX_CHARACTERS: usize = 100;
 
 impl Name {
-    /// Reads a `customer_name`; `None` where it isn't given.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "string of 1 to 100 characters with at least one letter",
+        becomes: "the string, trimmed, with single spaces inside",
+        refused: "empty, over 100 characters, control characters, no letter, any other JSON type",
+        faults: &[
+            FaultCode::Missing,
+            FaultCode::WrongType,
+            FaultCode::Empty,
+            FaultCode::BrokenText,
+            FaultCode::ControlCharacter,
+            FaultCode::TooLong,
+            FaultCode::NoLetter,
+            FaultCode::Conflict,
+        ],
+    };
+
+    /// Parses a `customer_name`; `None` if it is not given.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
             Json::Text(text) => text.parse().map(Some),
@@ -21,7 +44,7 @@ impl Name {
         }
     }
 
-    /// The name as AI Rudder gets it.
+    /// The name that AI Rudder receives.
     pub(crate) fn as_str(&self) -> &str {
         &self.0.0
     }
@@ -57,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn white_space_is_trimmed_and_made_single() {
+    fn white_space_is_trimmed_and_collapsed() {
         for text in ["Ann Lee", "  Ann Lee ", "Ann   Lee", "Ann\u{a0}Lee", "Ann\tLee", "\nAnn\r\nLee\n"] {
             assert_eq!(name(text).as_deref(), Ok("Ann Lee"), "{text:?}");
         }
     }
 
     #[test]
-    fn names_of_any_script_pass() {
+    fn names_in_any_script_are_accepted() {
         for text in ["José", "O'Neill-Smith Jr.", "李", "Ann 2"] {
             assert_eq!(name(text).as_deref(), Ok(text));
         }
@@ -78,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_names_control_characters_and_names_without_a_letter_are_refused() {
+    fn names_that_cannot_be_spoken_are_refused() {
         for text in ["", " ", "\t\n"] {
             assert_eq!(name(text), Err(FaultKind::Empty), "{text:?}");
         }
@@ -91,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_string_is_a_name_and_null_is_not_given() {
+    fn null_is_not_given_and_other_types_are_refused() {
         for json in ["1", "true", "[\"Ann\"]", "{}"] {
             let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-            assert_eq!(Name::read(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
+            assert_eq!(Name::parse_json(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
         }
-        assert_eq!(Name::read(&Json::Null), Ok(None));
-        assert_eq!(Name::read(&Json::BrokenText), Err(FaultKind::BrokenText));
+        assert_eq!(Name::parse_json(&Json::Null), Ok(None));
+        assert_eq!(Name::parse_json(&Json::BrokenText), Err(FaultKind::BrokenText));
     }
 
     #[test]

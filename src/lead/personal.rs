@@ -1,8 +1,8 @@
-//! Personal data as a type: held, compared and sent, but never printed.
+//! Personal data as a type: it can be compared and sent, but never printed.
 
 use std::fmt;
 
-/// A value about a consumer. Its `Debug` says that something is there, and nothing else.
+/// A value about a consumer. Its `Debug` never shows the value.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Personal<T>(pub(super) T);
 

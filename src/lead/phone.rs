@@ -2,15 +2,40 @@
 
 use std::str::FromStr;
 
-use super::{area_code, fault::FaultKind, json::Json, personal::Personal};
+use super::{
+    area_code,
+    fault::{FaultCode, FaultKind},
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
-/// A US phone number that a consumer can have: `1` and ten digits.
+/// A US phone number that a consumer can have: `1` and ten digits, as an integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phone(Personal<u64>);
 
 impl Phone {
-    /// Reads a `caller_id`; `None` where it isn't given.
-    pub(super) fn read(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    /// Its specification.
+    pub(super) const FORMS: Forms = Forms {
+        accepted: "integer or string: 10 digits, or 11 that begin with 1; in strings also `+`, spaces, `( ) - .` and `tel:`",
+        becomes: "integer `1XXXXXXXXXX`",
+        refused: "letters, extensions, other countries (after `+` a country code is required), area codes that begin with 0 or 1, \
+                  area codes of Canada and the Caribbean, and those of no consumer: premium 900, toll-free 8xx, N11, personal and \
+                  carrier codes",
+        faults: &[
+            FaultCode::Missing,
+            FaultCode::WrongType,
+            FaultCode::Empty,
+            FaultCode::BrokenText,
+            FaultCode::NotAPhoneNumber,
+            FaultCode::AreaCodeAbroad,
+            FaultCode::AreaCodeOfAService,
+            FaultCode::Conflict,
+        ],
+    };
+
+    /// Parses a `caller_id`; `None` if it is not given.
+    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
             Json::Number(number) => from_digits(number).map(Some),
@@ -20,7 +45,7 @@ impl Phone {
         }
     }
 
-    /// The number as AI Rudder wants it, `1XXXXXXXXXX`.
+    /// The number that AI Rudder receives, `1XXXXXXXXXX`.
     pub(crate) fn as_integer(&self) -> u64 {
         self.0.0
     }
@@ -39,7 +64,7 @@ impl FromStr for Phone {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => rest.trim_start(),
             _ => text,
         };
-        // After a plus comes a country code: `+650…` is not a number in California.
+        // A plus is followed by a country code: `+650…` is not a number in California.
         let (international, number) = match number.strip_prefix('+') {
             Some(rest) => (true, rest),
             None => (false, number),
@@ -55,8 +80,8 @@ impl FromStr for Phone {
     }
 }
 
-/// The number that ten digits make, or eleven beginning with 1. Source: AI Rudder's contract, which asks for no more;
-/// the exchange is not looked at, since the published sample has one that does not exist.
+/// Parses ten digits, or eleven that begin with 1, as AI Rudder's contract requires. The exchange code is not checked: the
+/// contract's own sample has one that does not exist.
 fn from_digits(digits: &str) -> Result<Phone, FaultKind> {
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(FaultKind::NotAPhoneNumber);
@@ -77,7 +102,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Option<u64>, FaultKind> {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Phone::read(&Json::from(raw)).map(|phone| phone.map(|phone| phone.as_integer()))
+        Phone::parse_json(&Json::from(raw)).map(|phone| phone.map(|phone| phone.as_integer()))
     }
 
     #[test]
@@ -100,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ten_digits_or_eleven_beginning_with_1_is_refused() {
+    fn other_lengths_and_characters_are_refused() {
         for form in [
             "650123123",
             "165012312345",
@@ -131,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn other_types_and_empty_strings_are_refused_and_null_is_not_given() {
+    fn null_is_not_given_and_other_types_are_refused() {
         for form in ["true", "[6501231234]", r#"{"number": 6501231234}"#] {
             assert_eq!(read(form), Err(FaultKind::WrongType("an integer or a string")), "{form}");
         }
@@ -141,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_that_a_robot_must_not_ring_is_refused_in_every_form() {
+    fn a_forbidden_area_code_is_refused_in_every_form() {
         for form in ["4161231234", "14161231234", r#""+1 416 123 1234""#] {
             assert_eq!(read(form), Err(FaultKind::AreaCodeAbroad), "{form}");
         }

@@ -1,10 +1,10 @@
-//! Whole bodies, read.
+//! Whole request bodies.
 
 use super::*;
 
-/// The lead of a body, written as the fields that are set.
+/// Parses a body. Returns the lead's fields as text, or its faults.
 fn lead(body: &str) -> Result<String, Vec<(String, &'static str)>> {
-    match Reading::of(body.as_bytes()).unwrap().lead {
+    match ParsedLead::parse(body.as_bytes()).unwrap().lead {
         Ok(lead) => {
             let texts: Vec<String> =
                 lead.texts.iter().map(|(detail, text)| format!("{detail:?}={}", text.as_str())).collect();
@@ -20,7 +20,7 @@ fn lead(body: &str) -> Result<String, Vec<(String, &'static str)>> {
     }
 }
 
-/// A body that needs only the members in `rest` to be a lead.
+/// A body with the required fields except `details`, and with the members in `rest`.
 fn with(rest: &str) -> String {
     format!(r#"{{"caller_id": 6501231234, "loan_amount": 4000, "customer_name": "Ann"{rest}}}"#)
 }
@@ -54,7 +54,7 @@ fn details_may_be_flat_nested_or_both() {
 }
 
 #[test]
-fn any_one_field_of_details_at_the_top_level_is_enough() {
+fn one_detail_at_the_top_level_makes_details_present() {
     for (rest, expected) in [
         (r#", "had_late_payment": true"#, "16501231234 4000 Ann [] Some(true)"),
         (r#", "status": "new""#, r#"16501231234 4000 Ann ["Status=new"] None"#),
@@ -64,7 +64,7 @@ fn any_one_field_of_details_at_the_top_level_is_enough() {
 }
 
 #[test]
-fn a_fault_that_is_repeated_is_named_once() {
+fn a_repeated_fault_is_reported_once() {
     let body = with(&r#", "status": [], "details": {"status": [], "status": 1e3}, "loan_amount": 1"#.repeat(500));
     let expected = [
         ("/loan_amount", "conflict"),
@@ -76,12 +76,12 @@ fn a_fault_that_is_repeated_is_named_once() {
 }
 
 #[test]
-fn details_are_missing_when_nothing_of_them_stands_anywhere() {
+fn details_are_missing_without_any_of_their_fields() {
     assert_eq!(lead(&with("")), fault("/details", "missing"));
     assert_eq!(lead(&with(r#", "details": null"#)), fault("/details", "missing"));
     assert_eq!(lead(&with(r#", "details": [], "status": "new""#)), fault("/details", "wrong_type"));
     assert_eq!(lead(&with(r#", "details": "{}""#)), fault("/details", "wrong_type"));
-    assert!(lead(&with(r#", "status": null"#)).is_ok(), "a field that is left out still stands there");
+    assert!(lead(&with(r#", "status": null"#)).is_ok(), "a null field counts as present");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn first_name_is_the_customers_name() {
 }
 
 #[test]
-fn the_same_field_twice_passes_when_both_say_the_same_after_reading() {
+fn a_repeated_field_with_equal_values_is_accepted() {
     for rest in [
         r#", "details": {}, "caller_id": "+1 (650) 123-1234""#,
         r#", "details": {}, "first_name": " Ann ""#,
@@ -118,7 +118,7 @@ fn the_same_field_twice_passes_when_both_say_the_same_after_reading() {
 }
 
 #[test]
-fn the_same_field_twice_is_a_fault_when_they_differ() {
+fn a_repeated_field_with_different_values_is_a_conflict() {
     for (rest, place) in [
         (r#", "details": {}, "caller_id": 6501231235"#, "/caller_id"),
         (r#", "details": {}, "first_name": "Bob""#, "/first_name"),
@@ -137,9 +137,9 @@ fn the_same_field_twice_is_a_fault_when_they_differ() {
 }
 
 #[test]
-fn a_conflict_names_the_other_place() {
+fn a_conflict_names_the_first_place() {
     let body = with(r#", "status": "new", "details": {"status": "old"}"#);
-    let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
+    let faults = ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap_err();
     assert_eq!(
         serde_json::to_string(&faults).unwrap(),
         r#"[{"field":"/details/status","code":"conflict","message":"is given more than once with different values, first at /status"}]"#
@@ -147,12 +147,12 @@ fn a_conflict_names_the_other_place() {
 }
 
 #[test]
-fn a_good_value_does_not_hide_a_bad_one_of_the_same_field() {
+fn a_valid_value_does_not_hide_a_fault_of_the_same_field() {
     assert_eq!(lead(&with(r#", "details": {}, "first_name": """#)), fault("/first_name", "empty"));
 }
 
 #[test]
-fn all_faults_come_at_once_in_the_order_of_the_contract() {
+fn all_faults_are_reported_in_the_contracts_order() {
     let body = r#"{
         "status": ["new"], "had_late_payment": "maybe", "details": {"job_title": "a\u0000b", "loan_reason": 1e3},
         "customer_name": 7, "loan_amount": "4k", "caller_id": "+44 20 7946 0958"
@@ -170,16 +170,16 @@ fn all_faults_come_at_once_in_the_order_of_the_contract() {
 }
 
 #[test]
-fn unknown_fields_are_named_with_the_object_they_stand_in() {
+fn unknown_fields_are_named_with_their_object() {
     let body = with(r#", "email": "a@b.c", "details": {"shoe size": 9, "hat_size": {"unknown": 7}, "caller_id": 1}"#);
-    let reading = Reading::of(body.as_bytes()).unwrap();
-    assert!(reading.lead.is_ok());
-    assert_eq!(reading.ignored.to_string(), "email, details.hat_size, details.caller_id, +1");
+    let parsed = ParsedLead::parse(body.as_bytes()).unwrap();
+    assert!(parsed.lead.is_ok());
+    assert_eq!(parsed.ignored.to_string(), "email, details.hat_size, details.caller_id, +1");
 }
 
 #[test]
-fn what_is_no_object_is_malformed_with_its_place() {
-    let malformed = |body: &[u8]| Reading::of(body).unwrap_err();
+fn a_body_that_is_not_an_object_is_malformed() {
+    let malformed = |body: &[u8]| ParsedLead::parse(body).unwrap_err();
     for body in ["[]", "1", "null", "\"{}\"", "true"] {
         assert_eq!(malformed(body.as_bytes()), Malformed::NotAnObject, "{body}");
     }
@@ -187,23 +187,23 @@ fn what_is_no_object_is_malformed_with_its_place() {
     assert_eq!(malformed(b"{\n  \"caller_id\": 650123,,\n"), Malformed::NotJson { line: 2, column: 23 });
     assert_eq!(malformed(b"{} {}"), Malformed::NotJson { line: 1, column: 4 });
     assert_eq!(malformed(b"{\"a\": \"\xff\"}"), Malformed::NotUtf8(7));
-    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "the body is not JSON at line 1, column 16");
+    assert_eq!(malformed(b"{\"caller_id\": 0123}").to_string(), "is not JSON at line 1, column 16");
 }
 
 #[test]
-fn a_name_of_half_a_surrogate_pair_is_refused_with_its_place() {
-    assert!(matches!(Reading::of(br#"{"\ud800": 1}"#), Err(Malformed::NotJson { .. })));
+fn a_field_name_that_is_not_unicode_is_refused() {
+    assert!(matches!(ParsedLead::parse(br#"{"\ud800": 1}"#), Err(Malformed::NotJson { .. })));
     assert_eq!(lead(&with(r#", "details": {"\ud800": 1}"#)), fault("/details", "broken_text"));
     let body = with(r#", "details": {"\ud800": 1, "status": []}"#);
-    let faults = Reading::of(body.as_bytes()).unwrap().lead.unwrap_err();
+    let faults = ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap_err();
     let named: Vec<_> = faults.iter().map(|fault| (fault.field.as_str(), fault.kind.code())).collect();
     assert_eq!(named, [("/details", "broken_text"), ("/details/status", "wrong_type")]);
 }
 
 #[test]
-fn neither_a_lead_nor_its_faults_print_what_was_sent() {
+fn a_lead_does_not_print_its_values() {
     let body = with(r#", "details": {"job_title": "programmer", "had_late_payment": true}"#);
-    let lead = Reading::of(body.as_bytes()).unwrap().lead.unwrap();
+    let lead = ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap();
     let printed = format!("{lead:?}");
     for value in ["650123", "4000", "Ann", "programmer", "true"] {
         assert!(!printed.contains(value), "{value} in {printed}");

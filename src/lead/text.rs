@@ -2,26 +2,55 @@
 
 use std::borrow::Cow;
 
-use super::{fault::FaultKind, field::Detail, json::Json, personal::Personal};
+use super::{
+    fault::{FaultCode, FaultKind},
+    field::Detail,
+    json::Json,
+    personal::Personal,
+    spec::Forms,
+};
 
-/// Free text of 1 to 200 characters, trimmed, without control characters. Borrowed from the body, unless it holds an escape.
+/// Free text of 1 to 200 Unicode characters, trimmed, without control characters. It is borrowed from the body unless it has
+/// escapes. AI Rudder's contract has no maximum; this one is the relay's own.
 ///
-/// A number is written in one form, since the lead's fingerprint is a hash of this text: a sender whose column becomes a
-/// float writes `10` first and `10.0` later.
+/// Numbers are normalized, because the lead's fingerprint is a hash of this text, and a caller whose column becomes a float
+/// sends `10` first and `10.0` later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a>(Personal<Cow<'a, str>>);
 
 const MAX_CHARACTERS: usize = 200;
 
 impl<'a> Text<'a> {
-    /// Reads a text field; `None` where it isn't given or is empty, since AI Rudder wants no empty field.
-    pub(super) fn read(detail: Detail, json: Json<'a>) -> Result<Option<Self>, FaultKind> {
+    /// The specification of a text field.
+    pub(super) fn forms(field: Detail) -> Forms {
+        let becomes = if field.is_count_or_years() {
+            "the text, trimmed; a number in one form, in a string too: `10.0` is `10`, `2.50` is `2.5`, `-0` is `0`"
+        } else {
+            "the text, trimmed; a JSON number in one form: `10.0` is `10`, `2.50` is `2.5`, `-0` is `0`"
+        };
+        Forms {
+            accepted: "string of at most 200 characters, or number without an exponent; `null` and empty strings count as not given",
+            becomes,
+            refused: "over 200 characters, control characters, booleans, arrays, objects",
+            faults: &[
+                FaultCode::WrongType,
+                FaultCode::BrokenText,
+                FaultCode::Exponent,
+                FaultCode::ControlCharacter,
+                FaultCode::TooLong,
+                FaultCode::Conflict,
+            ],
+        }
+    }
+
+    /// Parses a text field; `None` if it is not given or empty: AI Rudder expects no empty fields.
+    pub(super) fn parse_json(detail: Detail, json: Json<'a>) -> Result<Option<Self>, FaultKind> {
         let text = match json {
             Json::Null => return Ok(None),
             Json::Text(Cow::Borrowed(text)) => Cow::Borrowed(cleaned(detail, text)),
             Json::Text(Cow::Owned(text)) => Cow::Owned(cleaned(detail, &text).to_owned()),
             Json::Number(number) if number.contains(['e', 'E']) => return Err(FaultKind::Exponent),
-            Json::Number(number) => Cow::Borrowed(in_one_form(number)),
+            Json::Number(number) => Cow::Borrowed(normalized(number)),
             Json::BrokenText => return Err(FaultKind::BrokenText),
             Json::Bool(_) | Json::Array | Json::Object(_) => return Err(FaultKind::WrongType("a string or a number")),
         };
@@ -37,16 +66,17 @@ impl<'a> Text<'a> {
         Ok(Some(Self(Personal(text))))
     }
 
-    /// The text as AI Rudder gets it.
+    /// The text that AI Rudder receives.
     pub(crate) fn as_str(&self) -> &str {
         &self.0.0
     }
 }
 
-/// A string as it is sent. In the other fields a number in a string stays as it is: `10.10` may be a date or a time.
+/// Trims a string, and normalizes a number in a field of counts or years. In other fields a number in a string is kept as
+/// written: `10.10` may be a date or a time.
 fn cleaned(detail: Detail, text: &str) -> &str {
     let text = text.trim();
-    if detail.is_count_or_years() && is_plain_number(text) { in_one_form(text) } else { text }
+    if detail.is_count_or_years() && is_plain_number(text) { normalized(text) } else { text }
 }
 
 /// Whether a text is a number as JSON writes it (RFC 8259, section 6), without an exponent.
@@ -57,181 +87,11 @@ fn is_plain_number(text: &str) -> bool {
     is_digits(whole) && is_digits(fraction) && (whole == "0" || !whole.starts_with('0'))
 }
 
-/// A plain number without zeros at the end of its fraction, and zero without a sign. The other digits stay as written.
-fn in_one_form(number: &str) -> &str {
+/// Normalizes a plain number: removes zeros at the end of its fraction, and the sign of zero. Other digits are kept.
+fn normalized(number: &str) -> &str {
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
     if number == "-0" { "0" } else { number }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(json: &str) -> Result<Option<String>, FaultKind> {
-        read_as(Detail::Status, json)
-    }
-
-    fn read_as(detail: Detail, json: &str) -> Result<Option<String>, FaultKind> {
-        let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-        Text::read(detail, Json::from(raw)).map(|text| text.map(|text| text.as_str().to_owned()))
-    }
-
-    /// Each number, and the one form of it.
-    const NUMBERS: [(&str, &str); 20] = [
-        ("10", "10"),
-        ("10.0", "10"),
-        ("10.00", "10"),
-        ("100", "100"),
-        ("100.0", "100"),
-        ("2.5", "2.5"),
-        ("2.50", "2.5"),
-        ("2.500", "2.5"),
-        ("2.05", "2.05"),
-        ("2.050", "2.05"),
-        ("0", "0"),
-        ("0.0", "0"),
-        ("-0", "0"),
-        ("-0.0", "0"),
-        ("-0.00", "0"),
-        ("-0.5", "-0.5"),
-        ("-0.50", "-0.5"),
-        ("-1", "-1"),
-        ("-10.0", "-10"),
-        ("12345678901234567890123.4500", "12345678901234567890123.45"),
-    ];
-
-    const COUNTS: [Detail; 6] = [
-        Detail::YearsOfWorking,
-        Detail::NumberOfBankAccounts,
-        Detail::YearsOfDepositBankAccount,
-        Detail::NumberOfLoans,
-        Detail::SuccessfulPaydayLoans,
-        Detail::YearsOfResidence,
-    ];
-
-    const OTHERS: [Detail; 7] = [
-        Detail::LoanReason,
-        Detail::JobTitle,
-        Detail::CompanyName,
-        Detail::PayType,
-        Detail::NextPayDate,
-        Detail::PayTimeOfDay,
-        Detail::Status,
-    ];
-
-    #[test]
-    fn a_json_number_has_one_form_in_every_field() {
-        for (number, form) in NUMBERS {
-            for detail in COUNTS.into_iter().chain(OTHERS) {
-                assert_eq!(read_as(detail, number), Ok(Some(form.to_owned())), "{detail:?} {number}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_number_in_a_string_has_one_form_where_it_counts() {
-        for (number, form) in NUMBERS {
-            // As it is, with white space around it, and with an escape in it.
-            let escaped = format!(r#""{}""#, number.replace('0', "\\u0030").replace('1', "\\u0031"));
-            for string in [format!(r#""{number}""#), format!(r#""\t {number}\n""#), escaped] {
-                for detail in COUNTS {
-                    assert_eq!(read_as(detail, &string), Ok(Some(form.to_owned())), "{detail:?} {string}");
-                }
-                for detail in OTHERS {
-                    assert_eq!(read_as(detail, &string), Ok(Some(number.to_owned())), "{detail:?} {string}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_string_that_is_no_json_number_stays_as_written() {
-        for text in [
-            "+10",
-            "+10.0",
-            "10.",
-            ".50",
-            "-.50",
-            "007",
-            "007.50",
-            "-00",
-            "00.0",
-            "1,000.00",
-            "10.0.0",
-            "1e3",
-            "1.50e1",
-            "--1.0",
-            "-",
-            ".",
-            "10.0 years",
-            "2.50-3.50",
-            "\u{ff11}.\u{ff10}",
-            "\u{2212}0",
-        ] {
-            let json = format!(r#""{text}""#);
-            assert_eq!(read_as(Detail::YearsOfWorking, &json), Ok(Some(text.to_owned())), "{text}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_copied_to_bring_a_number_into_its_form() {
-        for json in ["10.0", "-0.0", r#"" 2.50 ""#, r#""-0""#] {
-            let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-            let text = Text::read(Detail::NumberOfLoans, Json::from(raw)).unwrap().unwrap();
-            assert!(matches!(text, Text(Personal(Cow::Borrowed(_)))), "{json}");
-        }
-    }
-
-    #[test]
-    fn text_is_trimmed_and_kept_as_it_is_inside() {
-        assert_eq!(read(r#""  buy  a car ""#), Ok(Some("buy  a car".to_owned())));
-        assert_eq!(read(r#""\u0020caf\u00e9 ""#), Ok(Some("café".to_owned())));
-        assert_eq!(read(r#""caf\u00e9 \ud83d\ude42""#), Ok(Some("café 🙂".to_owned())));
-    }
-
-    #[test]
-    fn a_number_becomes_the_digits_that_were_written() {
-        assert_eq!(read("12345678901234567890123"), Ok(Some("12345678901234567890123".to_owned())));
-        for number in ["1e3", "1E3", "1.5e-3"] {
-            assert_eq!(read(number), Err(FaultKind::Exponent), "{number}");
-        }
-    }
-
-    #[test]
-    fn null_and_empty_are_left_out() {
-        for json in ["null", r#""""#, r#""  ""#, r#""\n\t""#] {
-            assert_eq!(read(json), Ok(None), "{json}");
-        }
-    }
-
-    #[test]
-    fn text_has_at_most_two_hundred_characters() {
-        let longest = "é".repeat(200);
-        assert_eq!(read(&format!("\" {longest} \"")), Ok(Some(longest.clone())));
-        assert_eq!(read(&format!("\"{longest}é\"")), Err(FaultKind::TooLong(200)));
-        assert_eq!(read(&"1".repeat(201)), Err(FaultKind::TooLong(200)));
-        // Counted as it is sent, so that here too the form of a number does not matter.
-        let zeros = "0".repeat(300);
-        for number in [format!("10.{zeros}"), format!(r#""10.{zeros}""#)] {
-            assert_eq!(read_as(Detail::NumberOfLoans, &number), Ok(Some("10".to_owned())));
-        }
-        assert_eq!(read(&format!(r#""10.{zeros}""#)), Err(FaultKind::TooLong(200)));
-        assert_eq!(read(&format!("10{zeros}.0")), Err(FaultKind::TooLong(200)));
-    }
-
-    #[test]
-    fn control_characters_and_other_types_are_refused() {
-        for json in [r#""a\u0000b""#, r#""a\nb""#, r#""a\tb""#, "\"a\u{7f}b\"", "\"a\u{85}b\""] {
-            assert_eq!(read(json), Err(FaultKind::ControlCharacter), "{json}");
-        }
-        for json in ["true", "false", "[]", "{}"] {
-            assert_eq!(read(json), Err(FaultKind::WrongType("a string or a number")), "{json}");
-        }
-        assert_eq!(read(r#""\ud800""#), Err(FaultKind::BrokenText));
-    }
-
-    #[test]
-    fn text_is_not_printed() {
-        assert_eq!(format!("{:?}", Text::read(Detail::Status, Json::Number("10")).unwrap().unwrap()), "Text(personal)");
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
-//! One push on its way: how far it has come, and whether it may still be sent.
+//! One push: its progress, and the check that its lease still runs.
 //!
-//! The lease is looked at twice: with the connection in hand, and when the first byte of the lead is asked for. Between the
-//! second look and the write into the socket the request is only encoded and encrypted, in the same poll.
+//! The lease is checked twice: when the connection is open, and when the first byte of the lead is requested. Between the
+//! second check and the write into the socket the request is only encoded and encrypted, in the same poll.
 
 use std::{
     convert::identity,
@@ -24,35 +24,35 @@ tokio::task_local! {
     static ATTEMPT: Arc<Attempt>;
 }
 
-/// A push that is made now, with all its tries to connect.
+/// One push, with all its attempts to connect.
 #[derive(Debug)]
 pub(super) struct Attempt {
     lease: Lease,
     clock: Clock,
     connected: AtomicBool,
-    too_late: AtomicBool,
+    lease_over: AtomicBool,
 }
 
-/// How far a push has come.
+/// The progress of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It has no connection.
+    /// No connection is open yet, so nothing was sent.
     NotConnected,
-    /// From here on a byte may have reached AI Rudder.
+    /// A connection is open: a byte may have reached AI Rudder.
     Connected,
-    /// The lease was over before a byte was written.
-    TooLate,
+    /// The lease ended before a byte was written.
+    LeaseOver,
 }
 
-/// The lease is over, so nothing is written.
+/// The lease has ended, so nothing is written.
 #[derive(Debug, thiserror::Error)]
 #[error("the lease is over")]
 pub(super) struct LeaseOver;
 
-/// A payload that is given out only while the lease runs. Of a known size, so that the request has a `content-length`.
+/// A payload that is released only while the lease runs. Its size is known, so that the request has a `content-length`.
 ///
-/// hyper writes a request's head together with the first piece of its body: where that is refused, nothing has left
-/// (`a_lease_that_ends_before_the_first_byte_keeps_all_of_it_back`).
+/// hyper writes a request's head together with the first piece of its body, so if that piece is withheld, nothing was sent
+/// (tested by `no_byte_leaves_after_the_lease`).
 pub(super) struct LeasedBody {
     payload: Option<Bytes>,
     attempt: Arc<Attempt>,
@@ -60,7 +60,7 @@ pub(super) struct LeasedBody {
 
 impl Attempt {
     pub(super) fn new(lease: Lease, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { lease, clock, connected: false.into(), too_late: false.into() })
+        Arc::new(Self { lease, clock, connected: false.into(), lease_over: false.into() })
     }
 
     /// Runs a push as this attempt.
@@ -74,27 +74,27 @@ impl Attempt {
     }
 
     pub(super) fn progress(&self) -> Progress {
-        match (self.too_late.load(Relaxed), self.connected.load(Relaxed)) {
-            (true, _) => Progress::TooLate,
+        match (self.lease_over.load(Relaxed), self.connected.load(Relaxed)) {
+            (true, _) => Progress::LeaseOver,
             (false, true) => Progress::Connected,
             (false, false) => Progress::NotConnected,
         }
     }
 
-    /// Looks at the clocks with the connection in hand.
+    /// Checks the lease when a connection is open.
     pub(super) fn connect<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
         let connection = connection?;
         let may_send = ATTEMPT.try_with(|attempt| {
             attempt.connected.store(true, Relaxed);
             attempt.may_send()
         });
-        // Outside of an attempt only after the push was dropped.
+        // Outside of an attempt: the push was dropped while hyper was connecting.
         if may_send.is_ok_and(identity) { Ok(connection) } else { Err(LeaseOver.into()) }
     }
 
     fn may_send(&self) -> bool {
         let runs = self.lease.runs(self.clock);
-        self.too_late.fetch_or(!runs, Relaxed);
+        self.lease_over.fetch_or(!runs, Relaxed);
         runs
     }
 }
@@ -127,8 +127,8 @@ mod tests {
     use super::*;
     use crate::{budget::Budget, tls};
 
-    /// What a server gets of a request whose body is leased until five seconds after this deadline, on a clock that shows
-    /// 10 s; and how the attempt ends.
+    /// What a server receives of a request whose lease ends five seconds after this deadline, on a clock that shows 10 s, and
+    /// how the attempt ends.
     async fn sent(deadline_ms: u64) -> (String, Progress) {
         let clock = Clock::starting_at(UNIX_EPOCH + Duration::from_secs(10));
         let attempt = Attempt::new(Budget::until(deadline_ms, clock).lease(), clock);
@@ -148,17 +148,17 @@ mod tests {
             }
             String::from_utf8(received).unwrap()
         };
-        let (received, answer) = tokio::join!(receive, request.send());
-        assert!(answer.is_err());
+        let (received, response) = tokio::join!(receive, request.send());
+        assert!(response.is_err());
         (received, attempt.progress())
     }
 
     #[tokio::test]
-    async fn a_lease_that_ends_before_the_first_byte_keeps_all_of_it_back() {
-        assert_eq!(sent(5000).await, (String::new(), Progress::TooLate));
+    async fn no_byte_leaves_after_the_lease() {
+        assert_eq!(sent(5000).await, (String::new(), Progress::LeaseOver));
         let (received, progress) = sent(9000).await;
         assert!(received.contains("\r\ncontent-length: 8\r\n") && received.ends_with("\r\n\r\nthe lead"), "{received}");
-        // This client does not say when it is connected.
+        // This client has no connector layer that records the connection.
         assert_eq!(progress, Progress::NotConnected);
     }
 }

@@ -1,4 +1,4 @@
-//! The body of an answer, as far as the relay reads it.
+//! The body of AI Rudder's response.
 
 use std::fmt;
 
@@ -9,33 +9,33 @@ use super::{
     token::Token,
 };
 
-/// What the body of an answer is.
+/// The body of AI Rudder's response, by what it says about the lead.
 #[derive(Clone, PartialEq, Eq)]
 pub enum UpstreamBody {
-    /// An envelope, which may be passed on.
+    /// An envelope, which may be forwarded to the caller.
     Envelope(Envelope),
-    /// An envelope that quoted a token. Nothing is left of it but its `code`.
+    /// An envelope that quoted a token. Only its `code` is kept.
     Withheld(i64),
-    /// A JSON object whose `code` is no single integer, or something that begins like an object and can't be read: it may
+    /// A JSON object whose `code` is not a single integer, or text that begins like an object and cannot be parsed. It may
     /// say anything about the lead.
     UnreadableCode,
-    /// No JSON object, or one without a `code`.
+    /// Not a JSON object, or one without a `code`.
     NoCode,
 }
 
-/// AI Rudder's own word on a lead, beside the HTTP status. Only 200 is documented.
+/// The `code` of a response, which AI Rudder sends in addition to the HTTP status. Only 200 is documented.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// The integer in an envelope.
     Integer(i64),
-    /// There is one, or there may be, and it can't be read.
+    /// There is or may be a `code`, but it cannot be read.
     Unreadable,
-    /// There is none.
+    /// There is no `code`.
     Absent,
 }
 
 impl UpstreamBody {
-    /// Reads the body of an answer.
+    /// Parses a body. More than 64 KiB are never an envelope.
     #[must_use]
     pub fn read(body: Vec<u8>) -> Self {
         match Envelope::read(body) {
@@ -45,7 +45,7 @@ impl UpstreamBody {
         }
     }
 
-    /// The same without the envelope, where that quotes the token.
+    /// Removes the envelope if it quotes the token.
     #[must_use]
     pub fn withholding(self, token: &Token) -> Self {
         match self {
@@ -54,7 +54,7 @@ impl UpstreamBody {
         }
     }
 
-    /// The `code` in it.
+    /// Its `code`.
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
@@ -65,35 +65,35 @@ impl UpstreamBody {
         }
     }
 
-    /// AI Rudder's id of the answer, where it is one.
+    /// AI Rudder's id of the response, if it is safe to log ([`Envelope::trace_id`]).
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         if let Self::Envelope(envelope) = self { envelope.trace_id() } else { None }
     }
 }
 
-/// Behind a byte order mark too, which a JSON text may have (RFC 8259, section 8.1).
+/// Whether a body begins with `{`, after a byte order mark too, which a parser may ignore (RFC 8259, section 8.1).
 fn begins_like_an_object(body: &[u8]) -> bool {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     body.trim_ascii_start().starts_with(b"{")
 }
 
-/// Only the members at the top count. A name may stand there twice, or be written with escapes.
+/// Whether a body is a JSON object without a member `code` at its top level, however that name is escaped or repeated.
 fn is_object_without_code(body: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Glance {
-        #[serde(default, rename = "code", deserialize_with = "whatever_it_is")]
+    struct Probe {
+        #[serde(default, rename = "code", deserialize_with = "any_value")]
         has_code: bool,
     }
-    serde_json::from_slice(body).is_ok_and(|Glance { has_code }| !has_code)
+    serde_json::from_slice(body).is_ok_and(|Probe { has_code }| !has_code)
 }
 
-fn whatever_it_is<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+fn any_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl Code {
-    /// The code, where it can be one: a number of more than six digits may be a phone number, and isn't printed.
+    /// The code if it may be logged: a number of more than six digits may be a phone number.
     #[must_use]
     pub fn for_logs(self) -> Option<i64> {
         if let Self::Integer(code) = self { code_for_logs(code) } else { None }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_no_single_integer_is_unreadable() {
+    fn a_code_that_is_not_a_single_integer_is_unreadable() {
         for body in [
             r#"{"code":"200"}"#,
             r#"{"code":200.0}"#,
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_can_not_be_read_to_its_end_may_hold_a_code() {
+    fn an_incomplete_or_invalid_object_may_contain_a_code() {
         let too_long = format!(r#"{{"code":200,"message":"{}"}}"#, "x".repeat(65_536));
         let cut_off = too_long.get(..65_536).unwrap();
         for body in [
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn no_object_and_an_object_without_a_code_have_none() {
+    fn other_bodies_and_objects_without_a_code_have_none() {
         let long_page = format!("<html>{}</html>", "{\"code\":200}".repeat(7000));
         for body in [
             "",
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_passed_over_without_a_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = |code: &str| format!(r#"{{"a":{}{}{code}}}"#, "[".repeat(30_000), "]".repeat(30_000));
         assert_eq!(code(deep("")), Code::Absent);
         assert_eq!(code(deep(r#","code":200"#)), Code::Integer(200));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_that_quotes_the_token_is_withheld_but_for_its_code() {
+    fn only_the_code_is_kept_if_an_envelope_quotes_the_token() {
         let token: Token = "1JqFE7K6ucf94hAvqu+7Jg".to_owned().try_into().unwrap();
         let read = |message: &str| UpstreamBody::read(format!(r#"{{"code":400,"message":"{message}"}}"#).into_bytes());
         assert_eq!(read("no /push/1JqFE7K6ucf94hAvqu%2B7Jg").withholding(&token), UpstreamBody::Withheld(400));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_a_code_of_at_most_six_digits_is_printed() {
+    fn only_a_code_of_at_most_six_digits_is_printed() {
         for (body, printed) in [
             (r#"{"code":10510,"message":"Ann"}"#, "Envelope { code: Some(10510), .. }"),
             (r#"{"code":16501231234}"#, "Envelope { code: None, .. }"),

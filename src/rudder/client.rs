@@ -1,11 +1,12 @@
-//! Brings a payload to AI Rudder, at most once.
+//! Pushes a payload to AI Rudder, at most once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use reqwest::{Body, Client, Response, Url, dns::Resolve};
+use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
 use tower::util::MapResultLayer;
 
@@ -13,165 +14,181 @@ use super::{
     attempt::{Attempt, LeasedBody, Progress},
     body::UpstreamBody,
     codes::UpstreamCodes,
+    dns::DnsCache,
     envelope::MAX_BYTES,
-    names::Names,
     token::Token,
     verdict::{Verdict, own_code, verdict},
 };
 use crate::{
     budget::{CONNECT_FIRST_WAIT, CONNECT_LONGEST_WAIT, Lease, PUSH_UNACKNOWLEDGED},
     clock::Clock,
-    config::Upstream,
     retry_after::RetryAfter,
     tls::{self, ClientError},
 };
 
+/// The configuration of the pushes to AI Rudder. Defaults and bounds are in [`VARIABLES`](crate::config::VARIABLES).
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// `UPSTREAM_BASE_URL`: the address without the token.
+    pub base_url: Url,
+    /// `UPSTREAM_TIMEOUT_MS`: how long a push may take, with all attempts to connect and the response.
+    pub timeout: Duration,
+    /// `UPSTREAM_CONNECT_TIMEOUT_MS`: how long one attempt to connect may take.
+    pub connect_timeout: Duration,
+    /// `UPSTREAM_CODES`: what AI Rudder's own codes under HTTP 2xx mean.
+    pub codes: UpstreamCodes,
+    /// `UPSTREAM_CA_FILE`: certificates to trust in addition to the public roots.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
 /// When a push may be made.
 #[derive(Debug, Clone, Copy)]
 pub struct SendDeadlines {
-    /// When it has to be done, its answer read.
+    /// When the push is given up, with or without a response.
     pub until: Instant,
-    /// While it runs, bytes of the push may leave. After it, others may take its sender for dead.
+    /// The push may start only while it runs. Afterwards other requests treat its holder as dead.
     pub lease: Lease,
 }
 
-/// The client of AI Rudder's one endpoint, made once and shared by all leads.
+/// The client of AI Rudder's endpoint, created once and shared by all leads.
 #[derive(Debug, Clone)]
 pub struct Rudder {
     http: Client,
-    names: Names,
+    dns: DnsCache,
     base: Url,
     clock: Clock,
     codes: UpstreamCodes,
 }
 
-/// An answer of AI Rudder to a push.
+/// AI Rudder's response to a push.
 #[derive(Debug)]
 pub struct Push {
     /// What it means for the consumer.
     pub verdict: Verdict,
     /// Its HTTP status.
     pub status: u16,
-    /// Its body, as far as the relay reads it. An envelope in it quotes no token that it was pushed with.
+    /// Its body. An envelope in it never quotes a token that the lead was pushed with.
     pub body: UpstreamBody,
-    /// When it wants to be asked again, where it said so in a valid form.
+    /// Its `retry-after`, if it is valid.
     pub retry_after: Option<RetryAfter>,
 }
 
 impl Push {
-    /// The same without its envelope, where that quotes this token too.
+    /// Removes the envelope if it quotes this token.
     pub(crate) fn withholding(self, token: &Token) -> Self {
         Self { body: self.body.withholding(token), ..self }
     }
 
-    /// The answer's `code` where it is AI Rudder's own, and none of HTTP's.
+    /// The `code` if it is one of AI Rudder's own and not one of HTTP's.
     pub(crate) fn own_code(&self) -> Option<i64> {
         own_code(self.status, self.body.code())
     }
 }
 
-/// A push without an answer. The sources are for the log; none of them holds the URL.
+/// A push without a response. The sources are for the log; none contains the URL, which contains the token.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// No connection could be made: nothing was sent.
+    /// No connection could be opened. **Nothing was sent.**
     #[error("no connection to AI Rudder")]
     Unreachable(#[source] Option<reqwest::Error>),
-    /// The lease was over when there was a connection: nothing was sent.
+    /// The lease ended before the first byte. **Nothing was sent.**
     #[error("the lease was over before the lead could be sent")]
-    TooLate,
-    /// A connection was made, and no whole answer came in time.
-    #[error("AI Rudder did not answer in time")]
+    LeaseOver,
+    /// A connection was open, and no complete response came in time. The lead may have arrived.
+    #[error("AI Rudder did not respond in time")]
     TimedOut,
-    /// The connection broke before there was a whole answer.
+    /// The connection broke before the response was complete. The lead may have arrived.
     #[error("the connection to AI Rudder broke")]
     Broke(#[source] reqwest::Error),
 }
 
-/// How often a connection that could not be made is tried again.
-const MORE_TRIES: usize = 2;
+/// How often opening a connection is retried: the relay's own choice, within the time of one push.
+const CONNECT_RETRIES: usize = 2;
 
 impl Rudder {
-    /// A client for AI Rudder at the configured address.
+    /// Creates the client. `Err` if TLS or HTTP cannot be set up.
     ///
-    /// No connection is used twice: Lambda freezes the process between leads, and a push into a connection that was closed
-    /// meanwhile ends as "nobody knows". TLS sessions are resumed instead.
+    /// No connection is used twice: Lambda suspends the process between leads, and a push into a connection that was closed
+    /// in the meantime ends as `unknown`. TLS sessions are resumed instead.
     ///
-    /// The kernel goes on delivering what is in a socket that was closed, and also when the process is gone. So that it does
-    /// not deliver a push that was given up, it drops a connection whose bytes are not acknowledged. A peer that goes on
-    /// acknowledging in small pieces may get a whole push after its lease: a linger time of zero would end that, but reqwest does not give its sockets away.
+    /// The kernel keeps delivering the bytes of a closed socket, even after the process has ended. `TCP_USER_TIMEOUT` makes it
+    /// drop a connection whose bytes are not acknowledged, so that it does not deliver a push that was given up. A peer that
+    /// keeps acknowledging in small pieces may still receive a whole push after its lease: a linger time of zero would prevent
+    /// that, but reqwest does not expose its sockets.
     pub fn new(upstream: &Upstream, clock: Clock) -> Result<Self, ClientError> {
-        let names = Names::new(clock);
+        let dns = DnsCache::new(clock);
         let http = tls::http_client(&upstream.extra_roots)?
-            .dns_resolver(names.clone())
+            .dns_resolver(dns.clone())
             .connect_timeout(upstream.connect_timeout)
             .connector_layer(MapResultLayer::new(Attempt::connect))
             .pool_max_idle_per_host(0)
-            // Of no use to a connection that lives for one lead.
+            // A connection serves one lead, which is too short for keep-alive probes.
             .tcp_keepalive(None)
             .tcp_keepalive_interval(None)
             .tcp_keepalive_retries(None)
             .tcp_user_timeout(PUSH_UNACKNOWLEDGED)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, names, base: upstream.base_url.clone(), codes: upstream.codes.clone(), clock })
+        Ok(Self { http, dns, base: upstream.base_url.clone(), codes: upstream.codes.clone(), clock })
     }
 
     #[cfg(test)]
-    pub(super) fn names(&self) -> &Names {
-        &self.names
+    pub(super) fn dns(&self) -> &DnsCache {
+        &self.dns
     }
 
-    /// Whether the next push need not look for AI Rudder's address.
+    /// Whether AI Rudder's address is cached.
     #[cfg(test)]
-    pub(crate) fn knows_its_address(&self) -> bool {
-        self.names.known().is_some()
+    pub(crate) fn has_address(&self) -> bool {
+        self.dns.get().is_some()
     }
 
-    /// Looks AI Rudder's name up, so that the first lead need not. No connection is made: it would be of no use to a lead,
-    /// and takes AI Rudder's round trips.
+    /// Looks up AI Rudder's address before the first lead. It opens no connection, because no lead could use it.
     pub async fn look_up(&self) {
         if let Some(name) = self.base.domain().and_then(|name| name.parse().ok()) {
-            // Where it can't be found, the first lead looks again.
-            let _ = self.names.resolve(name).await;
+            // If this fails, the first lead looks it up again.
+            let _ = self.dns.resolve(name).await;
         }
     }
 
-    /// Pushes a payload and reads the answer. Only a connection that could not be made is tried again, at most twice: once
-    /// there is one, a second try could be a second call.
+    /// Pushes a payload and reads the response. Only opening the connection is retried, at most twice: once a connection is
+    /// open, a second attempt could be a second call.
+    ///
+    /// [`PushError::Unreachable`] and [`PushError::LeaseOver`] guarantee that nothing was sent. After any other error the lead
+    /// may have arrived.
     pub async fn push(&self, token: &Token, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(CONNECT_FIRST_WAIT)
             .with_max_delay(CONNECT_LONGEST_WAIT)
-            .with_max_times(MORE_TRIES)
+            .with_max_times(CONNECT_RETRIES)
             .with_jitter();
         let attempt = Attempt::new(deadlines.lease, self.clock);
-        let tries = async || {
-            (|| self.try_once(token, payload, &attempt))
+        let attempts = async || {
+            (|| self.push_once(token, payload, &attempt))
                 .retry(backoff)
                 .when(|error| matches!(error, PushError::Unreachable(_)))
                 .await
         };
-        let pushed = attempt.scope(timeout_at(deadlines.until, tries())).await;
+        let pushed = attempt.scope(timeout_at(deadlines.until, attempts())).await;
         let pushed = pushed.unwrap_or_else(|_| match attempt.progress() {
             Progress::NotConnected => Err(PushError::Unreachable(None)),
             Progress::Connected => Err(PushError::TimedOut),
-            Progress::TooLate => Err(PushError::TooLate),
+            Progress::LeaseOver => Err(PushError::LeaseOver),
         });
         if !matches!(&pushed, Ok(push) if push.verdict != Verdict::Unknown) {
-            // Whoever is at that address may not be AI Rudder any more, or not well.
-            self.names.forget();
+            // The address may no longer be AI Rudder's, or the machine there may be failing.
+            self.dns.invalidate();
         }
         pushed
     }
 
-    async fn try_once(&self, token: &Token, payload: &Bytes, attempt: &Arc<Attempt>) -> Result<Push, PushError> {
+    async fn push_once(&self, token: &Token, payload: &Bytes, attempt: &Arc<Attempt>) -> Result<Push, PushError> {
         self.send(token, attempt.body(payload.clone())).await.map_err(|error| match attempt.progress() {
             Progress::NotConnected if error.is_connect() => {
-                // For the next try.
-                self.names.forget();
+                self.dns.invalidate();
                 PushError::Unreachable(Some(error))
             }
-            Progress::TooLate => PushError::TooLate,
+            Progress::LeaseOver => PushError::LeaseOver,
             Progress::NotConnected | Progress::Connected => PushError::Broke(error),
         })
     }
@@ -184,14 +201,14 @@ impl Rudder {
             .body(Body::wrap(payload));
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
-        let retry_after = RetryAfter::of(response.headers());
+        let retry_after = RetryAfter::from_headers(response.headers());
         let body = UpstreamBody::read(read_body(response).await.map_err(reqwest::Error::without_url)?);
         let verdict = verdict(status, body.code(), &self.codes);
         Ok(Push { verdict, status, body, retry_after }.withholding(token))
     }
 }
 
-/// The body, or its first 64 KiB and a little more, which is enough to see that it is no envelope.
+/// Reads the body, or slightly more than its first 64 KiB: enough to see that it is too long for an envelope.
 async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while body.len() <= MAX_BYTES {
@@ -201,4 +218,20 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
         }
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_has_the_own_code_of_its_response() {
+        let push = |status, body: &[u8]| {
+            let body = UpstreamBody::read(body.to_vec());
+            Push { verdict: Verdict::Unknown, status, body, retry_after: None }.own_code()
+        };
+        assert_eq!(push(200, br#"{"code":10510}"#), Some(10510));
+        assert_eq!(push(200, br#"{"code":200}"#), None);
+        assert_eq!(push(400, br#"{"code":10510}"#), None);
+    }
 }

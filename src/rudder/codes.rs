@@ -1,37 +1,46 @@
-//! AI Rudder's own codes, with what the operator has learnt that they mean.
+//! The meanings that the operator has configured for AI Rudder's own codes.
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use super::verdict::Verdict;
-
-/// What codes under HTTP 2xx mean. Each says that nobody is called, so no code can be named as an acceptance.
+/// The meanings of AI Rudder's own codes under HTTP 2xx.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UpstreamCodes(BTreeMap<i64, Verdict>);
+pub struct UpstreamCodes(BTreeMap<i64, Meaning>);
 
-/// Why a text names no codes. Never holds a part of it.
+/// A meaning that can be configured for a code. Each says that nobody is called: no code can be configured as an acceptance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// AI Rudder refused the lead.
+    Refused,
+    /// AI Rudder refused the token.
+    TokenRefused,
+    /// AI Rudder rate-limited the request.
+    RateLimited,
+}
+
+/// Why the variable is invalid. It never contains a part of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamCodesError {
-    /// Something that is no pair.
+    /// A word is not a pair.
     #[error("must be pairs like 10510=refused, separated by white space")]
     Pair,
-    /// No number, or one whose meaning is given already.
+    /// A code is not a whole number, or already has a meaning.
     #[error("a code must be a whole number, and neither 200 nor one of 400 to 499")]
     Code,
-    /// Another word than these.
+    /// A meaning is not one of the three.
     #[error("a code must mean refused, token_refused or rate_limited")]
     Meaning,
-    /// The same code again.
+    /// A code is given twice.
     #[error("a code must be named once")]
     Twice,
 }
 
 impl UpstreamCodes {
-    /// What a code under HTTP 2xx means, where it is named.
-    pub(super) fn meaning(&self, code: i64) -> Option<Verdict> {
+    /// The configured meaning of a code under HTTP 2xx.
+    pub(super) fn meaning(&self, code: i64) -> Option<Meaning> {
         self.0.get(&code).copied()
     }
 
-    /// Whether a code is named.
+    /// Whether a code is configured.
     pub(crate) fn contains(&self, code: i64) -> bool {
         self.0.contains_key(&code)
     }
@@ -52,17 +61,17 @@ impl FromStr for UpstreamCodes {
     }
 }
 
-/// Digits as AI Rudder would write them: no `+`, no zeros in front.
+/// Parses an integer as AI Rudder writes it: without `+` and leading zeros.
 fn read_code(text: &str) -> Result<i64, UpstreamCodesError> {
     let code = text.parse().ok().filter(|code: &i64| code.to_string() == text);
     code.filter(|code| !matches!(code, 200 | 400..=499)).ok_or(UpstreamCodesError::Code)
 }
 
-fn read_meaning(text: &str) -> Result<Verdict, UpstreamCodesError> {
+fn read_meaning(text: &str) -> Result<Meaning, UpstreamCodesError> {
     match text {
-        "refused" => Ok(Verdict::Refused),
-        "token_refused" => Ok(Verdict::TokenRefused),
-        "rate_limited" => Ok(Verdict::RateLimited),
+        "refused" => Ok(Meaning::Refused),
+        "token_refused" => Ok(Meaning::TokenRefused),
+        "rate_limited" => Ok(Meaning::RateLimited),
         _ => Err(UpstreamCodesError::Meaning),
     }
 }
@@ -72,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_named_in_pairs_separated_by_white_space() {
+    fn codes_are_configured_in_pairs_separated_by_white_space() {
         let codes: UpstreamCodes =
             " 10510=refused\t10814=token_refused\n  10901=rate_limited -1=refused ".parse().unwrap();
         for (code, meaning) in [
-            (10510, Some(Verdict::Refused)),
-            (10814, Some(Verdict::TokenRefused)),
-            (10901, Some(Verdict::RateLimited)),
-            (-1, Some(Verdict::Refused)),
+            (10510, Some(Meaning::Refused)),
+            (10814, Some(Meaning::TokenRefused)),
+            (10901, Some(Meaning::RateLimited)),
+            (-1, Some(Meaning::Refused)),
             (1, None),
         ] {
             assert_eq!((codes.meaning(code), codes.contains(code)), (meaning, meaning.is_some()), "{code}");
@@ -90,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn only_codes_without_a_meaning_of_their_own_can_be_named() {
+    fn codes_that_http_explains_cannot_be_configured() {
         for code in ["399", "500", "0", "199", "201", "-200", "9223372036854775807", "-9223372036854775808"] {
             assert!(format!("{code}=refused").parse::<UpstreamCodes>().is_ok(), "{code}");
         }
@@ -102,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pair_no_meaning_or_named_twice_is_refused() {
+    fn malformed_and_repeated_pairs_are_rejected() {
         for (text, error) in [
             ("10510", UpstreamCodesError::Pair),
             ("10510=refused 10814", UpstreamCodesError::Pair),

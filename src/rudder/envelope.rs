@@ -1,59 +1,59 @@
-//! The envelope that AI Rudder answers with.
+//! The envelope of AI Rudder's responses.
 
 use std::string::FromUtf8Error;
 
 use serde::Deserialize;
 
-/// Bytes that are passed on at most: a longer answer is none.
+/// The largest envelope in bytes. A longer body is not an envelope, so it is not forwarded.
 pub(crate) const MAX_BYTES: usize = 64 * 1024;
 
-/// An answer that says what became of a lead: a JSON object of at most 64 KiB with an integer `code`. Nothing stricter:
-/// the contract's other fields are for reading, and an answer must not be lost because one of them is late or new.
+/// A response that says what happened to a lead: a JSON object of at most 64 KiB with an integer `code`. The contract's
+/// other fields are not checked: a response must not be lost because one is missing or new.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Envelope {
     text: String,
     code: i64,
 }
 
-/// What is looked at in an envelope. The same field twice is an error, so a `code` can't be overruled by a second one.
+/// The part of an envelope that is parsed. A repeated `code` is an error, so a second one cannot override the first.
 #[derive(Deserialize)]
-struct Glance {
+struct Parsed {
     code: i64,
 }
 
 impl Envelope {
-    /// Reads an answer's body; where it is no envelope, it comes back.
+    /// Parses a body. `Err` returns the body if it is not an envelope.
     pub(super) fn read(body: Vec<u8>) -> Result<Self, Vec<u8>> {
-        // A struct can be read from an array too, so look at what it is first.
+        // serde parses a struct from an array too.
         if body.len() > MAX_BYTES || !body.trim_ascii_start().starts_with(b"{") {
             return Err(body);
         }
         let text = String::from_utf8(body).map_err(FromUtf8Error::into_bytes)?;
         match serde_json::from_str(&text) {
-            Ok(Glance { code }) => Ok(Self { text, code }),
+            Ok(Parsed { code }) => Ok(Self { text, code }),
             Err(_) => Err(text.into_bytes()),
         }
     }
 
-    /// AI Rudder's own word on the lead. Only 200 is documented.
+    /// AI Rudder's own code for the result. Only 200 is documented.
     #[must_use]
     pub fn code(&self) -> i64 {
         self.code
     }
 
-    /// The code, where it can be one: a number of more than six digits may be a phone number, and isn't printed.
+    /// The code if it may be logged: a number of more than six digits may be a phone number.
     #[must_use]
     pub fn code_for_logs(&self) -> Option<i64> {
         code_for_logs(self.code)
     }
 
-    /// The envelope as it came.
+    /// The envelope as received.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// AI Rudder's id of the answer, for asking them about it: 16 to 64 hex digits and hyphens, else nothing. The log
-    /// holds it, and in another form it could be anything, a phone number too.
+    /// AI Rudder's id of the response, for questions to AI Rudder: 16 to 64 hex digits and hyphens. `None` for any other form,
+    /// because it is logged and could be a phone number.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         #[derive(Deserialize)]
@@ -66,7 +66,7 @@ impl Envelope {
         })
     }
 
-    /// The envelope as it came, byte for byte.
+    /// The envelope as received, byte for byte.
     #[must_use]
     pub fn into_text(self) -> String {
         self.text
@@ -77,7 +77,7 @@ pub(super) fn code_for_logs(code: i64) -> Option<i64> {
     Some(code).filter(|code| code.unsigned_abs() < 1_000_000)
 }
 
-/// AI Rudder may put anything into an envelope, the lead included.
+/// Only the code: an envelope may contain personal data, even the lead.
 impl std::fmt::Debug for Envelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Envelope").field("code", &self.code_for_logs()).finish_non_exhaustive()
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_with_an_integer_code_is_an_envelope_and_is_kept_byte_for_byte() {
+    fn an_envelope_is_kept_byte_for_byte() {
         for body in [SAMPLE, r#"{"code":200}"#, " {\n\"more\": [1, {}], \"code\" : 0 }\n", r#"{"code":-1,"code2":1}"#] {
             let envelope = Envelope::read(body.as_bytes().to_vec()).unwrap();
             assert_eq!(envelope.into_text(), body);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_none() {
+    fn other_bodies_are_not_envelopes() {
         for body in [
             "",
             "{}",

@@ -1,15 +1,15 @@
-//! The body that AI Rudder gets: the contract's fields, in its order and its spelling.
+//! The body of a push: the contract's fields, in its order and spelling.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::lead::{Detail, Lead};
+use crate::lead::Lead;
 
-/// The JSON of a lead as it goes over the wire. The same lead gives the same bytes.
+/// The JSON that AI Rudder receives. The same lead gives the same bytes.
 #[must_use]
 pub fn payload(lead: &Lead<'_>) -> Vec<u8> {
-    // Room for a lead as most are, so that it need not grow.
+    // Enough for most leads, so that the buffer does not grow.
     let mut json = Vec::with_capacity(1024);
-    // Writing strings and integers into memory has no way to fail.
+    // Serializing strings and integers into memory cannot fail.
     let _ = serde_json::to_writer(&mut json, &Payload(lead));
     json
 }
@@ -35,7 +35,7 @@ impl Serialize for Details<'_> {
         let Self(lead) = self;
         let mut map = serializer.serialize_map(None)?;
         for (detail, text) in &lead.texts {
-            map.serialize_entry(wire_name(*detail), text.as_str())?;
+            map.serialize_entry(detail.wire_name(), text.as_str())?;
         }
         if let Some(flag) = &lead.had_late_payment {
             map.serialize_entry("had_late_payment", &flag.as_bool())?;
@@ -44,36 +44,17 @@ impl Serialize for Details<'_> {
     }
 }
 
-/// AI Rudder's own spelling, which is not always the right one.
-fn wire_name(detail: Detail) -> &'static str {
-    match detail {
-        Detail::LoanReason => "loan_reason",
-        Detail::JobTitle => "job_title",
-        Detail::CompanyName => "company_name",
-        Detail::YearsOfWorking => "years_of_working",
-        Detail::PayType => "pay_type",
-        Detail::NextPayDate => "next_pay_date",
-        Detail::PayTimeOfDay => "pay_time_of_day",
-        Detail::NumberOfBankAccounts => "number_of_back_account",
-        Detail::YearsOfDepositBankAccount => "years_of_deposit_bank_account",
-        Detail::NumberOfLoans => "numbers_of_loan",
-        Detail::SuccessfulPaydayLoans => "successful_payday_loan",
-        Detail::YearsOfResidence => "year_of_residence",
-        Detail::Status => "status",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lead::Reading;
+    use crate::lead::ParsedLead;
 
     fn sent(body: &str) -> String {
-        String::from_utf8(payload(&Reading::of(body.as_bytes()).unwrap().lead.unwrap())).unwrap()
+        String::from_utf8(payload(&ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap())).unwrap()
     }
 
     #[test]
-    fn every_field_goes_out_under_the_contracts_name_and_type() {
+    fn every_field_has_the_contracts_name_and_type() {
         let body = r#"{
             "caller_id": "650-123-1234", "loan_amount": "$4,000", "first_name": "Ann", "status": "new",
             "years_of_residence": 10, "had_late_payment": "no", "successful_payday_loans": 1, "number_of_loans": 1,
@@ -95,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lead_without_details_goes_out_with_an_empty_object() {
+    fn a_lead_without_details_has_an_empty_object() {
         assert_eq!(
             sent(r#"{"caller_id": 6501231234, "loan_amount": 1, "customer_name": "Ann", "details": {"status": null}}"#),
             r#"{"caller_id":16501231234,"loan_amount":1,"customer_name":"Ann","details":{}}"#
@@ -103,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_reads_as_itself() {
+    fn a_payload_parses_to_itself() {
         let once = sent(
             r#"{"caller_id": "6501231234", "loan_amount": 4000.0, "customer_name": " Ann ", "number_of_loan": 2}"#,
         );

@@ -4,31 +4,32 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// An account's token. AI Rudder takes it as the last segment of the path, so it is never printed with a URL.
+/// An account's token for AI Rudder. It is the last segment of the URL's path, so that URL is never printed.
 #[derive(Debug, Clone)]
 pub struct Token(SecretString);
 
-/// Why a string is no token.
+/// Why a string is not a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Nothing in it.
+    /// It is empty.
     #[error("lendswift_token is empty")]
     Empty,
-    /// `.` or `..`, which a URL takes for a step in its path.
-    #[error("lendswift_token is a step in a path")]
+    /// It is `.` or `..`, which a URL's path resolves.
+    #[error("lendswift_token is . or ..")]
     PathStep,
-    /// A control character in it, which a URL drops.
-    #[error("lendswift_token holds a control character")]
+    /// It contains a control character, which a URL drops.
+    #[error("lendswift_token contains a control character")]
     ControlCharacter,
-    /// White space in it, which comes of copying and is in no token.
-    #[error("lendswift_token holds white space")]
+    /// It contains white space, which is a mistake in copying: no token contains any.
+    #[error("lendswift_token contains white space")]
     WhiteSpace,
 }
 
-/// A token of fewer characters is in many a text by chance. It counts behind a `/`, as it stands in the URL.
-const ENOUGH_TO_TELL: usize = 8;
+/// The minimum length at which a token is found anywhere in a text. A shorter one occurs by chance, so it is found only after
+/// a `/`, as in the URL.
+const MIN_DISTINCTIVE_LENGTH: usize = 8;
 
-/// How many escapings may be wrapped in each other: two of a URL's in JSON that is a string in JSON, say.
+/// How many nested encodings are decoded: for example two of a URL's, in JSON in a JSON string.
 const LAYERS: usize = 4;
 
 impl TryFrom<String> for Token {
@@ -46,40 +47,40 @@ impl TryFrom<String> for Token {
 }
 
 impl Token {
-    /// The address to push to: the base with the token as ONE more segment, `/` and `%` in it escaped, `+` left alone.
+    /// The address to push to: the base with the token as one more segment, in which `/` and `%` are escaped, and `+` is not.
     pub(super) fn url(&self, base: &Url) -> Url {
         let mut url = base.clone();
-        // A base is http or https (`Config` sees to it), and those have segments.
+        // `Config` ensures that the base is http or https, so its path has segments.
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(self.0.expose_secret());
         }
         url
     }
 
-    /// Whether a text quotes it: as it is, percent-encoded, behind JSON's escapes, or behind both. Other encodings, such as
-    /// base64, are not looked for.
+    /// Whether a text contains it: plain, percent-encoded, with JSON's escapes, or with both. Other encodings, such as base64,
+    /// are not decoded.
     pub(crate) fn is_quoted_in(&self, text: &str) -> bool {
         is_quoted(self.0.expose_secret(), text.as_bytes(), LAYERS)
     }
 }
 
-/// Whether a token stands in a text, or in what up to so many decodings make of it. A token may itself look like an
-/// escape, so each layer is looked at before it is decoded, and each is decoded either way.
+/// Whether a token is contained in a text, or in the text after up to `layers` decodings. A token may itself look like an
+/// escape, so each layer is searched before it is decoded, and each is decoded in both ways.
 fn is_quoted(token: &str, text: &[u8], layers: usize) -> bool {
     let is_deeper = |decode: fn(&[u8]) -> Option<Vec<u8>>| {
         decode(text).is_some_and(|decoded| is_quoted(token, &decoded, layers.saturating_sub(1)))
     };
-    stands_in(text, token) || layers > 0 && [json_unescaped, percent_decoded].into_iter().any(is_deeper)
+    contains(text, token) || layers > 0 && [json_unescaped, percent_decoded].into_iter().any(is_deeper)
 }
 
-/// A space in the text may stand for a `+`: that is what a form's decoder makes of one.
-fn stands_in(text: &[u8], token: &str) -> bool {
-    let anywhere = token.chars().count() >= ENOUGH_TO_TELL;
-    let is_behind_slash = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'/');
+/// Whether a text contains a token. A space matches a `+`, which a decoder of HTML forms turns into a space.
+fn contains(text: &[u8], token: &str) -> bool {
+    let anywhere = token.chars().count() >= MIN_DISTINCTIVE_LENGTH;
+    let is_after_slash = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'/');
     let is_same = |(theirs, ours): (&u8, u8)| *theirs == ours || (ours == b'+' && *theirs == b' ');
     text.windows(token.len())
         .enumerate()
-        .any(|(at, window)| window.iter().zip(token.bytes()).all(is_same) && (anywhere || is_behind_slash(at)))
+        .any(|(at, window)| window.iter().zip(token.bytes()).all(is_same) && (anywhere || is_after_slash(at)))
 }
 
 /// The text without JSON's escapes (RFC 8259, section 7), if it has any.
@@ -88,7 +89,7 @@ fn json_unescaped(text: &[u8]) -> Option<Vec<u8>> {
         let (kind, rest) = escape.split_first()?;
         match kind {
             b'u' => return Some(1 + unicode_escape(rest, plain)?),
-            // Control characters, which no token holds.
+            // Control characters, which no token contains.
             b'b' | b'f' | b'n' | b'r' | b't' => plain.push(b'\n'),
             itself => plain.push(*itself),
         }
@@ -96,7 +97,7 @@ fn json_unescaped(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The character of the hex digits behind `\u`, in a surrogate pair with those of the `\u` that follows.
+/// Decodes the hex digits after `\u`, in a surrogate pair with those of the next `\u`. Returns how many bytes it read.
 fn unicode_escape(digits: &[u8], plain: &mut Vec<u8>) -> Option<usize> {
     let unit = |at: usize| {
         let mut unit = [0; 2];
@@ -119,8 +120,9 @@ fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The text with what each `mark` introduces decoded, if there is a mark in it. `decode` gets what follows one, writes
-/// what it stands for, and says how long it was; a mark that introduces nothing stays.
+/// Decodes each escape that `mark` introduces; `None` if the text contains no mark. `decode` gets the text after a mark,
+/// appends the decoded bytes and returns the length of the escape, or `None` if the mark introduces no escape. Such a mark is
+/// kept.
 fn decoded(text: &[u8], mark: u8, decode: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) -> Option<Vec<u8>> {
     if !text.contains(&mark) {
         return None;
@@ -146,179 +148,4 @@ impl PartialEq for Token {
 impl Eq for Token {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn token(token: &str) -> Result<Token, TokenError> {
-        token.to_owned().try_into()
-    }
-
-    fn path(text: &str) -> String {
-        let base = "https://rudder.example/api/push".parse().unwrap();
-        token(text).unwrap().url(&base).path().to_owned()
-    }
-
-    #[test]
-    fn a_token_is_one_segment_of_the_path() {
-        assert_eq!(path("1JqFE7K6ucf94hAvqu+7Jg"), "/api/push/1JqFE7K6ucf94hAvqu+7Jg");
-        assert_eq!(path("a/b%2F=c"), "/api/push/a%2Fb%252F=c");
-        assert_eq!(path("a?b#c&d\\é"), "/api/push/a%3Fb%23c&d%5C%C3%A9");
-        assert_eq!(path("%2e%2e"), "/api/push/%252e%252e");
-    }
-
-    #[test]
-    fn a_slash_at_the_end_of_the_base_makes_no_difference() {
-        let base = "https://rudder.example/api/push/".parse().unwrap();
-        assert_eq!(token("a").unwrap().url(&base).path(), "/api/push/a");
-    }
-
-    #[test]
-    fn what_a_url_would_change_is_no_token() {
-        assert_eq!(token(""), Err(TokenError::Empty));
-        assert_eq!(token("."), Err(TokenError::PathStep));
-        assert_eq!(token(".."), Err(TokenError::PathStep));
-        for text in ["a\nb", "a\tb", "a\0", "\u{7f}"] {
-            assert_eq!(token(text), Err(TokenError::ControlCharacter), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn white_space_is_in_no_token() {
-        for text in
-            [" ", "a b", " 1JqFE7K6ucf94hAvqu+7Jg", "1JqFE7K6ucf94hAvqu+7Jg ", "a\u{a0}b", "a\u{2003}", "\u{3000}a"]
-        {
-            assert_eq!(token(text), Err(TokenError::WhiteSpace), "{text:?}");
-        }
-    }
-
-    /// A token, percent-encoded to the last character, in digits of either case.
-    fn all_percent(token: &str, upper: bool) -> String {
-        let hex = |byte: u8| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
-        token.bytes().map(hex).collect()
-    }
-
-    /// The URL with its escapes in lower case.
-    fn in_lower_case(url: &str) -> String {
-        let (before, escapes) = url.split_once('%').unwrap_or((url, ""));
-        let escapes = escapes.split('%').map(|part| {
-            let (digits, rest) = part.split_at(part.len().min(2));
-            format!("%{}{rest}", digits.to_lowercase())
-        });
-        if url.contains('%') { format!("{before}{}", escapes.collect::<String>()) } else { url.to_owned() }
-    }
-
-    /// A text as JSON with every character escaped.
-    fn all_escaped(text: &str, upper: bool) -> String {
-        let hex = |unit: u16| if upper { format!("\\u{unit:04X}") } else { format!("\\u{unit:04x}") };
-        text.encode_utf16().map(hex).collect()
-    }
-
-    /// The forms in which AI Rudder may quote a token.
-    fn quotes(text: &str) -> Vec<String> {
-        let base = "https://rudder.example/push".parse().unwrap();
-        let json = |text: &str| {
-            let quoted = serde_json::to_string(text).unwrap();
-            quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap().to_owned()
-        };
-        let in_url = token(text).unwrap().url(&base).path().to_owned();
-        let plain = [
-            format!("/{text}"),
-            in_url.clone(),
-            in_lower_case(&in_url),
-            format!("/{}", text.replace('+', "%2B").replace('=', "%3D")),
-            format!("/{}", text.replace('+', "%2b").replace('=', "%3d")),
-            format!("/{}", text.replace('+', " ")),
-            format!("/{}", all_percent(text, true)),
-            format!("/{}", all_percent(text, false)),
-            format!("%2F{}", all_percent(text, false)),
-            // Encoded once more, as by a proxy.
-            format!("/{}", all_percent(text, true).replace('%', "%25")),
-        ];
-        let mut quotes = Vec::new();
-        for plain in plain {
-            let escaped = json(&plain);
-            quotes.extend([
-                escaped.clone(),
-                escaped.replace('/', "\\/"),
-                escaped.replace('/', "\\u002f"),
-                escaped.replace('%', "\\u0025"),
-                all_escaped(&plain, true),
-                all_escaped(&plain, false),
-                // JSON that is a string in JSON.
-                json(&escaped),
-                json(&escaped.replace('/', "\\/")),
-                json(&all_escaped(&plain, false)),
-            ]);
-        }
-        quotes
-    }
-
-    #[test]
-    fn a_quoted_token_is_found_in_every_form() {
-        for text in [
-            "1JqFE7K6ucf94hAvqu+7Jg",
-            "1JqFE7K6ucf94hAvqu+7Jg==",
-            "4a1986b786e944dcb7ce97f455d39743",
-            "with/slashes/and%2Fsigns",
-            "back\\slash\\nnnn\\u0041",
-            "quote\"quote\"",
-            "tökén-🙂-tökén",
-            "100%",
-            "short",
-            "a",
-            "...",
-        ] {
-            for quote in quotes(text) {
-                for envelope in [
-                    format!(r#"{{"code":400,"message":"no such path: /api{quote}"}}"#),
-                    format!(r#"{{"{quote}":1,"code":400}}"#),
-                    format!(r#"{{"code":400,"body":{{"deep":["https:\/\/rudder{quote}?a=%zz\u12"]}}}}"#),
-                ] {
-                    assert!(token(text).unwrap().is_quoted_in(&envelope), "{text} in {envelope}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_long_token_is_found_anywhere_and_a_short_one_behind_a_slash() {
-        let found = |text: &str, envelope: &str| token(text).unwrap().is_quoted_in(envelope);
-        assert!(found("12345678", "x12345678x"));
-        assert!(found("töken-78", "xtöken-78"), "8 characters, and 9 bytes");
-        assert!(!found("1234567", "x1234567"));
-        assert!(!found("töken-7", "xtöken-7"), "7 characters, and 8 bytes");
-        assert!(found("1234567", "x/1234567"));
-        assert!(found("1234567", "1234567 x/1234567"), "the second of two");
-        assert!(!found("1234567", "1234567"), "nothing is before it");
-    }
-
-    #[test]
-    fn what_is_not_the_token_is_no_quote() {
-        for envelope in [
-            "",
-            r#"{"code":200,"message":"success"}"#,
-            r#"{"message":"1JqFE7K6ucf94hAvqu+7J"}"#,
-            r#"{"message":"1jqfe7k6ucf94havqu+7jg"}"#,
-            r#"{"message":"1JqFE7K6ucf94hAvqu-7Jg %2 \u00 \ud83d % \"}"#,
-            "%",
-            "\\",
-            "\\u",
-            "%2",
-        ] {
-            assert!(!token("1JqFE7K6ucf94hAvqu+7Jg").unwrap().is_quoted_in(envelope), "{envelope}");
-        }
-    }
-
-    #[test]
-    fn an_envelope_without_escapes_is_not_copied() {
-        let envelope = br#"{"code":200,"message":"success"}"#;
-        assert_eq!((json_unescaped(envelope), percent_decoded(envelope)), (None, None));
-    }
-
-    #[test]
-    fn tokens_are_equal_when_their_text_is_and_are_not_printed() {
-        assert_eq!(token("a"), token("a"));
-        assert_ne!(token("a"), token("b"));
-        assert!(!format!("{:?}", token("1JqFE7K6ucf94hAvqu+7Jg")).contains("1Jq"));
-    }
-}
+mod tests;

@@ -1,51 +1,67 @@
-//! What an answer of AI Rudder means for the consumer: called, not called, or nobody knows.
+//! The verdict on a response of AI Rudder: AI Rudder took the lead, nobody is called, or either is possible.
 //!
-//! The contract documents one answer, HTTP 200 with `code` 200. Everything else here is our reading of HTTP: a 4xx says
-//! that the request was not carried out (RFC 9110, section 15.5), and a few of them say so less firmly. The operator
-//! configures what AI Rudder's own codes mean under HTTP 2xx ([`UpstreamCodes`]). An answer has an HTTP status and, in its
-//! envelope, a `code`. **Nobody was called only where neither of the two leaves a doubt**: a wrong "not sent" telephones a
-//! consumer twice, a wrong "unknown" costs an operator a question.
+//! The contract documents one response, HTTP 200 with `code` 200. Everything else is the relay's interpretation of HTTP: a
+//! 4xx means that the request was not carried out (RFC 9110, section 15.5), except for a few that do not rule it out. The
+//! operator configures what AI Rudder's own codes mean under HTTP 2xx ([`UpstreamCodes`]). A response has an HTTP status
+//! and, in its envelope, a `code`. **It means that nobody was called only if neither is ambiguous**: a wrong "not sent"
+//! telephones a consumer twice, a wrong "unknown" costs an operator a question.
 
-use super::{body::Code, codes::UpstreamCodes};
+use super::{
+    body::Code,
+    codes::{Meaning, UpstreamCodes},
+};
 
-/// What became of a push that was answered.
+/// What a response of AI Rudder means for the consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The robot will call.
+    /// AI Rudder took the lead, and should call the consumer.
     Accepted,
-    /// AI Rudder does not want this lead; nobody is called.
+    /// AI Rudder refused the lead; nobody is called.
     Refused,
-    /// AI Rudder wants fewer leads for now; nobody is called.
+    /// AI Rudder rate-limited the request; nobody is called.
     RateLimited,
-    /// AI Rudder does not know the token; nobody is called.
+    /// AI Rudder refused the token; nobody is called.
     TokenRefused,
-    /// The consumer may be called, or may not.
+    /// The response is ambiguous; the consumer may have been called, or may still be called.
     Unknown,
 }
 
-/// The verdict of an answer's HTTP status and of the `code` in its body, where `codes` says what AI Rudder's own mean.
+impl From<Meaning> for Verdict {
+    fn from(meaning: Meaning) -> Self {
+        match meaning {
+            Meaning::Refused => Self::Refused,
+            Meaning::TokenRefused => Self::TokenRefused,
+            Meaning::RateLimited => Self::RateLimited,
+        }
+    }
+}
+
+/// The verdict on an HTTP status and the `code` in the body, with the configured meanings of AI Rudder's own codes.
 #[must_use]
 pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     let by_status = match status {
         200..=299 => Verdict::Accepted,
+        // The token is a segment of the path, so an unknown token may be Not Found.
         404 => Verdict::TokenRefused,
         _ => by_number(i64::from(status)),
     };
     let by_code = match code {
         Code::Integer(200) => Verdict::Accepted,
-        Code::Integer(code) if by_status == Verdict::Accepted => codes.meaning(code).unwrap_or(by_number(code)),
+        Code::Integer(code) if by_status == Verdict::Accepted => {
+            codes.meaning(code).map_or(by_number(code), Verdict::from)
+        }
         Code::Integer(code) => by_number(code),
-        // It may say that all went well.
+        // It may report success.
         Code::Unreadable => Verdict::Unknown,
-        // A refusal may come without an envelope, an acceptance never does.
+        // A refusal may have no envelope, an acceptance must have one.
         Code::Absent if by_status == Verdict::Accepted => Verdict::Unknown,
         Code::Absent => by_status,
     };
     match (by_status, by_code) {
         (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
-        // HTTP's success says no more than that there is an envelope to read.
+        // HTTP's success means only that there is an envelope.
         (Verdict::Accepted, by_code) => by_code,
-        // A failure whose envelope says that all went well.
+        // HTTP reports a failure and the envelope success.
         (_, Verdict::Accepted) => Verdict::Unknown,
         (Verdict::RateLimited, _) | (_, Verdict::RateLimited) => Verdict::RateLimited,
         (Verdict::TokenRefused, _) | (_, Verdict::TokenRefused) => Verdict::TokenRefused,
@@ -53,24 +69,23 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     }
 }
 
-/// The code of an answer that only AI Rudder can explain: under HTTP 2xx, neither success nor a refusal of HTTP's.
+/// The response's `code` if only AI Rudder can explain it: under HTTP 2xx, and neither 200 nor a refusal of HTTP's.
 pub(super) fn own_code(status: u16, code: Code) -> Option<i64> {
     let Code::Integer(code) = code else { return None };
     let is_own = (200..=299).contains(&status) && code != 200 && by_number(code) == Verdict::Unknown;
     is_own.then_some(code)
 }
 
-/// The reading that an HTTP status and a `code` share.
+/// The verdict on a number, as an HTTP status or as a `code`.
 ///
-/// Of the 4xx only those count that HTTP defines (IANA, "HTTP Status Code Registry"): what a server means by another,
-/// as 460 and 499 are used for a client that went away, says nothing of the lead. 418 is there as "(Unused)": RFC 9110,
-/// section 15.5.19, keeps the number and gives it no meaning. 402 has a name and no details, and the name says enough.
+/// A 4xx is a refusal only if HTTP defines it (IANA, "HTTP Status Code Registry"). Any other, such as 460 and 499 for a
+/// client that disconnected, says nothing about the lead. 418 is "(Unused)": RFC 9110, section 15.5.19, reserves the number
+/// without a meaning. 402 is reserved too (section 15.5.3), but its name, "Payment Required", is clear.
 fn by_number(number: i64) -> Verdict {
     match number {
         401 | 403 => Verdict::TokenRefused,
         429 => Verdict::RateLimited,
-        // The server gave up waiting, saw a conflict with what it has, failed at another action, or would not risk a
-        // replay: it may have this lead.
+        // Request Timeout, Conflict, Failed Dependency, Too Early: the server may have this lead.
         408 | 409 | 424 | 425 => Verdict::Unknown,
         400..=417 | 421..=423 | 426 | 428 | 431 | 451 => Verdict::Refused,
         _ => Verdict::Unknown,
@@ -88,7 +103,7 @@ mod tests {
         super::verdict(status, code, &UpstreamCodes::default())
     }
 
-    /// Written out, so that a slip in a range is seen: the 4xx of IANA's registry as of 2026, less those that leave a doubt.
+    /// The 4xx of IANA's registry as of 2026 without the ambiguous ones, listed one by one to find a mistake in a range.
     fn expected_4xx(number: u16) -> Verdict {
         match number {
             401 | 403 => Verdict::TokenRefused,
@@ -100,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn only_success_said_twice_is_accepted() {
+    fn accepted_needs_http_2xx_and_code_200() {
         for status in 100..=999 {
             for code in [None, Some(0), Some(200), Some(201), Some(400), Some(500)] {
                 let accepted = (200..300).contains(&status) && code == Some(200);
@@ -110,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_4xx_alone_is_a_refusal_where_http_defines_it_and_it_leaves_no_doubt() {
+    fn an_unambiguous_4xx_that_http_defines_is_a_refusal() {
         for status in 400..=499 {
             let expected = if status == 404 { Verdict::TokenRefused } else { expected_4xx(status) };
             assert_eq!(verdict(status, None), expected, "HTTP {status} without an envelope");
@@ -123,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_in_a_successful_answer_reads_like_a_status_except_404() {
+    fn a_code_under_http_2xx_means_what_the_status_would() {
         for code in 400..=499 {
             for status in [200, 201, 202, 299] {
                 let seen = verdict(status, i64::from(code));
@@ -133,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_status_is_unknown_whatever_the_code() {
+    fn every_other_status_is_unknown_under_any_code() {
         for status in (0..200).chain(300..400).chain(500..=u16::MAX) {
             for code in [None, Some(200), Some(400), Some(401), Some(429), Some(500)] {
                 assert_eq!(verdict(status, code), Verdict::Unknown, "HTTP {status}, code {code:?}");
@@ -146,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_can_not_be_read_leaves_a_doubt_whatever_the_status() {
+    fn an_unreadable_code_is_unknown_under_every_status() {
         for status in 0..=u16::MAX {
             let seen = super::verdict(status, Code::Unreadable, &UpstreamCodes::default());
             assert_eq!(seen, Verdict::Unknown, "HTTP {status}");
@@ -154,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_contradicts_itself_is_read_as_the_one_that_leaves_a_doubt() {
+    fn contradicting_status_and_code_are_unknown() {
         for (status, code) in
             [(400, 200), (401, 200), (429, 200), (404, 200), (400, 500), (400, 0), (422, 409), (400, 499), (499, 400)]
         {
@@ -169,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_the_operator_names_means_that_under_http_2xx_alone() {
+    fn configured_codes_apply_only_under_http_2xx() {
         let codes: UpstreamCodes = "10510=refused 10814=token_refused 10901=rate_limited 500=refused".parse().unwrap();
         let meanings = [
             (10510, Verdict::Refused),
@@ -184,14 +199,14 @@ mod tests {
                 assert_eq!(super::verdict(status, Code::Integer(code), &codes), meaning, "HTTP {status}, code {code}");
             }
         }
-        // It says nothing of the others.
+        // Other codes keep their meaning.
         assert_eq!(super::verdict(200, Code::Integer(200), &codes), Verdict::Accepted);
         assert_eq!(super::verdict(200, Code::Integer(422), &codes), Verdict::Refused);
         assert_eq!(super::verdict(500, NONE, &codes), Verdict::Unknown);
     }
 
     #[test]
-    fn a_code_is_ai_rudders_own_where_http_does_not_explain_it() {
+    fn a_code_that_http_does_not_explain_is_ai_rudders_own() {
         for code in [0, 201, 408, 409, 424, 425, 460, 499, 500, 10510, -1] {
             for status in [200, 204, 299] {
                 assert_eq!(own_code(status, Code::Integer(code)), Some(code), "HTTP {status}, code {code}");

@@ -1,6 +1,6 @@
-//! README's runbook for an `unknown` lead. Its commands are run as they are written there.
+//! The runbook for an `unknown` lead in `docs/operating.md`. Its commands are run as they are written there.
 
-use std::{env, fs, process::Output};
+use std::{collections::BTreeSet, env, fs, process::Output};
 
 use serde_json::{Value, json};
 use support::{
@@ -12,14 +12,28 @@ use tokio::process::Command;
 
 use crate::RELAY;
 
-/// The shell blocks of a section of README, up to the next heading.
-fn blocks(heading: &str) -> Vec<String> {
-    let readme = fs::read_to_string(in_repository("README.md")).unwrap();
-    let (_, section) = readme.split_once(&format!("\n{heading}\n")).expect("the section");
-    let (section, _) = section.split_once("\n## ").expect("a section after it");
-    let section = section.split_once("\n### ").map_or(section, |(section, _)| section);
-    let blocks = section.split("```sh\n").skip(1);
-    blocks.map(|block| block.split_once("```").expect("the block's end").0.to_owned()).collect()
+/// The documents with runnable shell blocks.
+const DOCUMENTS: [&str; 2] = ["docs/operating.md", "docs/deploying.md"];
+/// The blocks that the tests below run.
+const RUN: [&str; 4] = ["show-lead", "settle", "reopen", "create-table"];
+
+/// The shell blocks that are marked with `<!-- run: name -->`, with their names.
+fn blocks() -> Vec<(String, String)> {
+    let text: String = DOCUMENTS.iter().map(|path| fs::read_to_string(in_repository(path)).unwrap()).collect();
+    let marked = text.split("<!-- run: ").skip(1).map(|rest| rest.split_once(" -->\n```sh\n").expect("a shell block"));
+    marked
+        .map(|(name, rest)| (name.to_owned(), rest.split_once("```").expect("the block's end").0.to_owned()))
+        .collect()
+}
+
+fn block(name: &str) -> String {
+    blocks().into_iter().find(|(found, _)| found == name).expect("a block of that name").1
+}
+
+#[test]
+fn every_marked_block_is_run() {
+    let names: BTreeSet<String> = blocks().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, RUN.map(str::to_owned).into());
 }
 
 /// Runs a block in a shell against this DynamoDB. These variables replace those that the block sets for an example.
@@ -45,7 +59,7 @@ async fn run(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)]) -> Ou
         .expect("a shell")
 }
 
-/// What a block prints, which has to succeed.
+/// The output of a block, which must succeed.
 async fn succeeds(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)]) -> String {
     let Output { status, stdout, stderr } = run(dynamodb, block, variables).await;
     assert!(status.success(), "{block}\n{}", String::from_utf8_lossy(&stderr));
@@ -65,7 +79,7 @@ async fn needs_the_aws_cli() {
     assert!(version.is_ok_and(|aws| aws.status.success()), "needs the AWS CLI: pip install awscli");
 }
 
-/// README's commands, and a process with leads to run them on.
+/// The runbook's commands, and a process with leads to run them on.
 struct Runbook {
     harness: ProcessHarness,
     find: String,
@@ -76,8 +90,7 @@ struct Runbook {
 impl Runbook {
     async fn start() -> Self {
         needs_the_aws_cli().await;
-        let blocks: [String; 3] = blocks("### The way out of `unknown`").try_into().expect("find, settle, reopen");
-        let [find, settle, reopen] = blocks;
+        let [find, settle, reopen] = ["show-lead", "settle", "reopen"].map(block);
         let harness = ProcessHarness::start(RELAY, &[("UPSTREAM_TIMEOUT_MS", "1000")]).await;
         harness.rudder.answering(|| Answering::Hang);
         Self { harness, find, settle, reopen }
@@ -179,9 +192,9 @@ async fn an_unknown_lead_can_be_reopened_and_pushed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_table_of_the_readme_suits_the_relay() {
+async fn the_documented_table_suits_the_relay() {
     needs_the_aws_cli().await;
-    let [create]: [String; 1] = blocks("## The ledger").try_into().expect("one block");
+    let create = block("create-table");
     let harness = ProcessHarness::start(RELAY, &[("CLAIMS_TABLE", "another")]).await;
     let lead = Lead(4000);
     assert_eq!(harness.post(&lead.post()).await, "503 not_sent temporarily_unavailable");

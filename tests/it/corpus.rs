@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use base64::prelude::*;
 use lendswift_relay::{
-    lead::Reading,
+    lead::ParsedLead,
     rudder::{UpstreamBody, UpstreamCodes, verdict},
 };
 use serde_json::Value;
@@ -23,9 +23,9 @@ fn the_leads_keep_the_invariants_and_are_of_every_kind() {
         .iter()
         .map(|(_, body)| {
             invariants::lead(body);
-            match Reading::of(body) {
-                Ok(Reading { lead: Ok(_), .. }) => "valid",
-                Ok(Reading { lead: Err(_), .. }) => "faults",
+            match ParsedLead::parse(body) {
+                Ok(ParsedLead { lead: Ok(_), .. }) => "valid",
+                Ok(ParsedLead { lead: Err(_), .. }) => "faults",
                 Err(_) => "malformed",
             }
         })

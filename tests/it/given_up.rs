@@ -40,7 +40,7 @@ async fn an_unread_push_is_gone_when_its_lease_is_over() {
     assert!(!is_whole(&received), "{} bytes", received.len());
 }
 
-/// No guarantee, as README says: a machine that goes on acknowledging small pieces would get all of it.
+/// Not guaranteed, as docs/operating.md says: a machine that acknowledges in small pieces without end would get all of it.
 #[tokio::test]
 async fn a_push_that_is_read_slowly_is_cut_off_within_its_lease() {
     let (mut connection, lease_until) = give_up(4096).await;

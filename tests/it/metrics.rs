@@ -1,16 +1,12 @@
 //! What the process writes for CloudWatch to count.
 
-use lendswift_relay::metrics;
 use serde_json::{Value, json};
 use support::{
     LEAD, Lead, ProcessHarness, Request,
     fakes::{DynamoBehaviour, Reply},
 };
 
-use crate::{
-    RELAY,
-    tables::{quoted, table},
-};
+use crate::RELAY;
 
 /// A process that takes code 10510 for a refusal. It also serves an account whose secret can't be read.
 async fn harness() -> ProcessHarness {
@@ -104,22 +100,6 @@ async fn codes_that_only_ai_rudder_can_explain_are_counted() {
     let documents = documents(&harness, &leads).await.into_iter();
     let codes: Vec<_> = documents.filter(|document| document.get("UpstreamCodes").is_some()).collect();
     assert_eq!(codes, ["10510", "other", "499"].map(|code| one("UpstreamCodes", "code", code)));
-}
-
-#[test]
-fn the_table_of_metrics_names_all_that_are_counted_with_their_dimensions() {
-    let rows = table(&["metric", "by"]);
-    let documented: Vec<(String, Option<String>)> =
-        rows.iter().map(|row| (quoted(&row[0]).remove(0), quoted(&row[1]).pop())).collect();
-    let counted = [
-        (metrics::LEADS, Some("outcome")),
-        (metrics::ERRORS, Some("error")),
-        (metrics::FAULTS, Some("field")),
-        (metrics::UPSTREAM_MILLISECONDS, None),
-        (metrics::UPSTREAM_CODES, Some("code")),
-        (metrics::SECRET_READS, Some("result")),
-    ];
-    assert_eq!(documented, counted.map(|(metric, by)| (metric.to_owned(), by.map(str::to_owned))));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod rendering;
 use std::collections::BTreeMap;
 
 use http::HeaderValue;
-use lendswift_relay::{gateway, lead::Reading, rudder::payload};
+use lendswift_relay::{lead::ParsedLead, request, rudder::payload};
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::RngSeed};
 use serde_json::{Value, json};
 use support::{LEAD, LETTERS, Request, TEXT_FIELDS, TestApp, invariants};
@@ -40,7 +40,7 @@ fn serve(event: &str) -> Option<String> {
     let response = support::ObservedResponse::from(response);
     let envelope = response.json();
     assert_eq!(envelope.as_object().map(serde_json::Map::len), Some(6), "{envelope}");
-    let is_request = serde_json::from_str::<gateway::Request>(event).is_ok();
+    let is_request = serde_json::from_str::<request::Request>(event).is_ok();
     assert_eq!(response.error != "internal_error", is_request, "{response} for {event}");
     let [push] = sent.as_slice() else {
         assert_eq!((response.outcome.as_str(), sent.len()), ("not_sent", 0));
@@ -57,7 +57,7 @@ fn event() -> Value {
 
 /// What AI Rudder gets of a valid lead.
 fn sent(body: &str) -> Vec<u8> {
-    payload(&Reading::of(body.as_bytes()).unwrap().lead.unwrap())
+    payload(&ParsedLead::parse(body.as_bytes()).unwrap().lead.unwrap())
 }
 
 /// Any text, half of the time with the letters that the log is searched for.
@@ -112,7 +112,7 @@ proptest! {
         prop_assert_eq!(&sent(std::str::from_utf8(&canonical).unwrap()), &canonical, "it reads as itself");
         for rendering in renderings {
             let body = rendering.of(&lead);
-            let read = Reading::of(body.as_bytes()).expect("JSON").lead;
+            let read = ParsedLead::parse(body.as_bytes()).expect("JSON").lead;
             let sent = payload(&read.map_err(|faults| TestCaseError::fail(format!("{faults:?} in {body}")))?);
             let read: Value = serde_json::from_slice(&sent).unwrap();
             prop_assert_eq!(read.to_string(), lead.json(), "from {}", body);
@@ -145,7 +145,7 @@ proptest! {
         prop_assert_eq!(&codes(&twice), &expected, "what is repeated is named once, in {}", twice);
         broken.retain(|place, defect| !expected.iter().any(|(field, _)| field == defect.pointer(place)));
         let fixed = with_defects(&whole, &broken);
-        prop_assert!(Reading::of(fixed.as_bytes()).unwrap().lead.is_ok(), "fixed: {}", fixed);
+        prop_assert!(ParsedLead::parse(fixed.as_bytes()).unwrap().lead.is_ok(), "fixed: {}", fixed);
     }
 
     #[test]
@@ -244,7 +244,7 @@ proptest! {
         }
         let body = lead.to_string();
         let sent = serve(&Request::post(body.clone()).event());
-        let expected = Reading::of(body.as_bytes()).unwrap().lead.ok().map(|lead| payload(&lead));
+        let expected = ParsedLead::parse(body.as_bytes()).unwrap().lead.ok().map(|lead| payload(&lead));
         prop_assert_eq!(sent.map(String::into_bytes), expected);
     }
 }

@@ -37,7 +37,21 @@ async fn what_can_be_retried_soon_has_a_retry_after_of_its_own() {
 #[tokio::test]
 async fn callers_without_a_key_learn_nothing_about_the_body() {
     let app = TestApp::start().await;
-    assert_eq!(app.post(&Request::post("not json").key("wrong")).await, "401 not_sent unauthorized");
+    let wrong = "The API key is not valid for this account. Check both, or ask the relay's operator.";
+    for (request, message) in [
+        (
+            Request::post("not json").without("authorization"),
+            "The API key is missing. Send it as Authorization: Bearer <key>.",
+        ),
+        (Request::post("not json").key("wrong"), wrong),
+        (Request::post("not json").account("nobody"), wrong),
+        (Request::post("not json").account("NOBODY"), wrong),
+    ] {
+        let response = app.post(&request).await;
+        assert_eq!(response, "401 not_sent unauthorized");
+        assert_eq!(response.json()["message"], message);
+        assert_eq!(response.header("www-authenticate"), "Bearer realm=\"lendswift-relay\"");
+    }
 }
 
 #[tokio::test]

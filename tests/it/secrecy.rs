@@ -15,7 +15,7 @@ use lendswift_relay::{
     claim::{Claimed, Known, Settled},
     clock::Clock,
     config::Config,
-    lead::Reading,
+    lead::ParsedLead,
     rudder::{Code, Push, UpstreamBody, Verdict},
 };
 use serde_json::{Map, json};
@@ -211,10 +211,10 @@ fn bearer() -> HeaderMap {
 #[test]
 fn what_is_read_from_a_lead_prints_none_of_it() {
     for body in bodies() {
-        let reading = match Reading::of(&body) {
+        let reading = match ParsedLead::parse(&body) {
             Ok(reading) => reading,
             Err(malformed) => {
-                assert_secret(&[chain(&malformed), debug(&Problem::Malformed(malformed))].concat());
+                assert_secret(&[chain(&malformed), debug(&Problem::MalformedBody(malformed))].concat());
                 continue;
             }
         };
@@ -238,11 +238,12 @@ fn what_is_read_from_a_lead_prints_none_of_it() {
 
 #[test]
 fn what_is_read_from_a_secret_prints_none_of_it() {
-    let good = Secret::read(&secret(TOKEN, &[KEY])).unwrap();
+    let good = Secret::parse(&secret(TOKEN, &[KEY])).unwrap();
     let digest = Sha256::digest(KEY);
     let digest_forms = [hex::encode(digest), digest.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")];
     let headers = bearer();
-    let objects: [&dyn Debug; 5] = [&ApiKey::of(&headers), &good, &good.token, &good.digests, &Secret::read(TOKEN)];
+    let objects: [&dyn Debug; 5] =
+        [&ApiKey::from_headers(&headers), &good, &good.token, &good.digests, &Secret::parse(TOKEN)];
     for text in objects.map(debug) {
         assert!(!digest_forms.iter().any(|form| text.replace(",\n", ", ").contains(form.as_str())), "{text}");
         assert_secret(&text);
@@ -293,7 +294,7 @@ async fn a_relay_at_work_and_an_invalid_configuration_print_no_secret() {
         _ => None,
     });
     let accounts = Accounts::new(&config.unwrap(), &aws(), Clock::SYSTEM);
-    let key = ApiKey::of(&bearer()).unwrap();
+    let key = ApiKey::from_headers(&bearer()).unwrap();
     let until = Instant::now() + Duration::from_secs(2);
     let account = accounts.authenticate(&"acme".parse().unwrap(), key, until).await.unwrap();
     assert_secret(&[debug(&account), debug(account.token()), debug(&accounts)].concat());

@@ -7,7 +7,7 @@ use lendswift_relay::{
     budget::Budget,
     clock::Clock,
     config::Config,
-    relay::Course,
+    relay::RequestContext,
     rudder::{PushError, Rudder, SendDeadlines},
 };
 use support::{KEY, LEAD, RawTcpServer, Request, TOKEN, TestApp, deadline_in, fakes::Behaviour, post, read_request};
@@ -81,10 +81,10 @@ async fn may_have_claimed_is_set_before_the_claim_write() {
     for (request, claims) in
         [(Request::lead(), true), (Request::post("{}"), false), (Request::lead().key("wrong"), false)]
     {
-        let course = Course::new("id".to_owned(), Budget::until(0, Clock::SYSTEM));
+        let context = RequestContext::new("id".to_owned(), Budget::until(0, Clock::SYSTEM));
         let event = serde_json::from_str(&request.event()).unwrap();
-        app.relay.handle(event, &course).await;
-        assert_eq!(course.may_have_claimed(), claims);
+        app.relay.handle(event, &context).await;
+        assert_eq!(context.may_have_claimed(), claims);
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_lease_that_ends_while_connecting_holds_the_lead_back() {
         rudder.push(&token, &lead, SendDeadlines { until: Instant::now() + Duration::from_secs(5), lease })
     };
     let error = push(-5000).await.unwrap_err();
-    assert!(matches!(error, PushError::TooLate), "{error:?}");
+    assert!(matches!(error, PushError::LeaseOver), "{error:?}");
     assert_eq!(received.recv().await.unwrap(), "", "the connection is made, and nothing is sent");
     let error = push(20_000).await.unwrap_err();
     assert!(matches!(error, PushError::Broke(_)), "{error:?}");

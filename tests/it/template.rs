@@ -1,10 +1,15 @@
-//! `template.yaml` against the code and README, each of which names things of the others.
+//! `template.yaml` against the code: each names things of the other.
 
-use std::{cell::RefCell, collections::BTreeSet, fs};
+use std::{collections::BTreeSet, ffi::OsString, fs};
 
-use lendswift_relay::{config::Config, metrics};
+use lendswift_relay::{
+    answer::{Kind, Outcome},
+    config::{Config, VARIABLES},
+    telemetry::metrics::{CLAIM_LEFT, NAMESPACE},
+};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
+use strum::VariantArray;
 use support::{
     Request, TABLE, TestApp,
     fakes::api_gateway,
@@ -12,8 +17,6 @@ use support::{
     snapshot::{self, files},
     sources,
 };
-
-use crate::tables::{config, documented_variables, quoted, table};
 
 /// The template as JSON, with CloudFormation's short forms (`!Ref x`) in their long form (`{"Ref": "x"}`).
 fn template() -> Value {
@@ -68,21 +71,21 @@ fn variables(template: &Value) -> (Map<String, Value>, Map<String, Value>) {
 }
 
 #[test]
-fn the_function_gets_every_variable_that_the_relay_reads() {
+fn the_function_has_the_variables_that_the_relay_reads() {
     let (given, _) = variables(&template());
     let given: BTreeSet<String> = given.keys().cloned().collect();
-    let read = RefCell::new(BTreeSet::new());
-    let _ = Config::read(|name| {
-        read.borrow_mut().insert(name.to_owned());
-        matches!(name, "CLAIMS_TABLE" | "AWS_REGION").then(|| "off".into())
+    // Lambda and SAM set the variables of AWS.
+    let read = VARIABLES.iter().map(|variable| variable.name.to_owned()).filter(|name| !name.starts_with("AWS_"));
+    assert_eq!(given, read.collect());
+}
+
+/// A configuration, printed, or its error.
+fn config(variables: &[(&str, &str)]) -> Result<String, String> {
+    let config = Config::read(|name| {
+        let mut all = [("AWS_REGION", "us-east-1")].iter().chain(variables).rev();
+        all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
     });
-    let mut read = read.into_inner();
-    // Lambda and SAM set those.
-    read.retain(|name| !name.starts_with("AWS_"));
-    let mut documented: BTreeSet<String> = documented_variables().into_iter().map(|(name, ..)| name).collect();
-    documented.retain(|name| !name.starts_with("AWS_"));
-    assert_eq!(given, read);
-    assert_eq!(given, documented);
+    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -159,14 +162,12 @@ fn routes(template: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn template_code_events_and_readme_have_the_same_route() {
+fn template_code_and_events_have_the_same_route() {
     let template = template();
     let route = "POST /v1/accounts/{account}/leads";
     assert_eq!(routes(&template), set([route, "$default"]));
     let url = &template["Outputs"]["LeadsUrl"]["Value"]["Fn::Sub"];
     assert!(url.as_str().unwrap().ends_with(route.strip_prefix("POST ").unwrap()));
-    let readme = include_str!("../../README.md");
-    assert!(readme.contains(&format!("`{route}`")));
 
     let mut used = BTreeSet::new();
     for file in files("events") {
@@ -183,7 +184,7 @@ fn template_code_events_and_readme_have_the_same_route() {
         let off_the_route = ["HTTP 404\n", "HTTP 405\n"].iter().any(|status| response.starts_with(status));
         assert_eq!(off_the_route, key == "$default", "{}", file.display());
         if response.starts_with("HTTP 404\n") {
-            assert!(response.contains(&format!("There is only {route}.")));
+            assert!(response.contains(&format!("No such route. Use {route}.")));
         }
         used.insert(key.to_owned());
     }
@@ -192,11 +193,9 @@ fn template_code_events_and_readme_have_the_same_route() {
 
 /// What the relay counts: the metric, its dimension, and the dimension's values.
 fn counted() -> Vec<(&'static str, &'static str, BTreeSet<String>)> {
-    let answers = table(&["what happened", "status", "`lead-outcome`"]);
-    let outcomes = answers.iter().map(|row| quoted(&row[2]).remove(0)).collect();
-    let errors =
-        answers.iter().filter_map(|row| quoted(&row[3]).pop()).chain([metrics::CLAIM_LEFT.to_owned()]).collect();
-    vec![(metrics::LEADS, "outcome", outcomes), (metrics::ERRORS, "error", errors)]
+    let outcomes = Outcome::VARIANTS.iter().map(|outcome| outcome.as_str().to_owned()).collect();
+    let errors = Kind::VARIANTS.iter().map(|kind| kind.metric().to_owned()).chain([CLAIM_LEFT.to_owned()]).collect();
+    vec![("Leads", "outcome", outcomes), ("Errors", "error", errors)]
 }
 
 /// What AWS counts for an HTTP API and for a function: namespace, metric, dimension, resource.
@@ -222,7 +221,7 @@ fn every_alarm_watches_a_counted_metric_and_notifies() {
             panic!("{alarm}");
         };
         let (name, value) = (&dimension["Name"], &dimension["Value"]);
-        let is_counted = if namespace == metrics::NAMESPACE {
+        let is_counted = if namespace == NAMESPACE {
             let is_of = |values: &BTreeSet<String>| value.as_str().is_some_and(|value| values.contains(value));
             counted().iter().any(|(counts, by, values)| metric == *counts && name == by && is_of(values))
         } else {

@@ -6,7 +6,7 @@ use support::{KEY, LogCapture, ObservedResponse, REQUEST_ID, Request, TABLE, TOK
 use tracing::level_filters::LevelFilter;
 
 /// The cause in the log of an envelope that is withheld.
-const WITHHELD: &str = "AI Rudder's envelope quoted the token, and was withheld";
+const WITHHELD: &str = "AI Rudder's envelope quotes the token and was withheld";
 
 /// The token without its punctuation: a text without the token in any form does not contain it.
 const LETTERS_OF_TOKEN: &str = "1JqFE7K6ucf94hAvqu";
@@ -101,10 +101,13 @@ async fn a_quoted_token_is_in_no_response_no_item_and_no_log() {
 
 #[tokio::test]
 async fn a_withheld_envelope_is_replaced_by_the_relays_own() {
-    let doubt = "AI Rudder's answer does not say what became of the lead.";
+    let accepted = "AI Rudder accepted the lead and should call the consumer.";
+    let refused = "AI Rudder refused the lead. Fix the lead before you send it again.";
+    let doubt = "AI Rudder's response does not say whether it took the lead. Sending it again never calls; ask the relay's \
+                 operator with this request-id.";
     for (code, status, message, show_err, error, cause) in [
-        (200, 200, "AI Rudder has the lead, and will call the consumer.", false, None, WITHHELD),
-        (400, 422, "AI Rudder refused the lead.", true, Some("refused_upstream"), WITHHELD),
+        (200, 200, accepted, false, None, WITHHELD),
+        (400, 422, refused, true, Some("refused_upstream"), WITHHELD),
         (500, 502, doubt, false, Some("bad_upstream_answer"), &*format!("AI Rudder answered 500; {WITHHELD}")),
     ] {
         let quote =

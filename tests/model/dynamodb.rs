@@ -1,4 +1,4 @@
-//! DynamoDB: what a transaction comes to when it arrives. The conditions are the relay's own functions.
+//! DynamoDB: the result of each transaction that arrives. The conditions are the relay's own functions.
 
 use lendswift_relay::claim::{
     conditions::{LeadItem, Recorded, may_claim_lead, may_release_lead, may_settle_lead},
@@ -7,19 +7,19 @@ use lendswift_relay::claim::{
 
 use super::{
     mutant::Mutant,
-    rules::Rules,
+    scenario::Scenario,
     state::{Found, Id, Request, State, Token},
 };
 
-/// Before the first window's end, and after it.
+/// A second before the first duplicate window ends, and one after.
 const NOW: [i64; 2] = [5, 15];
-/// When the items expire that are written then.
+/// When items that are written at those seconds expire.
 const EXPIRES: [i64; 2] = [10, 20];
 
-impl Rules {
-    /// A request arrives. `None`: its conditions hold, and it is done by [`write`], now or later.
+impl Scenario {
+    /// A request arrives. `None`: its conditions hold, and the caller applies it with [`write`], now or later.
     pub fn arrive(&self, state: &mut State, id: Id, request: Request) -> Option<Reply<Found>> {
-        if let Some(reply) = self.by_token(state, id, request) {
+        if let Some(reply) = self.reply_by_token(state, id, request) {
             return Some(reply);
         }
         if request == Request::Void {
@@ -36,9 +36,9 @@ impl Rules {
         state.item.as_ref().map(|item| Reply::Refused(found(item)))
     }
 
-    /// What DynamoDB says by the token alone.
-    fn by_token(&self, state: &State, id: Id, request: Request) -> Option<Reply<Found>> {
-        let has_no_tokens = matches!(self.mutant, Some(Mutant::RetryUnderNewToken | Mutant::ClaimIgnoresOutcomeOfOwn));
+    /// The reply that follows from the token alone.
+    fn reply_by_token(&self, state: &State, id: Id, request: Request) -> Option<Reply<Found>> {
+        let has_no_tokens = matches!(self.mutant, Some(Mutant::RetryUnderNewToken | Mutant::ClaimOverwritesOutcome));
         if !request.has_token() || has_no_tokens {
             return None;
         }
@@ -46,7 +46,7 @@ impl Rules {
             Token::Done(done) if done == request => Some(Reply::Done),
             Token::Done(_) => Some(Reply::Mismatch),
             Token::Running(running) if running != request && self.aws.mismatch_while_running => Some(Reply::Mismatch),
-            // `TransactionInProgressException`, which the table reports as doubt.
+            // `TransactionInProgressException`, which `claim::table` reports as `InDoubt`.
             Token::Running(_) => Some(Reply::InDoubt),
             Token::Cancelled(cancelled) if cancelled != request && self.aws.remembers_cancelled => {
                 Some(Reply::Mismatch)
@@ -62,14 +62,14 @@ impl Rules {
         let is_open = item.is_some_and(|item| item.outcome == Recorded::Nothing);
         let now = NOW[usize::from(state.claims[usize::from(id)].second_window)];
         match (request, self.mutant) {
-            (Request::Claim, Some(Mutant::ClaimIgnoresOutcomeOfOwn))
+            (Request::Claim, Some(Mutant::ClaimOverwritesOutcome))
             | (Request::Release, Some(Mutant::ReleaseIgnoresOutcome))
                 if is_own =>
             {
                 true
             }
-            (Request::Release, Some(Mutant::ReleaseByLead)) if is_open => true,
-            (Request::SettleAccepted | Request::SettleUnknown, Some(Mutant::SettleByLead)) => item.is_some(),
+            (Request::Release, Some(Mutant::ReleaseIgnoresClaimId)) if is_open => true,
+            (Request::SettleAccepted | Request::SettleUnknown, Some(Mutant::SettleIgnoresClaimId)) => item.is_some(),
             (Request::Claim, _) => may_claim_lead(item, &id, now),
             (Request::Void, _) => true,
             (Request::Release, _) => may_release_lead(item, &id),
@@ -79,7 +79,7 @@ impl Rules {
     }
 }
 
-/// A request whose conditions hold is written.
+/// Applies a request whose conditions hold.
 pub fn write(state: &mut State, id: Id, request: Request) {
     match request {
         Request::Claim => {
@@ -97,7 +97,7 @@ pub fn write(state: &mut State, id: Id, request: Request) {
     unlock(state, id, request);
 }
 
-/// A request whose conditions hold begins to run.
+/// Starts a request whose conditions hold.
 pub fn run(state: &mut State, id: Id, request: Request) {
     if request != Request::Void {
         state.locked_by = Some((id, request));
@@ -107,7 +107,7 @@ pub fn run(state: &mut State, id: Id, request: Request) {
     }
 }
 
-/// A transaction is cancelled: nothing is written.
+/// Cancels a transaction: nothing is written.
 pub fn cancel(state: &mut State, id: Id, request: Request) {
     if request.has_token() {
         state.claim(id).token = Token::Cancelled(request);

@@ -1,45 +1,45 @@
-//! The long run of the model (`model.rs` says what it is): `cargo test --test model_long`.
+//! The long run of the model that `model.rs` documents: `cargo test -p ledger-model --test model_long`.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "posts are numbered below POSTS, and a run prints its size"
+    reason = "posts are numbered below POSTS, and each run prints its size"
 )]
 
+mod actions;
+#[expect(dead_code, reason = "only the ordinary run checks mutants")]
+mod check;
 mod dynamodb;
-#[expect(dead_code, reason = "they are the ordinary run's")]
+#[expect(dead_code, reason = "only the ordinary run checks mutants")]
 mod mutant;
-mod possible;
 mod properties;
-#[expect(dead_code, reason = "the window's end is the ordinary run's")]
-mod rules;
-#[expect(dead_code, reason = "its mutants are the ordinary run's")]
-mod runs;
+#[expect(dead_code, reason = "only the ordinary run ends the duplicate window")]
+mod scenario;
 mod sender;
 mod state;
-mod steps;
+mod transitions;
 
-use properties::NOTHING_OPEN;
-use rules::Rules;
-use runs::AWS;
+use check::AWS;
+use properties::NO_OPEN_CLAIM;
+use scenario::Scenario;
 
 #[test]
 fn three_senders_push_once() {
     for aws in [AWS[0], AWS[3]] {
-        Rules::new(&[0, 1, 2], aws).finds(&[]);
+        Scenario::new(&[0, 1, 2], aws).violates_only(&[]);
     }
 }
 
 #[test]
-fn a_retry_under_the_same_process_and_another_sender_push_once() {
+fn two_posts_in_one_process_and_another_sender_push_once() {
     for aws in [AWS[0], AWS[3]] {
-        Rules { deaths: true, operator_moves: 1, ..Rules::new(&[0, 0, 1], aws) }.finds(&[NOTHING_OPEN]);
+        Scenario { crashes: true, operator_moves: 1, ..Scenario::new(&[0, 0, 1], aws) }.violates_only(&[NO_OPEN_CLAIM]);
     }
 }
 
 #[test]
-fn two_senders_and_late_requests_push_once() {
+fn two_senders_with_late_requests_push_once() {
     for aws in AWS {
-        Rules { late_copies: 1, operator_moves: 1, ..Rules::new(&[0, 1], aws) }.finds(&[]);
+        Scenario { late_copies: 1, operator_moves: 1, ..Scenario::new(&[0, 1], aws) }.violates_only(&[]);
     }
 }

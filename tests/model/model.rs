@@ -1,151 +1,158 @@
-//! The at-most-once ledger as an exhaustive model: every order in which things may happen, for a few posts of one lead.
+//! A model checker for the at-most-once ledger: it explores every interleaving of a few posts of one lead.
 //!
-//! `cargo test --test model` is the ordinary run, with two posts; `cargo test --test model_long` the long one, with three. With
-//! `-- --nocapture` both print their states, steps, depth and seconds, and each mutant's shortest way to harm.
+//! `cargo test -p ledger-model --test model` is the ordinary run, with two posts; `cargo test -p ledger-model --test
+//! model_long` is the long run, with three. With `-- --nocapture` both print the number of states and transitions, the
+//! depth and the time of each scenario, and the shortest path to a violation for each mutant.
 //!
-//! # What is the relay's own code
+//! # Code under test
 //!
-//! The decisions: `claim::protocol` (`Claiming`, `closing`, `standing`) and the conditions of the writes (`claim::conditions`).
-//! What the ledger and the relay do around them is repeated in [`sender`]: the order of claim, push, settling or releasing
-//! and response; the claims that are left and closed after the next event's own claim (`LeftClaim::close`).
+//! The decisions are the relay's own code: `claim::protocol` (`Claiming`, `closing`, `standing`, `is_closed`) and the
+//! conditions of the writes (`claim::conditions`). [`sender`] repeats what the ledger and the relay do around them: the
+//! order of claim, push, settling or releasing, and response; and closing left claims after the next event's own claim
+//! (`LeftClaim::close`).
 //!
 //! # What may happen
 //!
-//! - A request arrives, is cancelled, throttled or fails; has no answer, and is lost, or arrives at any time later, once per
-//!   attempt. A transaction may run: it keeps others away from the lead's item while its own token is in progress, and
-//!   is done or cancelled in the end, with or without its sender waiting.
-//! - A push meets no connection; its bytes leave, and AI Rudder accepts it, refuses it, or never gets it; the answer comes back
-//!   or not. A push that its sender gave up may arrive until the lease is over, when the kernel drops it.
-//! - Every step may be the last of a process: it dies, and with it what it kept. A process that stands still is one that
-//!   does nothing while everything else goes on.
-//! - A lease ends; the duplicate window ends; DynamoDB forgets a token whose requests have all arrived or are lost.
-//! - An operator asks AI Rudder about a lead whose lease is over, and later settles it as accepted or reopens it, by its id.
+//! - A request arrives, is cancelled, throttled or fails; or it gets no reply, and is lost or arrives at any later
+//!   time, once per attempt. A transaction may take time: it locks the lead's item while its token is in progress, and
+//!   ends as done or cancelled, whether or not its sender waits.
+//! - A push cannot connect; or its bytes are sent, and AI Rudder accepts it, refuses it or never receives it; the
+//!   response arrives or not. A push that its sender gave up may arrive until the lease ends, when the kernel drops it.
+//! - A process may crash after any action, and loses the claims that it kept. A suspended process is one that takes no
+//!   action while others do.
+//! - A lease ends; the duplicate window ends; DynamoDB forgets a token once all its requests have arrived or are lost.
+//! - An operator asks AI Rudder about a lead whose lease has ended, and later settles it as accepted or reopens it, by
+//!   its claim's id.
 //!
-//! # What is left out
+//! # What the model leaves out
 //!
-//! Durations: time is whose lease is over, and which side of the window's end it is. Budgets: a retry may or may not be in time,
-//! but never after the lease. Bodies, the item of an idempotency key, and more than [`POSTS`](state::POSTS) posts. Each
-//! attempt arrives at most once, and at most [`late_copies`](rules::Rules::late_copies) of one request are late at a time.
+//! - Durations: time is only whether a lease, and the duplicate window, have ended.
+//! - Budgets: a retry may be in time or not, but never after the lease.
+//! - Response bodies, the item of an idempotency key, and more than [`POSTS`](state::POSTS) posts.
+//! - More than one arrival per attempt, and more than [`late_copies`](scenario::Scenario::late_copies) late copies of
+//!   one request at a time.
 //!
-//! # What is assumed of AWS
+//! # What the model assumes of AWS
 //!
 //! A transaction under a token that was done is not done again, and one with other parameters is a mismatch. AWS does
-//! not say what becomes of the token of a transaction that was cancelled, nor what other parameters meet under the token
-//! of one that runs. Both ways of both are explored ([`Aws`](rules::Aws)); the same parameters after a cancellation are always
-//! tried again. DynamoDB's transactions are serializable.
+//! not document what a cancelled transaction does to its token, nor how other parameters fail under the token of a
+//! running transaction. The model explores both behaviors of each ([`Aws`](scenario::Aws)); the same parameters after a
+//! cancellation are always executed again. DynamoDB's transactions are serializable.
 //!
 //! # What it finds
 //!
-//! Each expected counter-example is found where its cause is allowed, and nothing is found where it is not: a stall between the last
-//! look at the clock and the first byte, and then a reopening; the end of the window while a sender is at work; the claim of a
-//! process that died.
+//! It finds each known limit where its cause is allowed, and no violation elsewhere. The limits are: a suspension
+//! between the last lease check and the first byte, followed by a reopening; the end of the duplicate window while a
+//! sender is active; and the open claim of a crashed process.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "posts are numbered below POSTS, and a run prints its size"
+    reason = "posts are numbered below POSTS, and each run prints its size"
 )]
 
+mod actions;
+mod check;
 mod dynamodb;
 mod mutant;
-mod possible;
 mod properties;
-mod rules;
-mod runs;
+mod scenario;
 mod sender;
 mod state;
-mod steps;
+mod transitions;
 
+use check::AWS;
 use mutant::Mutant;
 use properties::{
-    NO_ORPHAN, NOTHING_OPEN, ONE_ACCEPTED_PUSH, ONE_SENDER, OPERATOR_STANDS, SAME_ANSWER, SENDER_HOLDS_LEAD,
+    NO_OPEN_CLAIM, NO_ORPHANED_CLAIM, ONE_ACCEPTED_PUSH, ONE_SENDER, OPERATOR_DECISION_STANDS, SAME_RESPONSE,
+    SENDER_HOLDS_LEAD,
 };
-use rules::{Rules, Window};
-use runs::AWS;
+use scenario::{Scenario, Window};
 
-/// Two posts, in a process each.
-const TWO: &[u8] = &[0, 1];
-/// Two posts, one after the other in one process, which keeps what it could not close.
-const TWICE: &[u8] = &[0, 0];
+/// Two posts in two processes.
+const TWO_PROCESSES: &[u8] = &[0, 1];
+/// Two posts in one process, one after the other. It keeps the claims that it could not close.
+const SAME_PROCESS: &[u8] = &[0, 0];
 
-fn two() -> Rules {
-    Rules::new(TWO, AWS[0])
+fn two() -> Scenario {
+    Scenario::new(TWO_PROCESSES, AWS[0])
 }
 
-fn two_and_an_operator() -> Rules {
-    Rules { operator_moves: 1, ..two() }
+fn two_with_operator() -> Scenario {
+    Scenario { operator_moves: 1, ..two() }
 }
 
-fn two_and_late_copies() -> Rules {
-    Rules { late_copies: 1, ..two() }
+fn two_with_late_copies() -> Scenario {
+    Scenario { late_copies: 1, ..two() }
 }
 
 #[test]
-fn two_senders_deaths_and_an_operator_push_once() {
+fn two_senders_with_crashes_and_an_operator_push_once() {
     for aws in AWS {
-        // A process that died may leave a claim that nobody answers for. It is the only one.
-        let rules = Rules { transactions_run: true, deaths: true, operator_moves: 1, ..Rules::new(TWO, aws) };
-        rules.finds(&[NOTHING_OPEN]);
+        // The only exception: a crashed process may leave an open claim.
+        let scenario =
+            Scenario { transactions_run: true, crashes: true, operator_moves: 1, ..Scenario::new(TWO_PROCESSES, aws) };
+        scenario.violates_only(&[NO_OPEN_CLAIM]);
     }
 }
 
 #[test]
-fn without_deaths_no_claim_is_left_open() {
+fn without_crashes_no_claim_stays_open() {
     for aws in AWS {
-        Rules { transactions_run: true, ..Rules::new(TWO, aws) }.finds(&[]);
+        Scenario { transactions_run: true, ..Scenario::new(TWO_PROCESSES, aws) }.violates_only(&[]);
     }
 }
 
 #[test]
-fn what_a_process_left_is_closed_however_late_requests_are() {
+fn left_claims_are_closed_despite_late_requests() {
     for aws in AWS {
-        Rules { late_copies: 1, ..Rules::new(TWICE, aws) }.finds(&[]);
+        Scenario { late_copies: 1, ..Scenario::new(SAME_PROCESS, aws) }.violates_only(&[]);
     }
 }
 
 #[test]
-fn a_sender_that_stands_still_until_its_token_is_forgotten() {
+fn a_suspended_sender_is_safe_after_its_token_expired() {
     for aws in [AWS[0], AWS[3]] {
-        Rules { late_copies: 1, tokens_end: true, ..Rules::new(TWICE, aws) }.finds(&[]);
+        Scenario { late_copies: 1, tokens_expire: true, ..Scenario::new(SAME_PROCESS, aws) }.violates_only(&[]);
     }
 }
 
 #[test]
-fn a_stall_before_the_first_byte_and_a_reopening_push_twice() {
-    let stalls = |rules| Rules { stalls: true, ..rules };
-    stalls(two_and_an_operator()).finds(&[ONE_ACCEPTED_PUSH]);
-    stalls(two()).finds(&[]);
-    two_and_an_operator().finds(&[]);
+fn suspension_before_first_byte_then_reopening_pushes_twice() {
+    let with_suspensions = |scenario| Scenario { suspensions: true, ..scenario };
+    with_suspensions(two_with_operator()).violates_only(&[ONE_ACCEPTED_PUSH]);
+    with_suspensions(two()).violates_only(&[]);
+    two_with_operator().violates_only(&[]);
 }
 
 #[test]
-fn the_end_of_the_window_while_a_sender_is_at_work_pushes_twice() {
-    let ends = |window| Rules { window, ..two() };
-    ends(Window::AnyTime).finds(&[ONE_ACCEPTED_PUSH, ONE_SENDER, SENDER_HOLDS_LEAD]);
-    ends(Window::AfterLeases).finds(&[]);
+fn window_that_ends_while_a_sender_is_active_pushes_twice() {
+    let with_window_end = |window| Scenario { window, ..two() };
+    with_window_end(Window::AnyTime).violates_only(&[ONE_ACCEPTED_PUSH, ONE_SENDER, SENDER_HOLDS_LEAD]);
+    with_window_end(Window::AfterLeases).violates_only(&[]);
 }
 
 #[test]
-fn mutants_are_caught() {
-    let late_and_an_operator = Rules { late_copies: 1, ..two_and_an_operator() };
-    let stalls_and_an_operator = Rules { stalls: true, operator_moves: 2, ..two() };
-    for (mutant, rules, property) in [
+fn each_mutant_breaks_a_property() {
+    let late_copies_with_operator = Scenario { late_copies: 1, ..two_with_operator() };
+    let suspensions_with_operator = Scenario { suspensions: true, operator_moves: 2, ..two() };
+    for (mutant, scenario, property) in [
         (Mutant::PushAfterNotOurs, two(), ONE_ACCEPTED_PUSH),
-        (Mutant::MismatchIsOurs, Rules::new(TWO, AWS[2]), ONE_ACCEPTED_PUSH),
-        (Mutant::NoLookAtTheLease, two_and_an_operator(), ONE_ACCEPTED_PUSH),
-        (Mutant::OneLookAtTheLease, two_and_an_operator(), ONE_ACCEPTED_PUSH),
-        (Mutant::PushOutlivesLease, two_and_an_operator(), ONE_ACCEPTED_PUSH),
-        // With three posts it ends in a second push, in 18 steps and after 13 million states.
-        (Mutant::ReleaseByLead, two_and_late_copies(), SENDER_HOLDS_LEAD),
-        (Mutant::SettleByLead, late_and_an_operator.clone(), SAME_ANSWER),
-        (Mutant::ClaimIgnoresOutcomeOfOwn, late_and_an_operator, OPERATOR_STANDS),
-        (Mutant::ReleaseIgnoresOutcome, stalls_and_an_operator, OPERATOR_STANDS),
-        (Mutant::RetryUnderNewToken, two_and_late_copies(), NO_ORPHAN),
-        (Mutant::RefusalInDoubtNotVoided, two_and_late_copies(), NO_ORPHAN),
-        (Mutant::MismatchIsVoided, two_and_late_copies(), NO_ORPHAN),
-        (Mutant::LeftDropped, two(), NO_ORPHAN),
-        (Mutant::TimeOutIsClosed, two(), NO_ORPHAN),
+        (Mutant::MismatchCountsAsOurs, Scenario::new(TWO_PROCESSES, AWS[2]), ONE_ACCEPTED_PUSH),
+        (Mutant::NoLeaseCheck, two_with_operator(), ONE_ACCEPTED_PUSH),
+        (Mutant::SingleLeaseCheck, two_with_operator(), ONE_ACCEPTED_PUSH),
+        (Mutant::PushOutlivesLease, two_with_operator(), ONE_ACCEPTED_PUSH),
+        // With three posts it leads to a second push: 18 actions, found after 13 million states.
+        (Mutant::ReleaseIgnoresClaimId, two_with_late_copies(), SENDER_HOLDS_LEAD),
+        (Mutant::SettleIgnoresClaimId, late_copies_with_operator.clone(), SAME_RESPONSE),
+        (Mutant::ClaimOverwritesOutcome, late_copies_with_operator, OPERATOR_DECISION_STANDS),
+        (Mutant::ReleaseIgnoresOutcome, suspensions_with_operator, OPERATOR_DECISION_STANDS),
+        (Mutant::RetryUnderNewToken, two_with_late_copies(), NO_ORPHANED_CLAIM),
+        (Mutant::DoubtfulRefusalNotVoided, two_with_late_copies(), NO_ORPHANED_CLAIM),
+        (Mutant::MismatchCountsAsVoided, two_with_late_copies(), NO_ORPHANED_CLAIM),
+        (Mutant::LeftClaimDropped, two(), NO_ORPHANED_CLAIM),
+        (Mutant::TimeoutCountsAsClosed, two(), NO_ORPHANED_CLAIM),
     ] {
-        Rules { mutant: Some(mutant), ..rules }.breaks(property);
+        Scenario { mutant: Some(mutant), ..scenario }.violates(property);
     }
 }

@@ -1,4 +1,4 @@
-//! Protocols that are wrong in one place: the model has to see each.
+//! Mutants: protocols that are wrong in one place. The model must find a violation in each.
 
 use lendswift_relay::claim::protocol::{
     Answer, Claiming, Closing, End, Next, Operation, Reply, closing, is_closed as closes,
@@ -8,37 +8,38 @@ use super::state::Found;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// A late attempt of a claim undoes what was settled since. The token prevents that too, so this has no tokens either.
-    ClaimIgnoresOutcomeOfOwn,
-    /// Settling does not look at the claim's id.
-    SettleByLead,
-    /// Releasing does not look at the claim's id.
-    ReleaseByLead,
-    /// Releasing does not look at the outcome.
+    /// A late attempt of a claim overwrites an outcome that was settled since. The token prevents that too, so this
+    /// mutant has no tokens.
+    ClaimOverwritesOutcome,
+    /// Settling does not check the claim's id.
+    SettleIgnoresClaimId,
+    /// Releasing does not check the claim's id.
+    ReleaseIgnoresClaimId,
+    /// Releasing does not check the outcome.
     ReleaseIgnoresOutcome,
-    /// Each attempt is a transaction of its own.
+    /// Each attempt has a token of its own.
     RetryUnderNewToken,
-    /// The kernel still delivers a push when its lease is over.
+    /// The kernel still delivers a push after its lease ended.
     PushOutlivesLease,
-    /// The lease is looked at by nobody.
-    NoLookAtTheLease,
-    /// The lease is looked at before there is a connection, and not when the first byte is asked for.
-    OneLookAtTheLease,
-    /// A claim that is not written is taken for ours.
+    /// The sender never checks its lease.
+    NoLeaseCheck,
+    /// The sender checks its lease once it has a connection, and not before the first byte.
+    SingleLeaseCheck,
+    /// The sender pushes although its claim was not written.
     PushAfterNotOurs,
-    /// A token in use is taken for a claim that was written.
-    MismatchIsOurs,
-    /// A token in use is taken for a void that is done.
-    MismatchIsVoided,
-    /// A refusal is believed although an earlier attempt may still be written.
-    RefusalInDoubtNotVoided,
-    /// Nothing is kept in the process.
-    LeftDropped,
-    /// An attempt to close without an answer is taken for closed.
-    TimeOutIsClosed,
+    /// A void's mismatch counts as a claim that was written.
+    MismatchCountsAsOurs,
+    /// A void's mismatch counts as a void that is done.
+    MismatchCountsAsVoided,
+    /// A refused claim is not voided although an earlier attempt may still be written.
+    DoubtfulRefusalNotVoided,
+    /// The process does not keep the claims that it could not close.
+    LeftClaimDropped,
+    /// An attempt to close a claim that got no reply counts as closed.
+    TimeoutCountsAsClosed,
 }
 
-/// The next step of a claim: the protocol's own, but for the mutants.
+/// The next step of a claim: the protocol's, unless a mutant changes it.
 pub fn next(
     mutant: Option<Mutant>,
     machine: Claiming<Found>,
@@ -51,9 +52,9 @@ pub fn next(
     let (machine, next) = machine.next(reply, in_time);
     let next = match (mutant, next) {
         (Some(Mutant::PushAfterNotOurs), Next::End(End::NotOurs(Answer::Unavailable))) => Next::End(End::Ours),
-        (Some(Mutant::MismatchIsOurs), _) if is_mismatch => Next::End(End::Ours),
-        (Some(Mutant::MismatchIsVoided), _) if is_mismatch => Next::End(End::NotOurs(Answer::Unavailable)),
-        (Some(Mutant::RefusalInDoubtNotVoided), Next::Write(Operation::Void)) if refused.is_some() => {
+        (Some(Mutant::MismatchCountsAsOurs), _) if is_mismatch => Next::End(End::Ours),
+        (Some(Mutant::MismatchCountsAsVoided), _) if is_mismatch => Next::End(End::NotOurs(Answer::Unavailable)),
+        (Some(Mutant::DoubtfulRefusalNotVoided), Next::Write(Operation::Void)) if refused.is_some() => {
             Next::End(End::NotOurs(refused.map_or(Answer::Unavailable, Answer::Found)))
         }
         (_, next) => next,
@@ -61,19 +62,19 @@ pub fn next(
     (machine, next)
 }
 
-/// What becomes of closing a claim: the protocol's own, but for the mutants.
+/// What to do after a reply to a claim's closing: the protocol's decision, unless a mutant changes it.
 pub fn close(mutant: Option<Mutant>, reply: &Reply<Found>, in_time: bool) -> Closing {
-    if mutant == Some(Mutant::TimeOutIsClosed) && *reply == Reply::InDoubt {
+    if mutant == Some(Mutant::TimeoutCountsAsClosed) && *reply == Reply::InDoubt {
         return Closing::Closed;
     }
     closing(reply, in_time)
 }
 
-/// Whether a claim that was left is closed: the protocol's own word, but for the mutants.
+/// Whether a left claim is closed: the protocol's decision, unless a mutant changes it.
 pub fn is_closed(mutant: Option<Mutant>, is_voided: bool, reply: &Reply<Found>) -> bool {
     let void = if is_voided { Reply::Done } else { Reply::InDoubt };
     match mutant {
-        Some(Mutant::TimeOutIsClosed) if *reply == Reply::InDoubt => true,
+        Some(Mutant::TimeoutCountsAsClosed) if *reply == Reply::InDoubt => true,
         _ => closes(Some(&void), reply),
     }
 }

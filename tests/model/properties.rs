@@ -1,45 +1,45 @@
-//! What has to hold in every state, and what has to happen in some.
+//! The properties that must hold in every state, and those that must hold in some.
 
 use lendswift_relay::claim::conditions::Recorded;
 use stateright::Property;
 
 use super::{
-    rules::{Rules, Window},
-    state::{Because, Claim, Id, Left, Post, Push, Request, Response, State, Token, Work},
+    scenario::{Scenario, Window},
+    state::{Claim, CloseLeft, Id, Left, NotSentReason, Post, Push, Request, Response, State, Token},
 };
 
-pub const ONE_ACCEPTED_PUSH: &str = "at most one push is accepted";
-pub const ONE_SENDER: &str = "one sender at a time";
-pub const SENDER_HOLDS_LEAD: &str = "a sender at work holds the lead";
-pub const NOT_SENT_IS_TRUE: &str = "only accepted and unknown may have called";
-pub const ACCEPTED_IS_TRUE: &str = "accepted is true";
-pub const SAME_ANSWER: &str = "a replay equals the first answer";
-pub const OPERATOR_STANDS: &str = "what an operator settled stands";
-pub const NOT_FROM_NOTHING: &str = "pending and interrupted are another's";
-pub const NO_ORPHAN: &str = "at rest, an open item's process died";
-pub const NOTHING_OPEN: &str = "at rest, no item is open";
+pub const ONE_ACCEPTED_PUSH: &str = "AI Rudder accepts at most one push";
+pub const ONE_SENDER: &str = "at most one sender is active";
+pub const SENDER_HOLDS_LEAD: &str = "an active sender holds the lead's claim";
+pub const NOT_SENT_IS_TRUE: &str = "other responses than accepted and unknown called nobody";
+pub const ACCEPTED_IS_TRUE: &str = "an accepted response means an accepted push";
+pub const SAME_RESPONSE: &str = "a replay equals the first response";
+pub const OPERATOR_DECISION_STANDS: &str = "a lead that an operator settled stays accepted";
+pub const NAMES_ANOTHER_POST: &str = "pending and interrupted name another post";
+pub const NO_ORPHANED_CLAIM: &str = "at rest, an open claim is that of a crashed process";
+pub const NO_OPEN_CLAIM: &str = "at rest, no claim is open";
 
-pub fn always() -> Vec<Property<Rules>> {
+pub fn always() -> Vec<Property<Scenario>> {
     [about_pushes(), about_responses(), about_items()].into_iter().flatten().collect()
 }
 
-fn about_pushes() -> Vec<Property<Rules>> {
+fn about_pushes() -> Vec<Property<Scenario>> {
     vec![
-        Property::always(ONE_ACCEPTED_PUSH, |rules: &Rules, state: &State| match rules.window {
+        Property::always(ONE_ACCEPTED_PUSH, |scenario: &Scenario, state: &State| match scenario.window {
             Window::AfterLeases => [false, true].iter().all(|window| {
                 let accepted = state.claims.iter().filter(|claim| claim.push == Push::Accepted);
                 accepted.filter(|claim| claim.second_window == *window).count() <= 1
             }),
             _ => state.accepted() <= 1,
         }),
-        Property::always(ONE_SENDER, |_: &Rules, state: &State| at_work(state).count() <= 1),
-        Property::always(SENDER_HOLDS_LEAD, |_: &Rules, state: &State| {
-            at_work(state).all(|id| open(state) == Some(id))
+        Property::always(ONE_SENDER, |_: &Scenario, state: &State| active_senders(state).count() <= 1),
+        Property::always(SENDER_HOLDS_LEAD, |_: &Scenario, state: &State| {
+            active_senders(state).all(|id| open(state) == Some(id))
         }),
     ]
 }
 
-fn about_responses() -> Vec<Property<Rules>> {
+fn about_responses() -> Vec<Property<Scenario>> {
     vec![
         Property::always(NOT_SENT_IS_TRUE, |_, state: &State| {
             responses(state).all(|(id, response)| {
@@ -57,9 +57,9 @@ fn about_responses() -> Vec<Property<Rules>> {
                 _ => true,
             })
         }),
-        Property::always(SAME_ANSWER, |_, state: &State| {
+        Property::always(SAME_RESPONSE, |_, state: &State| {
             let first = |id: Id| state.posts[usize::from(id)].response();
-            // What the item says is what the next post is answered.
+            // The item determines the next post's response.
             let next = state.item.as_ref().and_then(|item| Some(Response::Replayed(item.claim?, item.outcome)));
             responses(state).map(|(_, response)| response).chain(next).all(|response| match response {
                 Response::Replayed(id, Recorded::Accepted) => {
@@ -69,43 +69,44 @@ fn about_responses() -> Vec<Property<Rules>> {
                 _ => true,
             })
         }),
-        Property::always(NOT_FROM_NOTHING, |_, state: &State| {
-            let has_begun = |id: Id| state.posts[usize::from(id)] != Post::NotBegun;
-            let other = |id: Id| (0..).take(state.posts.len()).any(|other| other != id && has_begun(other));
+        Property::always(NAMES_ANOTHER_POST, |_, state: &State| {
+            let has_started = |id: Id| state.posts[usize::from(id)] != Post::NotStarted;
+            let other = |id: Id| (0..).take(state.posts.len()).any(|other| other != id && has_started(other));
             responses(state).all(|(id, response)| match response {
                 Response::Pending(None) => other(id),
-                Response::Pending(Some(by)) => by != id && has_begun(by),
-                Response::Interrupted(by) => by != id && has_begun(by) && state.claims[usize::from(by)].lease_over,
+                Response::Pending(Some(by)) => by != id && has_started(by),
+                Response::Interrupted(by) => by != id && has_started(by) && state.claims[usize::from(by)].lease_ended,
                 _ => true,
             })
         }),
     ]
 }
 
-fn about_items() -> Vec<Property<Rules>> {
+fn about_items() -> Vec<Property<Scenario>> {
     vec![
-        Property::always(OPERATOR_STANDS, |rules: &Rules, state: &State| {
+        Property::always(OPERATOR_DECISION_STANDS, |scenario: &Scenario, state: &State| {
             let is_accepted = state.item.as_ref().is_some_and(|item| item.outcome == Recorded::Accepted);
-            !state.operator.has_settled || is_accepted || rules.window != Window::Never
+            !state.operator.has_settled || is_accepted || scenario.window != Window::Never
         }),
-        Property::always(NO_ORPHAN, |_, state: &State| {
-            !is_at_rest(state) || open(state).is_none_or(|id| matches!(state.posts[usize::from(id)], Post::Dead(_)))
+        Property::always(NO_ORPHANED_CLAIM, |_, state: &State| {
+            !is_quiescent(state)
+                || open(state).is_none_or(|id| matches!(state.posts[usize::from(id)], Post::Crashed(_)))
         }),
-        Property::always(NOTHING_OPEN, |_, state: &State| !is_at_rest(state) || open(state).is_none()),
+        Property::always(NO_OPEN_CLAIM, |_, state: &State| !is_quiescent(state) || open(state).is_none()),
     ]
 }
 
-/// Every outcome, and every kind of end.
-pub fn sometimes() -> Vec<Property<Rules>> {
+/// Every outcome, and every way in which a claim can end.
+pub fn sometimes() -> Vec<Property<Scenario>> {
     vec![
         Property::sometimes("accepted", |_, state: &State| done(state, |response| response == Response::Accepted)),
         Property::sometimes("refused", |_, state: &State| done(state, |response| response == Response::Refused)),
         Property::sometimes("unknown", |_, state: &State| done(state, |response| response == Response::Unknown)),
-        Property::sometimes("not sent: DynamoDB", |_, state: &State| not_sent(state, Because::DynamoDb)),
-        Property::sometimes("not sent: unreachable", |_, state: &State| not_sent(state, Because::Unreachable)),
-        Property::sometimes("not sent: too late", |_, state: &State| not_sent(state, Because::TooLate)),
-        Property::sometimes("accepted again", |_, state: &State| replayed(state, Recorded::Accepted)),
-        Property::sometimes("unknown again", |_, state: &State| replayed(state, Recorded::Unknown)),
+        Property::sometimes("not sent: DynamoDB", |_, state: &State| not_sent(state, NotSentReason::DynamoDb)),
+        Property::sometimes("not sent: unreachable", |_, state: &State| not_sent(state, NotSentReason::Unreachable)),
+        Property::sometimes("not sent: too late", |_, state: &State| not_sent(state, NotSentReason::TooLate)),
+        Property::sometimes("accepted, replayed", |_, state: &State| replayed(state, Recorded::Accepted)),
+        Property::sometimes("unknown, replayed", |_, state: &State| replayed(state, Recorded::Unknown)),
         Property::sometimes("pending", |_, state: &State| {
             done(state, |response| matches!(response, Response::Pending(Some(_))))
         }),
@@ -122,19 +123,19 @@ pub fn sometimes() -> Vec<Property<Rules>> {
         Property::sometimes("a claim is left in doubt", |_, state: &State| {
             state.claims.iter().any(|claim| claim.left == Some(Left::InDoubt))
         }),
-        Property::sometimes("a mismatch proves to be a claim that is ours", |rules: &Rules, state: &State| {
-            let is_possible = rules.late_copies > 0 || rules.transactions_run;
+        Property::sometimes("after a mismatch the claim proves to be written", |scenario: &Scenario, state: &State| {
+            let is_possible = scenario.late_copies > 0 || scenario.transactions_run;
             let is_ours =
                 |(post, claim): (&Post, Claim)| post.is_confirming() && claim.token == Token::Done(Request::Claim);
             !is_possible || state.posts.iter().zip(state.claims).any(is_ours)
         }),
-        Property::sometimes("the next event closes a left claim", |rules: &Rules, state: &State| {
-            let is_possible = rules.process(0) == rules.process(1);
+        Property::sometimes("the next event closes a left claim", |scenario: &Scenario, state: &State| {
+            let is_possible = scenario.process(0) == scenario.process(1);
             let closes =
-                |work: Option<Work>| work.is_some_and(|work| work.claim == 0 && work.request == Request::Release);
-            !is_possible || closes(state.work[1])
+                |work: Option<CloseLeft>| work.is_some_and(|work| work.claim == 0 && work.request == Request::Release);
+            !is_possible || closes(state.closing_left[1])
         }),
-        Property::sometimes("a settling is left", |_, state: &State| {
+        Property::sometimes("a claim is left unsettled", |_, state: &State| {
             state.claims.iter().any(|claim| claim.left == Some(Left::Open(Request::SettleAccepted)))
         }),
     ]
@@ -144,36 +145,36 @@ fn responses(state: &State) -> impl Iterator<Item = (Id, Response)> {
     (0..).zip(&state.posts).filter_map(|(id, post)| Some((id, post.response()?)))
 }
 
-fn done(state: &State, is_it: impl Fn(Response) -> bool) -> bool {
-    state.posts.iter().any(|post| matches!(post, Post::Done(response) if is_it(*response)))
+fn done(state: &State, matches: impl Fn(Response) -> bool) -> bool {
+    state.posts.iter().any(|post| matches!(post, Post::Done(response) if matches(*response)))
 }
 
-fn not_sent(state: &State, because: Because) -> bool {
-    done(state, |response| response == Response::NotSent(because))
+fn not_sent(state: &State, reason: NotSentReason) -> bool {
+    done(state, |response| response == Response::NotSent(reason))
 }
 
 fn replayed(state: &State, outcome: Recorded) -> bool {
     done(state, |response| matches!(response, Response::Replayed(_, of) if of == outcome))
 }
 
-/// The senders that may push, while their leases run.
-fn at_work(state: &State) -> impl Iterator<Item = Id> {
+/// The senders that may push and whose leases run.
+fn active_senders(state: &State) -> impl Iterator<Item = Id> {
     let posts = (0..).zip(state.posts.iter().zip(state.claims));
-    posts.filter_map(|(id, (post, claim))| (post.is_sending() && !claim.lease_over).then_some(id))
+    posts.filter_map(|(id, (post, claim))| (post.is_sending() && !claim.lease_ended).then_some(id))
 }
 
-/// All senders are done or dead, nothing is on its way, and nothing is kept.
-fn is_at_rest(state: &State) -> bool {
-    let is_quiet = |claim: &Claim| {
+/// All posts are done or crashed, nothing is in transit, and no claim is kept.
+fn is_quiescent(state: &State) -> bool {
+    let is_quiescent_claim = |claim: &Claim| {
         claim.late == [0; Request::ALL.len()] && claim.left.is_none() && !matches!(claim.token, Token::Running(_))
     };
-    !state.posts.iter().any(Post::is_at_work)
-        && state.claims.iter().all(is_quiet)
+    !state.posts.iter().any(Post::is_active)
+        && state.claims.iter().all(is_quiescent_claim)
         && state.locked_by.is_none()
         && state.operator.asked.is_none()
 }
 
-/// The claim of the lead's item, where it is not settled.
+/// The claim of the lead's item, if it is not settled.
 fn open(state: &State) -> Option<Id> {
     state.item.as_ref().filter(|item| item.outcome == Recorded::Nothing).and_then(|item| item.claim)
 }

@@ -1,49 +1,49 @@
-//! Everything that the model remembers between two steps.
+//! The state of the model between two actions.
 
 use lendswift_relay::claim::{
     conditions::{LeadItem, Recorded},
     protocol::{Claiming, Operation, Reply},
 };
 
-/// How many posts a run has at most. A post makes one claim, so this also numbers the claims.
+/// The most posts in a scenario. A post makes one claim, so this is also the number of claims.
 pub const POSTS: usize = 3;
 
-/// A post of the lead, and the claim that it makes.
+/// The number of a post of the lead, and of the claim that it makes.
 pub type Id = u8;
 
-/// One moment.
+/// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
     /// The lead's item in the table.
     pub item: Option<LeadItem<Id>>,
-    /// The transaction that runs at the lead's item and keeps all others away from it.
+    /// The transaction that runs on the lead's item. Until it ends, all other writes of the item conflict.
     pub locked_by: Option<(Id, Request)>,
     pub claims: [Claim; POSTS],
     pub posts: [Post; POSTS],
-    /// The closing of left claims that a post does in addition to its own work.
-    pub work: [Option<Work>; POSTS],
+    /// The left claim that each post is closing, in addition to its own claim.
+    pub closing_left: [Option<CloseLeft>; POSTS],
     pub operator: Operator,
-    /// Whether the duplicate window of what was claimed first is over.
-    pub window_over: bool,
+    /// Whether the duplicate window of the first claims has ended.
+    pub window_ended: bool,
 }
 
-/// What exists of a claim outside its sender.
+/// The parts of a claim that exist outside its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Claim {
-    /// What DynamoDB remembers of the claim's token.
+    /// DynamoDB's record of the claim's token.
     pub token: Token,
-    /// How many copies of each request its sender gave up on and may still arrive.
+    /// For each kind of request, how many copies may still arrive after their sender gave up waiting.
     pub late: [u8; Request::ALL.len()],
-    pub lease_over: bool,
-    /// What its process keeps, to close it after a later event's own claim.
+    pub lease_ended: bool,
+    /// How its process must close it after a later event's own claim, if it could not be closed before.
     pub left: Option<Left>,
-    /// What became of its push at AI Rudder.
+    /// Its push, as AI Rudder sees it.
     pub push: Push,
-    /// Whether it was claimed after the first window's end.
+    /// Whether it was claimed after the first duplicate window ended.
     pub second_window: bool,
 }
 
-/// What DynamoDB remembers of a token. The parameters are the claim's or the void's.
+/// DynamoDB's record of a token: the state of its last transaction, with that transaction's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Token {
     Unused,
@@ -52,7 +52,7 @@ pub enum Token {
     Cancelled(Request),
 }
 
-/// A transaction that a sender sends for its claim.
+/// A request to DynamoDB for a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Request {
     Claim,
@@ -64,98 +64,98 @@ pub enum Request {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Push {
-    /// It was not begun, or is lost.
+    /// Not started, or lost.
     None,
-    /// Its bytes are on their way.
-    OnItsWay,
-    /// AI Rudder will call the consumer.
+    /// Its bytes were sent and have not arrived.
+    InTransit,
+    /// AI Rudder calls the consumer.
     Accepted,
-    /// AI Rudder will not.
+    /// AI Rudder does not call the consumer.
     Refused,
 }
 
-/// A claim that its process could not close (`LeftClaim` of the ledger).
+/// A claim that its process could not close (`LeftClaim` in the ledger).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Left {
     InDoubt,
     Open(Request),
 }
 
-/// Where a post is.
+/// How far a post has come.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Post {
-    NotBegun,
+    NotStarted,
     Claiming {
         machine: Claiming<Found>,
         operation: Operation,
         attempt: Attempt,
     },
-    /// It may send, and has no connection to AI Rudder.
+    /// The claim is its own, and it opens a connection to AI Rudder.
     Connecting,
-    /// It has a connection, and has looked at the lease.
+    /// It has a connection, and its first lease check passed.
     Connected,
-    /// It has looked at the lease again, and the first byte is next.
-    AtFirstByte,
-    /// The push is out.
+    /// Its second lease check passed; the first byte is next.
+    AboutToSend,
+    /// The push was sent.
     Pushed,
-    /// The response is known, the claim is open, and left claims are still being closed.
+    /// The response is known; the claim is open until left claims are closed.
     Sent(Response),
     Closing {
         request: Request,
         response: Response,
         attempt: Attempt,
     },
-    /// The claim is not its own, and left claims are still being closed.
+    /// The claim is not its own; the response waits until left claims are closed.
     Refused(Response),
     Done(Response),
-    /// Its process died; `Some` where it knew what to respond.
-    Dead(Option<Response>),
+    /// Its process crashed; `Some` if the response was known.
+    Crashed(Option<Response>),
 }
 
-/// Where the attempt is that a sender waits for.
+/// How far the attempt has come that a sender waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Attempt {
-    /// Not at DynamoDB yet.
-    OnItsWay,
-    /// DynamoDB runs it.
+    /// It has not reached DynamoDB.
+    InTransit,
+    /// DynamoDB executes it.
     Running,
 }
 
-/// What was found in a claim's way.
+/// The existing item that made a claim's condition fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Found {
     pub claim: Id,
     pub outcome: Recorded,
 }
 
-/// A post's work at a claim that an earlier post left.
+/// The closing of a claim that an earlier post left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Work {
+pub struct CloseLeft {
     pub claim: Id,
     pub request: Request,
     pub attempt: Attempt,
-    /// No late copy of the claim can be written any more.
+    /// Whether no late copy of the claim can be written any more.
     pub is_voided: bool,
 }
 
-/// What the caller is told.
+/// The response to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Response {
     Accepted,
     Unknown,
     Refused,
-    NotSent(Because),
-    /// 409: another request is at it, which one is not always known.
+    NotSent(NotSentReason),
+    /// 409: another request is sending the lead; which one is not always known.
     Pending(Option<Id>),
-    /// 504: this claim's lease is over, and nobody knows.
+    /// 504: this claim's lease ended before the claim was settled.
     Interrupted(Id),
-    /// The response of this claim's post again.
+    /// The stored response of this claim's post.
     Replayed(Id, Recorded),
 }
 
 /// Why nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Because {
+pub enum NotSentReason {
     DynamoDb,
     Unreachable,
     TooLate,
@@ -163,9 +163,9 @@ pub enum Because {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Operator {
-    /// How often the operator may still act.
+    /// How many more times the operator may act.
     pub moves: u8,
-    /// The claim that the operator asked AI Rudder about, and whether AI Rudder has the lead.
+    /// The claim that the operator asked AI Rudder about, and whether AI Rudder had accepted the lead.
     pub asked: Option<(Id, bool)>,
     pub has_reopened: bool,
     pub has_settled: bool,
@@ -193,7 +193,7 @@ impl State {
         let claim = Claim {
             token: Token::Unused,
             late: [0; Request::ALL.len()],
-            lease_over: false,
+            lease_ended: false,
             left: None,
             push: Push::None,
             second_window: false,
@@ -202,10 +202,10 @@ impl State {
             item: None,
             locked_by: None,
             claims: [claim; POSTS],
-            posts: [const { Post::NotBegun }; POSTS],
-            work: [None; POSTS],
+            posts: [const { Post::NotStarted }; POSTS],
+            closing_left: [None; POSTS],
             operator: Operator { moves: operator_moves, ..Operator::default() },
-            window_over: false,
+            window_ended: false,
         }
     }
 
@@ -224,30 +224,30 @@ impl State {
 }
 
 impl Post {
-    /// What the post's caller is told, once that is certain.
+    /// The post's response, once it is decided.
     pub fn response(&self) -> Option<Response> {
         match *self {
             Self::Sent(response) | Self::Closing { response, .. } | Self::Refused(response) | Self::Done(response) => {
                 Some(response)
             }
-            Self::Dead(response) => response,
+            Self::Crashed(response) => response,
             _ => None,
         }
     }
 
-    /// Whether the claim is its own, and its push is not over.
+    /// Whether the claim is its own, and its push has not ended.
     pub fn is_sending(&self) -> bool {
-        matches!(self, Self::Connecting | Self::Connected | Self::AtFirstByte | Self::Pushed)
+        matches!(self, Self::Connecting | Self::Connected | Self::AboutToSend | Self::Pushed)
     }
 
-    /// Whether its claim is asked for once more, after a void's mismatch.
+    /// Whether it repeats the claim's own request, after the void's token did not match.
     pub fn is_confirming(&self) -> bool {
         let first = Claiming::default();
         let (in_doubt, _) = Claiming::default().next(Reply::InDoubt, true);
         matches!(self, Self::Claiming { machine, operation: Operation::Claim, .. } if *machine != first && *machine != in_doubt)
     }
 
-    pub fn is_at_work(&self) -> bool {
-        !matches!(self, Self::NotBegun | Self::Done(_) | Self::Dead(_))
+    pub fn is_active(&self) -> bool {
+        !matches!(self, Self::NotStarted | Self::Done(_) | Self::Crashed(_))
     }
 }

@@ -1,13 +1,21 @@
-//! The real ledger on the real AWS SDK, through thousands of seeded schedules: an in-memory HTTP connector stands for the
-//! network, [`DynamoCore`] for DynamoDB, and tokio's clock stands still until the next thing happens.
+//! A simulation that runs the real ledger on the real AWS SDK through thousands of random schedules, each derived from
+//! a seed. An in-memory HTTP connector replaces the network, [`DynamoCore`] replaces DynamoDB, and tokio's clock is
+//! paused: it advances to the next event when all tasks wait.
 //!
-//! In each schedule two or three processes get the same lead a few times, under the same key, another, or none. Requests to
-//! DynamoDB are slow, late, lost, repeated, or done without an answer, transactions are held, and whole outages pass; AI Rudder
-//! accepts, refuses, or does not answer; processes freeze and are killed; some have a wall clock that is minutes late; and an
-//! operator asks AI Rudder about leads whose lease is over, and settles or reopens them.
+//! In each schedule two or three processes receive the same lead several times, under the same key, another key, or
+//! none. Requests to DynamoDB are slow, late, lost, duplicated, or done without a response; transactions are held;
+//! there are outages. AI Rudder accepts, refuses, or does not respond. Processes are suspended and killed, and some
+//! have a wall clock that is up to an hour slow. An operator asks AI Rudder about leads whose lease has ended, and
+//! settles or reopens them.
 //!
-//! `SCHEDULES=20000 cargo test --test simulation` runs more than the default, `FROM=20000` begins with another seed, and `SEED=7`
-//! runs that one alone.
+//! `cargo test --test simulation` runs 2,000 schedules, and prints how often each event was seen with `-- --nocapture`.
+//! These variables change the run: `SCHEDULES` is the number of schedules, `FROM` the first seed, and `SEED` the only
+//! one:
+//!
+//! ```sh
+//! SCHEDULES=20000 FROM=20000 cargo test --test simulation
+//! SEED=7 cargo test --test simulation -- --nocapture
+//! ```
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +23,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a test says what it expects by failing, and a simulation says what it saw"
+    reason = "a failed expectation is a failed test, and the simulation prints what it saw"
 )]
 
 mod network;
@@ -35,52 +43,52 @@ use std::{
 
 use schedule::Schedule;
 
-/// How many schedules an ordinary run of the tests goes through.
+/// The number of schedules, unless `SCHEDULES` is set.
 const SCHEDULES: u64 = 2000;
 
 fn number(variable: &str) -> Option<u64> {
-    env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
+    env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
 }
 
-/// How often each thing was seen, of the schedules of one thread.
-type Seen = BTreeMap<String, u64>;
+/// How often each event was seen.
+type Counts = BTreeMap<String, u64>;
 
-fn run(seeds: impl Iterator<Item = u64>) -> Seen {
-    let mut seen = Seen::new();
+fn run(seeds: impl Iterator<Item = u64>) -> Counts {
+    let mut counts = Counts::new();
     for seed in seeds {
         let schedule = catch_unwind(AssertUnwindSafe(|| Schedule::run(seed)));
-        let counted = schedule.unwrap_or_else(|_| panic!("SEED={seed} replays the schedule that failed"));
-        for what in counted {
-            *seen.entry(what).or_default() += 1;
+        let events = schedule.unwrap_or_else(|_| panic!("schedule {seed} failed; run it alone with SEED={seed}"));
+        for event in events {
+            *counts.entry(event).or_default() += 1;
         }
     }
-    seen
+    counts
 }
 
 #[test]
-fn no_schedule_breaks_a_promise() {
+fn every_schedule_keeps_the_guarantees() {
     if let Some(seed) = number("SEED") {
         println!("{:#?}", run([seed].into_iter()));
         return;
     }
     let from = number("FROM").unwrap_or(0);
     let schedules = number("SCHEDULES").unwrap_or(SCHEDULES);
-    let begun = Instant::now();
+    let started = Instant::now();
     let threads = thread::available_parallelism().map_or(1, |threads| threads.get() as u64);
     let threads: Vec<_> = (0..threads)
         .map(|first| {
             thread::spawn(move || run((from + first..from + schedules).step_by(usize::try_from(threads).unwrap())))
         })
         .collect();
-    let mut seen = Seen::new();
+    let mut counts = Counts::new();
     for thread in threads {
-        for (what, times) in thread.join().expect("no schedule fails") {
-            *seen.entry(what).or_default() += times;
+        for (event, times) in thread.join().expect("every schedule passes") {
+            *counts.entry(event).or_default() += times;
         }
     }
-    println!("{schedules} schedules in {:.1?}: {seen:#?}", begun.elapsed());
-    // Otherwise it would prove little.
-    for what in [
+    println!("{schedules} schedules in {:.1?}: {counts:#?}", started.elapsed());
+    // A run without one of these events would prove little.
+    for event in [
         "accepted",
         "accepted, replayed",
         "refused",
@@ -92,14 +100,14 @@ fn no_schedule_breaks_a_promise() {
         "unavailable",
         "key reused",
         "killed",
-        "frozen",
-        "late wall clock",
+        "suspended",
+        "slow wall clock",
         "operator settled",
         "operator reopened",
-        "claim left",
-        "several at once",
-        "a killed process's claim at the end",
+        "claim kept",
+        "concurrent requests",
+        "open claim of a killed process",
     ] {
-        assert!(seen.contains_key(what), "{what} was never seen");
+        assert!(counts.contains_key(event), "no schedule had this event: {event}");
     }
 }

@@ -19,22 +19,26 @@ use support::fakes::{
 };
 use tokio::time::{Instant, sleep};
 
-/// How bad it is, drawn once for a schedule.
+/// The faults of the network in one schedule.
 #[derive(Clone, Debug)]
-pub struct Weather {
-    /// How many requests in a hundred meet with trouble.
-    trouble: u8,
-    /// When nothing gets through.
+pub struct NetworkConditions {
+    /// How many of 100 requests meet a fault.
+    fault_percent: u8,
+    /// When the only outage begins and ends.
     outage: Option<(Instant, Instant)>,
 }
 
-/// The way from one process to DynamoDB.
+/// The connection from one process to DynamoDB.
 #[derive(Clone)]
 pub struct Network {
     dynamodb: DynamoCore,
-    weather: Arc<Mutex<Weather>>,
+    conditions: Arc<Mutex<NetworkConditions>>,
     random: Arc<Mutex<Rng>>,
+    conflicts: Conflicts,
 }
+
+/// The bodies of the requests that met a transaction of no request: an operator's, or DynamoDB's own deletion of an item.
+pub type Conflicts = Arc<Mutex<Vec<String>>>;
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -42,87 +46,95 @@ impl std::fmt::Debug for Network {
     }
 }
 
-/// What becomes of one request.
-enum Fate {
-    /// It arrives after so long, is treated so, and its answer takes as long again.
+/// How one request is delivered.
+enum Delivery {
+    /// It arrives after this delay, DynamoDB behaves like this, and the response takes the same delay.
     Arrives(Duration, DynamoBehaviour),
-    /// It arrives, and its answer does not.
-    AnswerLost(Duration),
-    /// It arrives after so long and, where it was done, once more. (One that was refused does not come again: nothing between
-    /// the relay and DynamoDB repeats requests, and the SDK's own retries are off.)
-    Twice(Duration, Duration),
-    /// The connection breaks; the request may arrive all the same.
-    Breaks(Option<Duration>),
+    /// It arrives after this delay, and its response is lost.
+    ResponseLost(Duration),
+    /// It arrives after the first delay and, if it was done, again after the second. A request that failed is not
+    /// repeated: nothing between the relay and DynamoDB repeats requests, and the SDK's own retries are off.
+    Duplicated(Duration, Duration),
+    /// The connection breaks; with a delay, the request arrives all the same.
+    ConnectionBreaks(Option<Duration>),
     /// It never arrives.
     Lost,
 }
 
-impl Weather {
-    pub fn draw(random: &mut Rng, now: Instant) -> Self {
-        let trouble = *random.choice([0, 5, 20, 50].iter()).unwrap();
-        let begins = now + Duration::from_millis(random.u64(0..20_000));
-        let lasts = Duration::from_millis(random.u64(50..15_000));
-        Self { trouble, outage: (random.u8(0..4) == 0).then_some((begins, begins + lasts)) }
+impl NetworkConditions {
+    pub fn random(random: &mut Rng, now: Instant) -> Self {
+        let fault_percent = *random.choice([0, 5, 20, 50].iter()).unwrap();
+        let from = now + Duration::from_millis(random.u64(0..20_000));
+        let duration = Duration::from_millis(random.u64(50..15_000));
+        Self { fault_percent, outage: (random.u8(0..4) == 0).then_some((from, from + duration)) }
     }
 
-    /// No trouble at all.
-    pub fn fair() -> Self {
-        Self { trouble: 0, outage: None }
+    /// A network without faults.
+    pub fn perfect() -> Self {
+        Self { fault_percent: 0, outage: None }
     }
 
-    fn is_out(&self) -> bool {
-        self.outage.is_some_and(|(begins, ends)| (begins..ends).contains(&Instant::now()))
+    fn has_outage(&self) -> bool {
+        self.outage.is_some_and(|(from, until)| (from..until).contains(&Instant::now()))
     }
 }
 
-fn milliseconds(random: &mut Rng, up_to: u64) -> Duration {
-    Duration::from_millis(random.u64(1..=up_to))
+fn up_to_ms(random: &mut Rng, longest: u64) -> Duration {
+    Duration::from_millis(random.u64(1..=longest))
 }
 
 impl Network {
-    pub fn new(dynamodb: &DynamoCore, weather: Arc<Mutex<Weather>>, random: Rng) -> Self {
-        Self { dynamodb: dynamodb.clone(), weather, random: Arc::new(Mutex::new(random)) }
+    pub fn new(
+        dynamodb: &DynamoCore,
+        conditions: Arc<Mutex<NetworkConditions>>,
+        random: Rng,
+        conflicts: Conflicts,
+    ) -> Self {
+        Self { dynamodb: dynamodb.clone(), conditions, random: Arc::new(Mutex::new(random)), conflicts }
     }
 
-    fn fate(&self) -> Fate {
+    fn next_delivery(&self) -> Delivery {
         let mut random = self.random.lock().unwrap();
         let random = &mut *random;
-        let soon = milliseconds(random, 30);
-        let weather = self.weather.lock().unwrap().clone();
-        if weather.is_out() {
-            return if random.bool() { Fate::Lost } else { Fate::Arrives(soon, Down) };
+        let soon = up_to_ms(random, 30);
+        let conditions = self.conditions.lock().unwrap().clone();
+        if conditions.has_outage() {
+            return if random.bool() { Delivery::Lost } else { Delivery::Arrives(soon, Down) };
         }
-        if random.u8(0..100) >= weather.trouble {
-            return Fate::Arrives(soon, Normal);
+        if random.u8(0..100) >= conditions.fault_percent {
+            return Delivery::Arrives(soon, Normal);
         }
         match random.u8(0..14) {
-            0 => Fate::Lost,
-            1 => Fate::AnswerLost(soon),
-            2 => Fate::AnswerLost(milliseconds(random, 12_000)),
-            3 => Fate::Twice(soon, milliseconds(random, 12_000)),
-            4 => Fate::Breaks(None),
-            5 => Fate::Breaks(Some(soon)),
-            6 => Fate::Breaks(Some(milliseconds(random, 12_000))),
-            7 => Fate::Arrives(milliseconds(random, 12_000), Normal),
-            8 => Fate::Arrives(soon, Held(milliseconds(random, 6000))),
-            9 => Fate::Arrives(soon, *random.choice([Down, AppliedDown].iter()).unwrap()),
-            10 => Fate::Arrives(soon, *random.choice([Throttled, ThrottledInTransaction].iter()).unwrap()),
-            11 => Fate::Arrives(soon, Conflicting),
-            12 => Fate::Arrives(soon, Denied),
-            _ => Fate::Arrives(milliseconds(random, 900), Normal),
+            0 => Delivery::Lost,
+            1 => Delivery::ResponseLost(soon),
+            2 => Delivery::ResponseLost(up_to_ms(random, 12_000)),
+            3 => Delivery::Duplicated(soon, up_to_ms(random, 12_000)),
+            4 => Delivery::ConnectionBreaks(None),
+            5 => Delivery::ConnectionBreaks(Some(soon)),
+            6 => Delivery::ConnectionBreaks(Some(up_to_ms(random, 12_000))),
+            7 => Delivery::Arrives(up_to_ms(random, 12_000), Normal),
+            8 => Delivery::Arrives(soon, Held(up_to_ms(random, 6000))),
+            9 => Delivery::Arrives(soon, *random.choice([Down, AppliedDown].iter()).unwrap()),
+            10 => Delivery::Arrives(soon, *random.choice([Throttled, ThrottledInTransaction].iter()).unwrap()),
+            11 => Delivery::Arrives(soon, Conflicting),
+            12 => Delivery::Arrives(soon, Denied),
+            _ => Delivery::Arrives(up_to_ms(random, 900), Normal),
         }
     }
 }
 
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").expect("a call of DynamoDB").to_owned();
-        let operation = target.rsplit('.').next().expect("an operation").to_owned();
-        let body = request.body().bytes().expect("a body in memory").to_vec();
-        let (dynamodb, fate) = (self.dynamodb.clone(), self.fate());
+        let target = request.headers().get("x-amz-target").expect("DynamoDB's protocol has this header").to_owned();
+        let operation = target.rsplit('.').next().expect("the header names the operation").to_owned();
+        let body = request.body().bytes().expect("the SDK sends bodies from memory").to_vec();
+        let (dynamodb, delivery) = (self.dynamodb.clone(), self.next_delivery());
+        if matches!(delivery, Delivery::Arrives(_, Conflicting)) {
+            self.conflicts.lock().unwrap().push(String::from_utf8_lossy(&body).into_owned());
+        }
         let arrive = move |after: Duration, behaviour: DynamoBehaviour| {
             let (dynamodb, operation, body) = (dynamodb.clone(), operation.clone(), body.clone());
-            // In a task of its own: what is on its way arrives, whether its sender waits or is dead.
+            // A task, so that the request arrives even if its sender gives up or is killed.
             tokio::spawn(async move {
                 sleep(after).await;
                 let outcome = dynamodb.call_as(behaviour, &operation, &body).await;
@@ -131,13 +143,13 @@ impl HttpConnector for Network {
             })
         };
         HttpConnectorFuture::new(async move {
-            let answered = match fate {
-                Fate::Arrives(after, behaviour) => arrive(after, behaviour),
-                Fate::AnswerLost(after) => {
+            let response = match delivery {
+                Delivery::Arrives(after, behaviour) => arrive(after, behaviour),
+                Delivery::ResponseLost(after) => {
                     drop(arrive(after, Normal));
                     return pending().await;
                 }
-                Fate::Twice(after, again) => {
+                Delivery::Duplicated(after, again) => {
                     let first = arrive(after, Normal);
                     tokio::spawn(async move {
                         let outcome = first.await.unwrap_or(DynamoOutcome::Reset);
@@ -147,14 +159,14 @@ impl HttpConnector for Network {
                         outcome
                     })
                 }
-                Fate::Breaks(arrives) => {
+                Delivery::ConnectionBreaks(arrives) => {
                     drop(arrives.map(|after| arrive(after, Normal)));
                     sleep(Duration::from_millis(5)).await;
                     return Err(ConnectorError::io("the connection broke".into()));
                 }
-                Fate::Lost => return pending().await,
+                Delivery::Lost => return pending().await,
             };
-            match answered.await {
+            match response.await {
                 Ok(DynamoOutcome::Answered(answer)) => {
                     let mut response = http::Response::new(SdkBody::from(answer.body));
                     *response.status_mut() = answer.status;

@@ -1,4 +1,4 @@
-//! The operator, who asks AI Rudder about leads whose lease is over, and then settles or reopens them.
+//! The operator, who asks AI Rudder about leads whose lease has ended, and then settles or reopens them.
 
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -7,21 +7,21 @@ use tokio::time::{Duration, Instant, sleep};
 
 use super::process::World;
 
-/// README's condition of settling and of reopening.
+/// The condition of the commands for settling and reopening in `docs/operating.md`.
 const CONDITION: &str =
     "claim = :claim AND lease_until < :now AND (attribute_not_exists(outcome) OR outcome = :unknown)";
 
-/// The body that a lead has which the operator settled.
-pub const BODY: &str = r#"{"code":200,"message":"the operator's"}"#;
+/// The response body that the operator stores when settling a lead.
+pub const BODY: &str = r#"{"code":200,"message":"settled by the operator"}"#;
 
-/// Looks a few times; what was done is named.
-pub async fn operate(
+/// Looks for interrupted leads up to three times. Returns the names of the events.
+pub async fn run_operator(
     world: &World,
     dynamodb: &DynamoCore,
     mut random: Rng,
     lead_of: impl Fn(u32) -> String,
 ) -> Vec<String> {
-    let mut done = Vec::new();
+    let mut events = Vec::new();
     for _ in 0..random.u8(0..4) {
         sleep(Duration::from_millis(random.u64(1000..40_000))).await;
         for item in dynamodb.items("claims") {
@@ -31,19 +31,19 @@ pub async fn operate(
                 continue;
             }
             let lead = item["pk"]["S"].as_str().unwrap();
-            let has_it = world.rudder.accepted().into_iter().any(|number| lead_of(number) == lead);
-            if act(dynamodb, &item, now, has_it).await {
-                done.push(if has_it { "operator settled" } else { "operator reopened" }.to_owned());
+            let has_lead = world.rudder.accepted().into_iter().any(|number| lead_of(number) == lead);
+            if resolve(dynamodb, &item, now, has_lead).await {
+                events.push(if has_lead { "operator settled" } else { "operator reopened" }.to_owned());
             }
         }
     }
-    done
+    events
 }
 
-async fn act(dynamodb: &DynamoCore, item: &Value, now: u64, has_it: bool) -> bool {
+async fn resolve(dynamodb: &DynamoCore, item: &Value, now: u64, has_lead: bool) -> bool {
     let mut values = json!({":claim": item["claim"], ":now": {"N": now.to_string()}, ":unknown": {"S": "unknown"}});
     let mut request = json!({"TableName": "claims", "Key": {"pk": item["pk"]}, "ConditionExpression": CONDITION});
-    let operation = if has_it {
+    let operation = if has_lead {
         values[":accepted"] = json!({"S": "accepted"});
         values[":ok"] = json!({"N": "200"});
         values[":body"] = json!({"S": BODY});

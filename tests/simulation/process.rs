@@ -1,4 +1,4 @@
-//! One process: it handles one event after the other, as `Relay::send_once` does, and may freeze or be killed.
+//! One process: it handles events as `Relay::send_once` does, and may be suspended or killed.
 
 use std::{
     future::poll_fn,
@@ -19,25 +19,29 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-use super::rudder::{Pushed, Rudder};
+use super::{
+    network::Conflicts,
+    rudder::{PushResult, Rudder},
+};
 
-/// What is posted.
+/// A request to the relay.
 #[derive(Clone, Debug)]
 pub struct Post {
-    /// Of its own.
+    /// Its number in the schedule.
     pub number: u32,
-    /// The lead's body as it is sent.
+    /// The payload of the lead.
     pub lead: &'static str,
+    /// The idempotency key.
     pub key: Option<&'static str>,
-    /// When it comes.
+    /// When it arrives.
     pub at: Instant,
-    /// What Lambda leaves it.
-    pub left: Duration,
+    /// The time until Lambda's deadline.
+    pub time_left: Duration,
 }
 
-/// What a sender is answered.
+/// The response to a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Response {
     Accepted,
     Refused,
     NotSent,
@@ -49,30 +53,33 @@ pub enum Answer {
     KeyReused,
 }
 
-/// What happened to a post: its answer, or `None` where its process was killed.
+/// A post with its response.
 #[derive(Clone, Debug)]
-pub struct Happened {
+pub struct PostRecord {
     pub post: Post,
-    pub answer: Option<Answer>,
+    /// `None` if its process was killed during the request.
+    pub response: Option<Response>,
     /// The process that handled it, which may have been killed later.
     pub process: u32,
 }
 
-/// What all processes of a schedule share.
+/// The state that all processes of a schedule share.
 #[derive(Clone)]
 pub struct World {
     pub rudder: Rudder,
-    pub happened: Arc<Mutex<Vec<Happened>>>,
+    pub records: Arc<Mutex<Vec<PostRecord>>>,
+    pub conflicts: Conflicts,
+    /// The numbers of the processes that were killed.
     pub killed: Arc<Mutex<Vec<u32>>>,
     /// The true time when the schedule began.
     pub wall: SystemTime,
-    pub began: Instant,
+    pub started_at: Instant,
 }
 
 impl World {
-    /// The true time of an instant, in milliseconds since the Unix epoch: what Lambda's clock shows.
+    /// The true time at an instant, in milliseconds since the Unix epoch. It is the time of Lambda and API Gateway.
     pub fn true_ms(&self, at: Instant) -> u64 {
-        let wall = self.wall + at.duration_since(self.began);
+        let wall = self.wall + at.duration_since(self.started_at);
         let since = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         since.as_millis().try_into().unwrap()
     }
@@ -87,19 +94,19 @@ pub struct Process {
     pub random: Mutex<Rng>,
 }
 
-/// The body of a settled answer.
+/// The response body that settling a post stores.
 pub fn body(number: u32) -> String {
     format!(r#"{{"code":200,"post":{number}}}"#)
 }
 
 impl Process {
-    /// Handles an event, as `Relay::send_once` does with a lead that is in order.
-    pub async fn handle(&self, post: &Post) -> Answer {
-        let deadline = self.world.true_ms(Instant::now() + post.left);
+    /// Handles an event as `Relay::send_once` handles a valid lead.
+    pub async fn handle(&self, post: &Post) -> Response {
+        let deadline = self.world.true_ms(Instant::now() + post.time_left);
         let received = self.world.true_ms(Instant::now());
         let budget = Budget::between(Some(received), deadline, self.clock);
         if budget.for_push(PUSH_LIMIT, self.clock.now()).is_err() {
-            return Answer::Unavailable;
+            return Response::Unavailable;
         }
         let account = "acme".parse().unwrap();
         let key = post.key.map(|key| key.parse::<IdempotencyKey>().unwrap());
@@ -110,41 +117,41 @@ impl Process {
             Ok(Claimed::Ours(claim)) => claim,
             Ok(Claimed::Known(known)) => {
                 self.ledger.close_left(budget).await;
-                return answer(known);
+                return response(known);
             }
             Err(_) => {
                 self.ledger.close_left(budget).await;
-                return Answer::Unavailable;
+                return Response::Unavailable;
             }
         };
         let closed = async {
-            let pushed = self.push(post, &claim, budget).await;
-            self.close(post, &claim, pushed, budget).await
+            let result = self.push(post, &claim, budget).await;
+            self.close(post, &claim, result, budget).await
         };
         join!(closed, self.ledger.close_left(budget)).0
     }
 
-    async fn close(&self, post: &Post, claim: &Claim, pushed: Option<Pushed>, budget: Budget) -> Answer {
-        let answer = match pushed {
-            Some(Pushed::Accepted) => Answer::Accepted,
-            Some(Pushed::Refused) => Answer::Refused,
-            None | Some(Pushed::RateLimited) => Answer::NotSent,
-            Some(Pushed::NoAnswer) => Answer::Unknown,
+    async fn close(&self, post: &Post, claim: &Claim, result: Option<PushResult>, budget: Budget) -> Response {
+        let response = match result {
+            Some(PushResult::Accepted) => Response::Accepted,
+            Some(PushResult::Refused) => Response::Refused,
+            None | Some(PushResult::RateLimited) => Response::NotSent,
+            Some(PushResult::NoResponse) => Response::Unknown,
         };
         let body = body(post.number);
-        match answer {
-            Answer::Accepted => self.ledger.settle(claim, &Settled::Accepted { body }, budget).await,
-            Answer::Unknown => {
+        match response {
+            Response::Accepted => self.ledger.settle(claim, &Settled::Accepted { body }, budget).await,
+            Response::Unknown => {
                 let status = http::StatusCode::GATEWAY_TIMEOUT;
                 self.ledger.settle(claim, &Settled::Unknown { status, body }, budget).await;
             }
             _ => self.ledger.release(claim, budget).await,
         }
-        answer
+        response
     }
 
-    /// Pushes a lead where the lease runs, by both looks at it; `None` where nothing was sent.
-    async fn push(&self, post: &Post, claim: &Claim, budget: Budget) -> Option<Pushed> {
+    /// Pushes a lead if both lease checks pass. `None` if nothing was sent.
+    async fn push(&self, post: &Post, claim: &Claim, budget: Budget) -> Option<PushResult> {
         let (connects, unreachable) = {
             let mut random = self.random.lock().unwrap();
             (Duration::from_millis(random.u64(1..300)), random.u8(0..10) == 0)
@@ -154,7 +161,7 @@ impl Process {
         if !claim.lease().runs(self.clock) {
             return None;
         }
-        // The request's head is made, and the task may be frozen here.
+        // The relay renders the request's head here; the process may be suspended.
         tokio::task::yield_now().await;
         if !claim.lease().runs(self.clock) {
             return None;
@@ -165,25 +172,25 @@ impl Process {
 
 const PUSH_LIMIT: Duration = Duration::from_secs(10);
 
-fn answer(known: Known) -> Answer {
+fn response(known: Known) -> Response {
     match known {
-        Known::InProgress => Answer::Pending,
-        Known::Interrupted(_) => Answer::Interrupted,
-        Known::Answered(settled) => Answer::Replayed(settled),
-        Known::KeyReused => Answer::KeyReused,
-        Known::Unreadable => panic!("an item that this version wrote can't be read"),
+        Known::InProgress => Response::Pending,
+        Known::Interrupted(_) => Response::Interrupted,
+        Known::Answered(settled) => Response::Replayed(settled),
+        Known::KeyReused => Response::KeyReused,
+        Known::Unreadable => panic!("the ledger cannot read an item that it wrote"),
     }
 }
 
-/// Does not run `task` between these instants: a frozen process does nothing, whatever happens meanwhile.
-pub async fn frozen<T>(from: Instant, until: Instant, task: impl Future<Output = T>) -> T {
+/// Runs `task`, but does not poll it between these two instants, as in a suspended process.
+pub async fn suspended<T>(from: Instant, until: Instant, task: impl Future<Output = T>) -> T {
     let mut task = pin!(task);
-    let mut freezes = pin!(sleep_until(from));
-    let mut thaws = pin!(sleep_until(until));
+    let mut suspension = pin!(sleep_until(from));
+    let mut end = pin!(sleep_until(until));
     poll_fn(|context| {
-        // Polled, so that this is woken when it thaws.
-        let thawed = thaws.as_mut().poll(context).is_ready();
-        if freezes.as_mut().poll(context).is_ready() && !thawed {
+        // Polled on every call, so that the task is woken when the process resumes.
+        let is_over = end.as_mut().poll(context).is_ready();
+        if suspension.as_mut().poll(context).is_ready() && !is_over {
             return Poll::Pending;
         }
         task.as_mut().poll(context)

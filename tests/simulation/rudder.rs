@@ -1,4 +1,4 @@
-//! AI Rudder: what it got, and what it says.
+//! AI Rudder: the pushes that it receives, and its responses.
 
 use std::{
     sync::{Arc, Mutex},
@@ -14,28 +14,29 @@ pub struct Rudder(Arc<Mutex<State>>);
 
 struct State {
     random: Rng,
-    /// The number of each push that it accepted: the consumer is telephoned.
+    /// The number of each push that it accepted. It calls the consumer once per push.
     accepted: Vec<u32>,
 }
 
-/// What a sender gets for a push.
+/// The result of a push, as its sender sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pushed {
+pub enum PushResult {
     Accepted,
     Refused,
     RateLimited,
-    NoAnswer,
+    NoResponse,
 }
 
-/// How long the kernel goes on delivering a push that was given up (`TCP_USER_TIMEOUT`).
-const UNACKNOWLEDGED: Duration = Duration::from_secs(3);
+/// How long the kernel may still deliver a push that was given up (`TCP_USER_TIMEOUT`; `PUSH_UNACKNOWLEDGED` in
+/// `budget`).
+const KERNEL_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl Rudder {
     pub fn new(random: Rng) -> Self {
         Self(Arc::new(Mutex::new(State { random, accepted: Vec::new() })))
     }
 
-    /// The pushes that it accepted.
+    /// The numbers of the pushes that it accepted.
     pub fn accepted(&self) -> Vec<u32> {
         self.0.lock().unwrap().accepted.clone()
     }
@@ -44,47 +45,47 @@ impl Rudder {
         self.0.lock().unwrap().accepted.push(number);
     }
 
-    /// Takes the bytes of a push, whose sender waits until `until`.
-    pub async fn push(&self, number: u32, until: Instant) -> Pushed {
-        let (kind, takes) = {
+    /// Receives a push whose sender waits until `until`.
+    pub async fn push(&self, number: u32, until: Instant) -> PushResult {
+        let (kind, duration) = {
             let random = &mut self.0.lock().unwrap().random;
             (random.u8(0..10), Duration::from_millis(random.u64(1..1500)))
         };
         let left = until.saturating_duration_since(Instant::now());
         match kind {
             0 => {
-                sleep(takes.min(left)).await;
-                Pushed::Refused
+                sleep(duration.min(left)).await;
+                PushResult::Refused
             }
             1 => {
-                sleep(takes.min(left)).await;
-                Pushed::RateLimited
+                sleep(duration.min(left)).await;
+                PushResult::RateLimited
             }
-            // It has the lead, and its answer is lost.
+            // It accepts the lead, and the response is lost.
             2 => {
                 self.accept(number);
                 sleep(left).await;
-                Pushed::NoAnswer
+                PushResult::NoResponse
             }
-            // The bytes arrive after the sender gave up, as late as the kernel allows, also when it is dead.
+            // The bytes arrive after the sender gave up or was killed, as late as the kernel delivers them.
             3 => {
-                let (rudder, late) = (self.clone(), left + UNACKNOWLEDGED.mul_f64(takes.as_secs_f64() / 1.5));
+                let (rudder, late) = (self.clone(), left + KERNEL_TIMEOUT.mul_f64(duration.as_secs_f64() / 1.5));
                 tokio::spawn(async move {
                     sleep(late).await;
                     rudder.accept(number);
                 });
                 sleep(left).await;
-                Pushed::NoAnswer
+                PushResult::NoResponse
             }
-            // They never arrive.
+            // The bytes never arrive.
             4 => {
                 sleep(left).await;
-                Pushed::NoAnswer
+                PushResult::NoResponse
             }
             _ => {
                 self.accept(number);
-                sleep(takes.min(left)).await;
-                if takes < left { Pushed::Accepted } else { Pushed::NoAnswer }
+                sleep(duration.min(left)).await;
+                if duration < left { PushResult::Accepted } else { PushResult::NoResponse }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What has to hold at the end of every schedule.
+//! The guarantees that are checked at the end of every schedule.
 
 use lendswift_relay::claim::Settled;
 use serde_json::Value;
@@ -7,95 +7,99 @@ use support::fakes::DynamoCore;
 
 use super::{
     operator,
-    process::{Answer, Happened, World, body},
-    schedule::{LEADS, lead},
+    process::{PostRecord, Response, World, body},
+    schedule::{FIRST_CLOSING_POST, LEADS, lead},
 };
 
-/// The item of a lead.
+/// The `pk` of a lead's item.
 pub fn pk(lead: &str) -> String {
     format!("acme#lead#{}", hex::encode(Sha256::digest(lead)))
 }
 
-/// Panics where a promise is broken; names what was seen.
+/// Panics if a guarantee is broken. Returns the names of the events that were seen.
 pub fn verify(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
-    let happened = world.happened.lock().unwrap().clone();
+    let records = world.records.lock().unwrap().clone();
     let accepted = world.rudder.accepted();
-    let story = || format!("{happened:#?}\naccepted: {accepted:?}\n{:#?}", dynamodb.items("claims"));
-    for one in LEADS {
-        let calls = accepted.iter().filter(|number| lead(**number) == one && **number < 9000).count();
-        assert!(calls <= 1, "called {calls} times: {}", story());
+    let details = || format!("{records:#?}\naccepted: {accepted:?}\n{:#?}", dynamodb.items("claims"));
+    for lead_body in LEADS {
+        let calls =
+            accepted.iter().filter(|number| lead(**number) == lead_body && **number < FIRST_CLOSING_POST).count();
+        assert!(calls <= 1, "AI Rudder called {calls} times: {}", details());
     }
     let mut seen = Vec::new();
-    for Happened { post, answer, .. } in &happened {
+    for PostRecord { post, response, .. } in &records {
         let called = accepted.contains(&post.number);
-        let (truth, name) = match answer {
-            None => (true, "no answer"),
-            Some(Answer::Accepted) => (called, "accepted"),
-            Some(Answer::Unknown) => (true, "unknown"),
-            Some(Answer::Refused) => (!called, "refused"),
-            Some(Answer::NotSent) => (!called, "not_sent"),
-            // Another request is at the same lead, whatever key it has.
-            Some(Answer::Pending) => {
-                let others = happened.iter().filter(|other| other.post.number != post.number);
-                (!called && others.clone().any(|other| other.post.lead == post.lead), "pending")
+        let (is_correct, name) = match response {
+            None => (true, "no response"),
+            Some(Response::Accepted) => (called, "accepted"),
+            Some(Response::Unknown) => (true, "unknown"),
+            Some(Response::Refused) => (!called, "refused"),
+            Some(Response::NotSent) => (!called, "not_sent"),
+            // Another post has the same lead, with any key, or something else wrote its item.
+            Some(Response::Pending) => {
+                let mut others = records.iter().filter(|other| other.post.number != post.number);
+                let is_posted = others.any(|other| other.post.lead == post.lead);
+                let is_written = || world.conflicts.lock().unwrap().iter().any(|body| body.contains(&pk(post.lead)));
+                (!called && (is_posted || is_written()), "pending")
             }
-            Some(Answer::Interrupted) => (!called, "interrupted"),
-            Some(Answer::Unavailable) => (!called, "unavailable"),
-            Some(Answer::KeyReused) => (!called, "key reused"),
-            Some(Answer::Replayed(settled)) => {
+            Some(Response::Interrupted) => (!called, "interrupted"),
+            Some(Response::Unavailable) => (!called, "unavailable"),
+            Some(Response::KeyReused) => (!called, "key reused"),
+            Some(Response::Replayed(settled)) => {
                 let name = if matches!(settled, Settled::Accepted { .. }) {
                     "accepted, replayed"
                 } else {
                     "unknown, replayed"
                 };
-                (!called && is_first_answer(settled, &happened, &accepted, post.lead), name)
+                (!called && is_first_response(settled, &records, &accepted, post.lead), name)
             }
         };
-        assert!(truth, "post {} was answered {name}: {}", post.number, story());
+        assert!(is_correct, "post {} got the response {name}: {}", post.number, details());
         seen.push(name.to_owned());
     }
     for item in dynamodb.items("claims") {
         if item.get("claim").is_some() && item.get("outcome").is_none() {
-            let left = left_by(&item, &happened, &world.killed.lock().unwrap());
-            let left = left.unwrap_or_else(|| panic!("a claim that no one answers for: {item:#}\n{}", story()));
-            seen.push(left.to_owned());
+            let reason = reason_open(&item, &records, &world.killed.lock().unwrap());
+            let reason = reason
+                .unwrap_or_else(|| panic!("an open claim whose process is still running: {item:#}\n{}", details()));
+            seen.push(reason.to_owned());
         }
     }
     seen
 }
 
-/// Says so for each claim that a process could not close yet.
-pub fn left(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
-    let (happened, killed) = (world.happened.lock().unwrap().clone(), world.killed.lock().unwrap().clone());
+/// An event for each claim that a live process could not close yet.
+pub fn kept_claims(world: &World, dynamodb: &DynamoCore) -> Vec<String> {
+    let (records, killed) = (world.records.lock().unwrap().clone(), world.killed.lock().unwrap().clone());
     let is_open = |item: &Value| item.get("claim").is_some() && item.get("outcome").is_none();
     let items = dynamodb.items("claims").into_iter().filter(is_open);
-    items.filter(|item| left_by(item, &happened, &killed).is_none()).map(|_| "claim left".to_owned()).collect()
+    items.filter(|item| reason_open(item, &records, &killed).is_none()).map(|_| "claim kept".to_owned()).collect()
 }
 
-/// Whether an answer that was given again is the one that the lead's sender got, or the operator's.
-fn is_first_answer(settled: &Settled, happened: &[Happened], accepted: &[u32], of: &str) -> bool {
+/// Whether a replayed response is the one that the lead's sender got, or the operator's.
+fn is_first_response(settled: &Settled, records: &[PostRecord], accepted: &[u32], of: &str) -> bool {
     if settled.body() == operator::BODY {
         return accepted.iter().any(|number| lead(*number) == of);
     }
-    let sender = happened.iter().find(|happened| body(happened.post.number) == settled.body());
-    // One that was killed after it had settled is not heard of.
-    let Some(Happened { post, answer, .. }) = sender else { return true };
-    let same = match (settled, answer) {
-        (Settled::Accepted { .. }, Some(answer)) => *answer == Answer::Accepted,
-        (Settled::Unknown { .. }, Some(answer)) => *answer == Answer::Unknown,
+    let sender = records.iter().find(|record| body(record.post.number) == settled.body());
+    // A post without a record has no response to compare.
+    let Some(PostRecord { post, response, .. }) = sender else { return true };
+    let same_outcome = match (settled, response) {
+        (Settled::Accepted { .. }, Some(response)) => *response == Response::Accepted,
+        (Settled::Unknown { .. }, Some(response)) => *response == Response::Unknown,
         (_, None) => true,
     };
     let is_true = !matches!(settled, Settled::Accepted { .. }) || accepted.contains(&post.number);
-    same && is_true && post.lead == of
+    same_outcome && is_true && post.lead == of
 }
 
-/// Why a claim may stay open: its process was killed during the request, or later, with what it kept.
-fn left_by(item: &Value, happened: &[Happened], killed: &[u32]) -> Option<&'static str> {
+/// Why a claim may stay open: its process was killed during the request, or later with the claims that it kept.
+fn reason_open(item: &Value, records: &[PostRecord], killed: &[u32]) -> Option<&'static str> {
     let number: u32 = item["request_id"]["S"].as_str().unwrap().parse().unwrap();
-    let sender = happened.iter().find(|happened| happened.post.number == number)?;
-    match sender.answer {
-        None => Some("a killed process's claim at the end"),
-        Some(_) if killed.contains(&sender.process) => Some("a kept claim that ended with its process"),
+    let sender = records.iter().find(|record| record.post.number == number)?;
+    match sender.response {
+        None => Some("open claim of a killed process"),
+        Some(_) if killed.contains(&sender.process) => Some("kept claim of a process that was killed later"),
         Some(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Each function against its expression, as the in-process DynamoDB evaluates it.
+//! Compares each function with its expression, as the in-process DynamoDB evaluates it.
 
 use std::cell::Cell;
 
@@ -11,7 +11,7 @@ use super::*;
 const TABLE: &str = "claims";
 const NOW: i64 = 1_790_000_000;
 
-/// A strategy for an attribute: absent, one of these strings, a number, or of a type that no condition compares with.
+/// A strategy for an attribute: absent, one of these strings or numbers, or of a type that no condition uses.
 fn attribute(texts: &'static [&'static str], numbers: &'static [i64]) -> impl Strategy<Value = Option<Value>> {
     let text = proptest::sample::select(texts).prop_map(|text| json!({ "S": text }));
     let number = proptest::sample::select(numbers).prop_map(|number| json!({ "N": number.to_string() }));
@@ -29,7 +29,7 @@ fn attribute(texts: &'static [&'static str], numbers: &'static [i64]) -> impl St
 
 const TIMES: &[i64] = &[-1, 0, NOW - 1, NOW, NOW + 1, i64::MAX / 1024];
 
-/// An item of a lead or of a key, in DynamoDB's JSON, or none.
+/// A strategy for an item of a lead or an idempotency key in DynamoDB's JSON, or `None`.
 fn item() -> impl Strategy<Value = Option<Value>> {
     let attributes = (
         attribute(&["ours", "theirs", ""], TIMES),
@@ -68,8 +68,8 @@ fn as_key(item: &Value) -> KeyItem<String> {
     KeyItem { lead: text(item, "lead_pk"), expires: number(item, "expires") }
 }
 
-/// Whether DynamoDB does a write under this condition to this item, in a transaction as the ledger makes them.
-async fn does(dynamodb: &DynamoCore, item: Option<&Value>, condition: &str, write: &str) -> bool {
+/// Whether DynamoDB writes to this item under this condition, in a transaction like the ledger's.
+async fn is_written(dynamodb: &DynamoCore, item: Option<&Value>, condition: &str, write: &str) -> bool {
     if let Some(item) = item {
         dynamodb.put(TABLE, item.clone());
     }
@@ -93,62 +93,62 @@ async fn does(dynamodb: &DynamoCore, item: Option<&Value>, condition: &str, writ
     };
     request[name] = value;
     let body = json!({"TransactItems": [{ kind: request }]}).to_string();
-    let DynamoOutcome::Answered(answer) = dynamodb.call("TransactWriteItems", body.as_bytes()).await else {
-        panic!("no answer")
+    let DynamoOutcome::Answered(response) = dynamodb.call("TransactWriteItems", body.as_bytes()).await else {
+        panic!("no response")
     };
-    let refused = answer.body.contains("ConditionalCheckFailed");
-    assert!(answer.status == 200 || refused, "{}", answer.body);
-    // For the next case.
+    let refused = response.body.contains("ConditionalCheckFailed");
+    assert!(response.status == 200 || refused, "{}", response.body);
+    // The next case starts with an empty table.
     let delete = json!({"TransactItems": [{"Delete": {"TableName": TABLE, "Key": {"pk": {"S": "an item"}}}}]});
     dynamodb.call("TransactWriteItems", delete.to_string().as_bytes()).await;
-    answer.status == 200
+    response.status == 200
 }
 
-/// Holds a function against its expression on a thousand items.
-fn agrees(condition: &str, write: &str, function: impl Fn(Option<&Value>) -> bool) {
+/// Compares a function with its expression on 400 random items.
+fn agree(condition: &str, write: &str, function: impl Fn(Option<&Value>) -> bool) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dynamodb = DynamoCore::new().unwrap();
     dynamodb.create_table(TABLE);
-    let held = [const { Cell::new(0) }; 2];
+    let results = [const { Cell::new(0) }; 2];
     let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
     let result = runner.run(&item(), |item| {
         let function = function(item.as_ref());
-        held[usize::from(function)].update(|times| times + 1);
-        prop_assert_eq!(runtime.block_on(does(&dynamodb, item.as_ref(), condition, write)), function);
+        results[usize::from(function)].update(|times| times + 1);
+        prop_assert_eq!(runtime.block_on(is_written(&dynamodb, item.as_ref(), condition, write)), function);
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{condition}: {error}"));
-    assert!(held.iter().all(|times| times.get() > 2), "some of each: {held:?}");
+    assert!(results.iter().all(|times| times.get() > 2), "both results occur: {results:?}");
 }
 
 #[test]
-fn a_lead_is_claimed_where_the_function_says_so() {
-    agrees(CLAIM_LEAD, "put", |item| may_claim_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), NOW));
+fn claim_lead_matches_its_function() {
+    agree(CLAIM_LEAD, "put", |item| may_claim_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), NOW));
 }
 
 #[test]
-fn a_key_is_given_to_a_lead_where_the_function_says_so() {
-    agrees(CLAIM_KEY, "put", |item| may_claim_key(item.map(as_key).as_ref(), &"our lead".to_owned(), NOW));
+fn claim_key_matches_its_function() {
+    agree(CLAIM_KEY, "put", |item| may_claim_key(item.map(as_key).as_ref(), &"our lead".to_owned(), NOW));
 }
 
 #[test]
-fn a_lead_is_settled_where_the_function_says_so() {
+fn settle_lead_matches_its_function() {
     let update = "SET outcome = :outcome";
-    agrees(SETTLE_LEAD, update, |item| {
+    agree(SETTLE_LEAD, update, |item| {
         may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), Recorded::Accepted)
     });
     let unknown = SETTLE_LEAD.replace(":outcome)", ":unknown)");
-    agrees(&unknown, "SET outcome = :unknown", |item| {
+    agree(&unknown, "SET outcome = :unknown", |item| {
         may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), Recorded::Unknown)
     });
 }
 
 #[test]
-fn a_lead_is_released_where_the_function_says_so() {
-    agrees(RELEASE_LEAD, "delete", |item| may_release_lead(item.map(as_lead).as_ref(), &"ours".to_owned()));
+fn release_lead_matches_its_function() {
+    agree(RELEASE_LEAD, "delete", |item| may_release_lead(item.map(as_lead).as_ref(), &"ours".to_owned()));
 }
 
 #[test]
-fn a_key_is_released_where_the_function_says_so() {
-    agrees(RELEASE_KEY, "delete", |item| may_release_key(item.map(as_key).as_ref(), &"our lead".to_owned()));
+fn release_key_matches_its_function() {
+    agree(RELEASE_KEY, "delete", |item| may_release_key(item.map(as_key).as_ref(), &"our lead".to_owned()));
 }

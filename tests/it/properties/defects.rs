@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lendswift_relay::lead::Reading;
+use lendswift_relay::lead::ParsedLead;
 use serde_json::{Value, json};
 
 use super::changes::remove;
@@ -102,7 +102,7 @@ pub fn with_defects(whole: &Value, broken: &BTreeMap<String, Defect>) -> String 
 
 /// The pointers and codes of a lead's faults, sorted.
 pub fn codes(body: &str) -> Vec<(String, &'static str)> {
-    let faults = Reading::of(body.as_bytes()).unwrap().lead.err().unwrap_or_default();
+    let faults = ParsedLead::parse(body.as_bytes()).unwrap().lead.err().unwrap_or_default();
     let mut codes: Vec<_> = faults.iter().map(|fault| (fault.field.clone(), fault.kind.code())).collect();
     codes.sort();
     codes

@@ -2,7 +2,7 @@
 
 use lendswift_relay::{
     answer::{Answer, Outcome},
-    lead::Reading,
+    lead::ParsedLead,
     rudder::{Code, Push, UpstreamBody, UpstreamCodes, Verdict, payload, verdict},
 };
 use serde_json::Value;
@@ -24,7 +24,7 @@ fn is_field(pointer: &str) -> bool {
 
 /// Any body is malformed, or has faults that each name a field of a lead, or is a lead that is sent as the contract requires.
 pub fn lead(body: &[u8]) {
-    let Ok(reading) = Reading::of(body) else { return };
+    let Ok(reading) = ParsedLead::parse(body) else { return };
     assert!(reading.ignored.to_string().len() <= 20 * 50 + 10, "the header is too long");
     match reading.lead {
         Ok(lead) => keeps_the_contract(&payload(&lead)),
@@ -50,7 +50,8 @@ pub fn keeps_the_contract(sent: &[u8]) {
     assert!(lead["customer_name"].as_str().is_some_and(|name| is_clean(name, 100)), "{lead}");
     let texts = lead["details"].as_object().into_iter().flat_map(|details| details.values()).filter_map(Value::as_str);
     assert!(texts.into_iter().all(|text| is_clean(text, 200)), "{lead}");
-    let again = Reading::of(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
+    let again =
+        ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
     assert_eq!(payload(&again), sent, "what was sent reads as itself");
 }
 

@@ -42,7 +42,8 @@ pub use self::{
 
 /// A file of the repository, by its path from the root.
 pub fn in_repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate is two folders deep");
+    repository.join(path)
 }
 
 /// The name and text of every Rust file below a folder of the repository.

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, Once, PoisonError},
 };
 
-use lendswift_relay::{config::Log, log};
+use lendswift_relay::{config::Log, telemetry::log};
 use serde_json::Value;
 use tracing::{
     level_filters::LevelFilter,

@@ -11,13 +11,7 @@ use std::{
 use aws_config::SdkConfig;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use lambda_http::{Context, LambdaEvent};
-use lendswift_relay::{
-    aws as relay_aws,
-    clock::Clock,
-    config::{Aws, Config},
-    gateway,
-    relay::Relay,
-};
+use lendswift_relay::{aws::Aws, clock::Clock, config::Config, gateway, relay::Relay, telemetry::metrics::Recorder};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json, value::RawValue};
 use sha2::{Digest, Sha256};
@@ -153,12 +147,20 @@ pub async fn post(relay: &Relay, request: &Request, context: Context) -> Observe
 /// A relay as `main` builds it, from variables and an AWS configuration; later variables win.
 pub fn relay(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
     log_capture::start_shipped_log();
+    let config = config(variables);
+    let mut relay_aws = Aws::new(&config).expect("a client can be built");
+    relay_aws.sdk = aws.clone();
+    Relay::new(&config, relay_aws, Clock::SYSTEM).expect("a relay can be built")
+}
+
+/// The configuration of these variables, with a region and without a ledger unless they say otherwise. Later variables win.
+fn config(variables: &[(&str, &str)]) -> Config {
     let defaults = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1")];
     let config = Config::read(|name| {
         let mut all = defaults.iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
     });
-    Relay::new(&config.expect("valid variables"), aws, Clock::SYSTEM).expect("a relay can be built")
+    config.expect("valid variables")
 }
 
 /// Stores what AWS holds for the sample events: the account's secret, and the ledger's table.
@@ -175,9 +177,10 @@ pub fn aws() -> SdkConfig {
 /// As [`aws`], with these certificates trusted too.
 pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
     let credentials = Credentials::from_keys("local", "local", None);
-    let aws = Aws { region: "us-east-1".to_owned(), secrets_manager: None, dynamodb: None, extra_roots };
-    let aws = relay_aws::sdk_config(&aws).expect("a client can be built").to_builder();
-    aws.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+    let mut config = config(&[]);
+    config.aws.extra_roots = extra_roots;
+    let sdk = Aws::new(&config).expect("a client can be built").sdk.to_builder();
+    sdk.credentials_provider(SharedCredentialsProvider::new(credentials)).build()
 }
 
 /// An account's secret, for keys in clear.
@@ -189,7 +192,7 @@ pub fn secret(token: &str, keys: &[&str]) -> String {
 /// Sends an event through a relay as Lambda does: as text, in and out.
 pub async fn serve(relay: &Relay, event: &str, context: Context) -> Response {
     let payload: Box<RawValue> = serde_json::from_str(event).expect("an event is JSON");
-    let response: Value = match gateway::serve(relay, LambdaEvent { payload, context }).await {
+    let response: Value = match gateway::serve(relay, Recorder::default(), LambdaEvent { payload, context }).await {
         Ok(response) => serde_json::to_value(response).expect("a response can be written"),
         Err(never) => match never {},
     };

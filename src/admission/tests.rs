@@ -1,0 +1,184 @@
+//! Each check of admission, and their order.
+
+use std::fmt::Debug;
+
+use base64::prelude::*;
+use serde_json::{Value, json};
+use static_assertions::assert_not_impl_any;
+
+use super::*;
+use crate::answer::Answer;
+
+/// The result for an event that passes all checks until `change` modifies it.
+fn admit(change: impl FnOnce(&mut Value)) -> Result<Submission, &'static str> {
+    let mut event = json!({
+        "rawPath": "/v1/accounts/acme/leads",
+        "headers": {"authorization": "Bearer swordfish", "content-type": "application/json"},
+        "requestContext": {"http": {"method": "POST"}},
+        "body": "{}",
+    });
+    change(&mut event);
+    Submission::from_request(serde_json::from_str(&event.to_string()).unwrap())
+        .map_err(|problem| Answer::from(problem).error.unwrap())
+}
+
+fn with_header(name: &str, value: &str) -> Result<Submission, &'static str> {
+    admit(|event| event["headers"][name] = value.into())
+}
+
+fn with_body(body: &str, is_base64: bool) -> Result<Submission, &'static str> {
+    admit(|event| {
+        event["body"] = body.into();
+        event["isBase64Encoded"] = is_base64.into();
+    })
+}
+
+#[test]
+fn only_the_documented_route_exists() {
+    assert_eq!(admit(|_| ()).unwrap().account.to_string(), "acme");
+    for path in [
+        "",
+        "/",
+        "/v1/accounts/acme",
+        "/v1/accounts/acme/leads/",
+        "/v1/accounts//leads",
+        "/v1/accounts/leads",
+        "/v1/accounts/acme/x/leads",
+        "/v2/accounts/acme/leads",
+        "/prod/v1/accounts/acme/leads",
+        "//v1/accounts/acme/leads",
+    ] {
+        assert_eq!(admit(|event| event["rawPath"] = path.into()).err(), Some("not_found"), "{path}");
+    }
+}
+
+#[test]
+fn only_post_is_allowed() {
+    for method in ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "post"] {
+        let refused = admit(|event| event["requestContext"]["http"]["method"] = method.into()).err();
+        assert_eq!(refused, Some("method_not_allowed"), "{method}");
+    }
+}
+
+#[test]
+fn a_body_has_at_most_64_kib_once_decoded() {
+    let (largest, too_large) = ("a".repeat(65_536), "a".repeat(65_537));
+    assert_eq!(with_body(&largest, false).unwrap().body.unwrap().len(), 65_536);
+    assert_eq!(with_body(&too_large, false).err(), Some("body_too_large"));
+    assert_eq!(with_body(&BASE64_STANDARD.encode(&largest), true).unwrap().body.unwrap().len(), 65_536);
+    assert_eq!(with_body(&BASE64_STANDARD.encode(&too_large), true).err(), Some("body_too_large"));
+    assert_eq!(with_body(&"!".repeat(90_000), true).err(), Some("body_too_large"));
+}
+
+#[test]
+fn invalid_base64_is_not_reported_at_admission() {
+    for body in ["!", "e30", "e3 0=", "e30=e30="] {
+        assert_eq!(with_body(body, true).unwrap().body, Err(NotBase64), "{body}");
+    }
+    assert_eq!(with_body("e30=", true).unwrap().body, Ok(b"{}".to_vec()));
+}
+
+#[test]
+fn a_request_without_a_body_has_an_empty_one() {
+    let submission = admit(|event| drop(event.as_object_mut().and_then(|event| event.remove("body"))));
+    assert_eq!(submission.unwrap().body, Ok(Vec::new()));
+}
+
+#[test]
+fn only_json_in_utf_8_is_accepted() {
+    for media_type in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=\"UTF-8\"",
+        "application/json; profile=lead",
+        "application/vnd.infinity.lead+json",
+        "application/problem+json; charset=utf-8",
+    ] {
+        assert!(with_header("content-type", media_type).is_ok(), "{media_type}");
+    }
+    for media_type in [
+        "",
+        "json",
+        "text/json",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/json+xml",
+        "application/json; charset=iso-8859-1",
+        "application/json, text/plain",
+        "multipart/form-data; boundary=json",
+    ] {
+        assert_eq!(with_header("content-type", media_type).err(), Some("unsupported_media_type"), "{media_type}");
+    }
+    let without = admit(|event| event["headers"] = json!({"authorization": "Bearer swordfish"}));
+    assert_eq!(without.err(), Some("unsupported_media_type"));
+}
+
+#[test]
+fn every_content_encoding_is_refused() {
+    for encoding in ["gzip", "br", "identity", ""] {
+        assert_eq!(with_header("content-encoding", encoding).err(), Some("unsupported_media_type"), "{encoding}");
+    }
+}
+
+#[test]
+fn an_invalid_account_name_is_unauthorized() {
+    for account in ["ACME", "-acme", "a_b", "a%20b", &"a".repeat(64)] {
+        let refused = admit(|event| event["rawPath"] = format!("/v1/accounts/{account}/leads").into()).err();
+        assert_eq!(refused, Some("unauthorized"), "{account}");
+    }
+}
+
+#[test]
+fn an_idempotency_key_has_1_to_255_visible_ascii_characters() {
+    for key in ["a", "infinity-lead-20391", "\"8e03978e\"", "~!@#", &"k".repeat(255)] {
+        assert!(with_header("idempotency-key", key).is_ok(), "{key}");
+    }
+    for key in ["", "a b", " a", "é", "a\tb", &"k".repeat(256)] {
+        assert_eq!(with_header("idempotency-key", key).err(), Some("invalid_idempotency_key"), "{key}");
+    }
+}
+
+#[test]
+fn an_api_key_is_required() {
+    for authorization in ["", "swordfish", "Basic c3dvcmRmaXNo", "Bearer "] {
+        assert_eq!(with_header("authorization", authorization).err(), Some("unauthorized"), "{authorization}");
+    }
+}
+
+#[test]
+fn the_first_failed_check_is_reported() {
+    let too_large = "a".repeat(65_537);
+    // At first every check fails. Then they are fixed one by one, in the order of the checks.
+    let mut event = json!({
+        "rawPath": "/nowhere",
+        "headers": {"authorization": "none", "content-type": "text/plain", "idempotency-key": "a b"},
+        "requestContext": {"http": {"method": "GET"}},
+        "body": too_large,
+    });
+    let refused = |event: &Value| {
+        let submission = Submission::from_request(serde_json::from_str(&event.to_string()).unwrap());
+        submission.map_err(|problem| Answer::from(problem).error.unwrap()).err()
+    };
+    assert_eq!(refused(&event), Some("not_found"));
+    event["rawPath"] = "/v1/accounts/ACME/leads".into();
+    assert_eq!(refused(&event), Some("method_not_allowed"));
+    event["requestContext"]["http"]["method"] = "POST".into();
+    assert_eq!(refused(&event), Some("body_too_large"));
+    event["body"] = "not json".into();
+    assert_eq!(refused(&event), Some("unsupported_media_type"));
+    event["headers"]["content-type"] = "application/json".into();
+    assert_eq!(refused(&event), Some("unauthorized"), "the account's name");
+    event["rawPath"] = "/v1/accounts/acme/leads".into();
+    assert_eq!(refused(&event), Some("invalid_idempotency_key"));
+    event["headers"]["idempotency-key"] = "a".into();
+    assert_eq!(refused(&event), Some("unauthorized"), "no API key");
+    event["headers"]["authorization"] = "Bearer swordfish".into();
+    assert_eq!(refused(&event), None, "the body is not parsed here");
+}
+
+// They contain personal data, so none can be printed.
+assert_not_impl_any!(Submission: Debug);
+assert_not_impl_any!(IdempotencyKey: Debug);
+assert_not_impl_any!(Request: Debug);

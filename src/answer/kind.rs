@@ -1,0 +1,220 @@
+//! The table of responses other than success, as code: one row per kind of problem.
+
+use http::StatusCode;
+use strum::VariantArray;
+
+use super::Outcome;
+
+/// The kinds of problems, in the order of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
+#[expect(missing_docs, reason = "`row` documents each kind")]
+pub enum Kind {
+    NotFound,
+    MethodNotAllowed,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidIdempotencyKey,
+    MissingApiKey,
+    Unauthorized,
+    SecretUnreadable,
+    MalformedBody,
+    MalformedBase64,
+    InvalidLead,
+    IdempotencyKeyReused,
+    InProgress,
+    RefusedUpstream,
+    RateLimited,
+    TokenRefused,
+    AccountMisconfigured,
+    UpstreamUnreachable,
+    TemporarilyUnavailable,
+    BadUpstreamAnswer,
+    UpstreamTimeout,
+    UpstreamBroke,
+    Interrupted,
+    FailedBeforeClaim,
+    FailedAfterClaim,
+}
+
+/// One row of the table of responses.
+#[derive(Debug)]
+pub struct Row {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The header `lead-outcome`.
+    pub outcome: Outcome,
+    /// The name of the error, for programs. It does not change between releases.
+    pub error: &'static str,
+    /// When this response is given.
+    pub when: &'static str,
+    /// What the caller does next, for people.
+    pub message: &'static str,
+    /// The header that goes with it, if there is one.
+    pub advice: Option<Advice>,
+}
+
+/// A header with an instruction for the caller's HTTP client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Advice {
+    /// `allow: POST`.
+    Allow,
+    /// `www-authenticate`.
+    Authenticate,
+    /// `retry-after`: the relay's own delay.
+    RetrySoon,
+    /// `retry-after` as AI Rudder sent it, if it did.
+    RetryWhenUpstreamSays,
+}
+
+const fn row(status: StatusCode, outcome: Outcome, error: &'static str) -> Row {
+    Row { status, outcome, error, when: "", message: "", advice: None }
+}
+
+impl Row {
+    const fn when(self, when: &'static str) -> Self {
+        Self { when, ..self }
+    }
+
+    const fn says(self, message: &'static str) -> Self {
+        Self { message, ..self }
+    }
+
+    const fn with(self, advice: Advice) -> Self {
+        Self { advice: Some(advice), ..self }
+    }
+}
+
+impl Kind {
+    /// Its row in the table of responses.
+    #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one row per kind")]
+    pub const fn row(self) -> Row {
+        use Outcome::{NotSent, Pending, Refused, Unknown};
+        use StatusCode as S;
+        match self {
+            Self::NotFound => row(S::NOT_FOUND, NotSent, "not_found")
+                .when("The route does not exist.")
+                .says("No such route. Use POST /v1/accounts/{account}/leads."),
+            Self::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, NotSent, "method_not_allowed")
+                .when("The method is not POST.")
+                .says("Method not allowed. Use POST.")
+                .with(Advice::Allow),
+            Self::BodyTooLarge => row(S::PAYLOAD_TOO_LARGE, NotSent, "body_too_large")
+                .when("The body exceeds 64 KiB.")
+                .says("The request body exceeds 64 KiB. Send a smaller one."),
+            Self::UnsupportedMediaType => row(S::UNSUPPORTED_MEDIA_TYPE, NotSent, "unsupported_media_type")
+                .when("The `content-type` is not JSON in UTF-8, or there is a `content-encoding`.")
+                .says("Unsupported media type. Send application/json in UTF-8, without a content encoding such as gzip."),
+            Self::InvalidIdempotencyKey => row(S::BAD_REQUEST, NotSent, "invalid_idempotency_key")
+                .when("The `idempotency-key` is not 1 to 255 visible ASCII characters.")
+                .says("The Idempotency-Key is invalid. Send 1 to 255 visible ASCII characters, without spaces."),
+            Self::MissingApiKey => row(S::UNAUTHORIZED, NotSent, "unauthorized")
+                .when("There is no API key.")
+                .says("The API key is missing. Send it as Authorization: Bearer <key>.")
+                .with(Advice::Authenticate),
+            Self::Unauthorized => row(S::UNAUTHORIZED, NotSent, "unauthorized")
+                .when("The API key is not one of the account's, or the account does not exist.")
+                .says("The API key is not valid for this account. Check both, or ask the relay's operator.")
+                .with(Advice::Authenticate),
+            Self::SecretUnreadable => {
+                let caller_sees = Self::Unauthorized.row();
+                Row { when: "The account's API keys cannot be read. The operator must repair the secret.", ..caller_sees }
+            }
+            Self::MalformedBody => row(S::BAD_REQUEST, NotSent, "malformed_json")
+                .when("The body is not UTF-8, not JSON, or not a JSON object.")
+                .says("The request body cannot be read. Fix it and send it again."),
+            Self::MalformedBase64 => {
+                Row { when: "API Gateway passed the body on as base64, and it is not.", ..Self::MalformedBody.row() }
+            }
+            Self::InvalidLead => row(S::UNPROCESSABLE_ENTITY, NotSent, "invalid_lead")
+                .when("Fields of the lead are missing or invalid; `body.fields` lists them.")
+                .says("The lead is invalid. Fix the fields listed in body.fields and send it again."),
+            Self::IdempotencyKeyReused => row(S::UNPROCESSABLE_ENTITY, NotSent, "idempotency_key_reused")
+                .when("The `idempotency-key` was already used for a different lead.")
+                .says("This Idempotency-Key was already used for a different lead. Send this lead under a key of its own."),
+            Self::InProgress => row(S::CONFLICT, Pending, "in_progress")
+                .when("Another request is sending this lead.")
+                .says("Another request is sending this lead. Send it again after the Retry-After delay to learn the result.")
+                .with(Advice::RetrySoon),
+            Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
+                .when("AI Rudder refused the lead: an HTTP 4xx that HTTP defines, except those listed below.")
+                .says("AI Rudder refused the lead. Fix the lead before you send it again."),
+            Self::RateLimited => row(S::TOO_MANY_REQUESTS, NotSent, "rate_limited")
+                .when("AI Rudder rate-limited the request.")
+                .says("AI Rudder is rate-limiting. Nothing was sent; send the lead again later.")
+                .with(Advice::RetryWhenUpstreamSays),
+            Self::TokenRefused => row(S::INTERNAL_SERVER_ERROR, NotSent, "token_refused")
+                .when("AI Rudder refused the account's token. The operator must replace it.")
+                .says("AI Rudder refused this account's token. Nothing was sent. The relay's operator must fix this."),
+            Self::AccountMisconfigured => row(S::INTERNAL_SERVER_ERROR, NotSent, "account_misconfigured")
+                .when("The API key is valid, but the account's secret is malformed. The operator must repair it.")
+                .says("This account is misconfigured. Nothing was sent. The relay's operator must fix this."),
+            Self::UpstreamUnreachable => row(S::SERVICE_UNAVAILABLE, NotSent, "upstream_unreachable")
+                .when("The relay could not connect to AI Rudder.")
+                .says("AI Rudder cannot be reached. Nothing was sent; send the lead again after the Retry-After delay.")
+                .with(Advice::RetrySoon),
+            Self::TemporarilyUnavailable => row(S::SERVICE_UNAVAILABLE, NotSent, "temporarily_unavailable")
+                .when("Secrets Manager or DynamoDB is unavailable, or too little time was left for a push.")
+                .says("Temporarily unavailable. Nothing was sent; send the lead again after the Retry-After delay.")
+                .with(Advice::RetrySoon),
+            Self::BadUpstreamAnswer => row(S::BAD_GATEWAY, Unknown, "bad_upstream_answer")
+                .when(
+                    "AI Rudder's response is ambiguous: HTTP 408, 409, 424, 425, a 4xx that HTTP does not define (418, 460, \
+                     499, …), 3xx, 5xx, an unknown or unreadable `code`, HTTP 2xx without an envelope, or an HTTP status and \
+                     a `code` that contradict each other.",
+                )
+                .says(
+                    "AI Rudder's response does not say whether it took the lead. Sending it again never calls; ask the \
+                     relay's operator with this request-id.",
+                ),
+            Self::UpstreamTimeout => row(S::GATEWAY_TIMEOUT, Unknown, "upstream_timeout")
+                .when("AI Rudder did not respond in time.")
+                .says(
+                    "AI Rudder did not respond in time and may have received the lead. Sending it again never calls; ask \
+                     the relay's operator with this request-id.",
+                ),
+            Self::UpstreamBroke => row(S::GATEWAY_TIMEOUT, Unknown, "upstream_broke")
+                .when("The connection broke after the lead was sent.")
+                .says(
+                    "The connection to AI Rudder broke after the lead was sent. Sending it again never calls; ask the \
+                     relay's operator with this request-id.",
+                ),
+            Self::Interrupted => row(S::GATEWAY_TIMEOUT, Unknown, "interrupted")
+                .when("An earlier request started sending this lead and never completed.")
+                .says(
+                    "An earlier request started sending this lead and never completed, so AI Rudder may have received it. \
+                     Sending it again never calls; ask the relay's operator with this request-id.",
+                ),
+            Self::FailedBeforeClaim => row(S::INTERNAL_SERVER_ERROR, NotSent, "internal_error")
+                .when("The relay failed before it claimed the lead.")
+                .says("The relay failed. Nothing was sent; send the lead again."),
+            Self::FailedAfterClaim => row(S::INTERNAL_SERVER_ERROR, Unknown, "internal_error")
+                .when("The relay failed after it began to claim the lead, or cannot read the lead's item.")
+                .says(
+                    "The relay failed and may have sent the lead. Sending it again never calls twice; ask the relay's \
+                     operator with this request-id.",
+                ),
+        }
+    }
+
+    /// Whether the caller can fix the request: `show_err` in the envelope.
+    #[must_use]
+    pub fn is_client_fixable(self) -> bool {
+        self.row().status.is_client_error() && !matches!(self, Self::RateLimited | Self::InProgress)
+    }
+
+    /// Whether an operator must act or be informed.
+    #[must_use]
+    pub fn needs_operator(self) -> bool {
+        self.row().status.is_server_error() || self == Self::SecretUnreadable
+    }
+
+    /// The value of the metrics' dimension `error`. It equals the row's `error`, unless the caller must not learn the cause.
+    #[must_use]
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::SecretUnreadable => Self::AccountMisconfigured.row().error,
+            _ => self.row().error,
+        }
+    }
+}

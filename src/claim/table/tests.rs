@@ -1,0 +1,122 @@
+//! The results of cancelled transactions, by their reasons.
+
+use super::*;
+
+fn cancelled(codes: &[&str]) -> Attempt {
+    let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+    Attempt::cancelled(&codes.iter().map(reason).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_transaction_with_only_failed_conditions_is_refused() {
+    for codes in [&["ConditionalCheckFailed"][..], &["None", "ConditionalCheckFailed"], &["ConditionalCheckFailed"; 2]]
+    {
+        let reply = cancelled(codes).reply;
+        assert!(matches!(reply, Reply::Refused(items) if items.len() == codes.len()), "{codes:?}");
+    }
+}
+
+#[test]
+fn a_cancellation_without_a_reason_is_in_doubt() {
+    for codes in [&[][..], &["None"], &["None", "None"]] {
+        assert_eq!(cancelled(codes).reply, Reply::InDoubt, "{codes:?}");
+    }
+}
+
+#[test]
+fn a_conflict_at_the_lead_outranks_one_at_the_key() {
+    for (codes, busy) in [
+        (&["TransactionConflict"][..], Busy::LeadConflict),
+        (&["TransactionConflict", "None"], Busy::LeadConflict),
+        (&["TransactionConflict", "TransactionConflict"], Busy::LeadConflict),
+        (&["TransactionConflict", "ConditionalCheckFailed"], Busy::LeadConflict),
+        (&["None", "TransactionConflict"], Busy::KeyConflict),
+        (&["ConditionalCheckFailed", "TransactionConflict"], Busy::KeyConflict),
+        (&["ThrottlingError", "TransactionConflict"], Busy::KeyConflict),
+    ] {
+        assert_eq!(cancelled(codes).reply, Reply::Busy(busy), "{codes:?}");
+    }
+}
+
+#[test]
+fn a_throttled_transaction_is_busy() {
+    for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
+        let attempt = cancelled(&["None", code]);
+        assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Busy(Busy::Throttled), Some(code)));
+    }
+}
+
+#[test]
+fn other_reasons_are_final_and_a_wrong_table_key_is_named() {
+    for (code, cause) in [
+        ("ItemCollectionSizeLimitExceeded", "ItemCollectionSizeLimitExceeded"),
+        ("ValidationError", "ValidationError: is the table's key the string pk alone?"),
+    ] {
+        for codes in [["None", code], ["TransactionConflict", code]] {
+            let attempt = cancelled(&codes);
+            assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Failed, Some(cause)));
+        }
+    }
+}
+
+#[test]
+fn an_error_response_is_classified_by_status_and_code() {
+    for (status, code, expected) in [
+        (400, Some("IdempotentParameterMismatchException"), Reply::Mismatch),
+        (400, Some("TransactionInProgressException"), Reply::InDoubt),
+        (500, Some("InternalServerError"), Reply::InDoubt),
+        (503, None, Reply::InDoubt),
+        (500, Some("ThrottlingException"), Reply::InDoubt),
+        (400, Some("ThrottlingException"), Reply::Busy(Busy::Throttled)),
+        (400, Some("ProvisionedThroughputExceededException"), Reply::Busy(Busy::Throttled)),
+        (400, Some("ExpiredTokenException"), Reply::Busy(Busy::Throttled)),
+        (429, None, Reply::Busy(Busy::Throttled)),
+        (499, None, Reply::Failed),
+        (400, Some("AccessDeniedException"), Reply::Failed),
+        (400, Some("ResourceNotFoundException"), Reply::Failed),
+        (400, None, Reply::Failed),
+    ] {
+        assert_eq!(Attempt::rejected(status, code).reply, expected, "{status} {code:?}");
+    }
+}
+
+/// An attempt of a delete against a DynamoDB at this URL.
+async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
+    let config = Config::read(|name| match name {
+        "CLAIMS_TABLE" => Some("claims".into()),
+        "AWS_REGION" => Some("us-east-1".into()),
+        "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.into()),
+        _ => None,
+    });
+    let config = config.unwrap();
+    let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
+    let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
+    let sdk = aws::Aws::new(&config).unwrap().sdk.to_builder().credentials_provider(provider).build();
+    let table = Table::new(&config, &sdk, "claims", Clock::SYSTEM);
+    let delete = Write { action: Action::Delete { pk: "acme#void#1".to_owned() }, condition: None, values: Vec::new() };
+    let transaction = table.transaction([delete], None).unwrap();
+    table.attempt(&transaction, Clock::SYSTEM.now() + std::time::Duration::from_secs(5)).await.reply
+}
+
+#[tokio::test]
+async fn a_request_without_a_connection_was_not_sent() {
+    // A port that was free a moment ago.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    assert_eq!(attempt_at(&url).await, Reply::Busy(Busy::Throttled));
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_breaks_is_in_doubt() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+        }
+    });
+    assert_eq!(attempt_at(&url).await, Reply::InDoubt);
+}

@@ -1,0 +1,146 @@
+//! A cache of AI Rudder's addresses.
+//!
+//! A look-up takes another thread and the network. Its result is reused for [`DNS_LIFETIME`], or until a lead gets an
+//! ambiguous response or none.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use reqwest::dns::{Name, Resolve, Resolving};
+use tokio::{net::lookup_host, time::Instant};
+
+use crate::{budget::DNS_LIFETIME, clock::Clock};
+
+/// The addresses of AI Rudder's host.
+#[derive(Debug, Clone)]
+pub(super) struct DnsCache {
+    cached: Arc<Mutex<Option<Cached>>>,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Cached {
+    addresses: Vec<SocketAddr>,
+    until: Instant,
+}
+
+impl DnsCache {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { cached: Arc::default(), clock }
+    }
+
+    /// Makes the next connection look up the name again.
+    pub(super) fn invalidate(&self) {
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn insert(&self, addresses: Vec<SocketAddr>) {
+        let cached = Cached { addresses, until: self.clock.now() + DNS_LIFETIME };
+        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
+    }
+
+    pub(super) fn get(&self) -> Option<Vec<SocketAddr>> {
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.as_ref().filter(|cached| self.clock.now() < cached.until).map(|cached| cached.addresses.clone())
+    }
+}
+
+impl Resolve for DnsCache {
+    fn resolve(&self, name: Name) -> Resolving {
+        let cache = self.clone();
+        Box::pin(async move {
+            if let Some(addresses) = cache.get() {
+                return Ok(Box::new(addresses.into_iter()) as _);
+            }
+            let addresses: Vec<_> = lookup_host((name.as_str(), 0)).await?.collect();
+            cache.insert(addresses.clone());
+            Ok(Box::new(addresses.into_iter()) as _)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use bytes::Bytes;
+    use support::fakes::{Reply, Rudder as FakeRudder};
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::{
+        budget::Budget,
+        rudder::{Push, PushError, Rudder, SendDeadlines, Upstream, UpstreamCodes},
+    };
+
+    async fn resolve(cache: &DnsCache, name: &str) -> Option<Vec<SocketAddr>> {
+        cache.resolve(name.parse().unwrap()).await.ok().map(Iterator::collect)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn addresses_are_cached_for_30_s_or_until_invalidated() {
+        let cache = DnsCache::new(Clock::SYSTEM);
+        let here = resolve(&cache, "localhost").await.unwrap();
+        assert!(here.iter().all(|address| address.ip().is_loopback()), "{here:?}");
+        advance(Duration::from_millis(29_999)).await;
+        assert_eq!(cache.get(), Some(here));
+        advance(Duration::from_millis(1)).await;
+        assert_eq!(cache.get(), None);
+        cache.insert(vec![([192, 0, 2, 1], 0).into()]);
+        assert_eq!(resolve(&cache, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
+        cache.invalidate();
+        assert_ne!(resolve(&cache, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
+    }
+
+    /// A fake of AI Rudder, and a client that looks up its name.
+    async fn fake_and_client() -> (FakeRudder, Rudder) {
+        let fake = FakeRudder::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
+        let base = fake.base_url().replace("127.0.0.1", "localhost");
+        let upstream = Upstream {
+            codes: UpstreamCodes::default(),
+            base_url: base.parse().unwrap(),
+            timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(2),
+            extra_roots: Vec::new(),
+        };
+        let rudder = Rudder::new(&upstream, Clock::SYSTEM).unwrap();
+        (fake, rudder)
+    }
+
+    async fn push(rudder: &Rudder) -> Result<Push, PushError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(10);
+        let budget = Budget::until(now.as_millis().try_into().unwrap(), Clock::SYSTEM);
+        let deadlines = SendDeadlines { until: budget.answer_from(), lease: budget.lease() };
+        let token = "token".to_owned().try_into().unwrap();
+        rudder.push(&token, &Bytes::from_static(b"{}"), deadlines).await
+    }
+
+    #[tokio::test]
+    async fn a_failed_connection_invalidates_the_address() {
+        let (fake, rudder) = fake_and_client().await;
+        rudder.dns().insert(vec![([127, 0, 0, 9], 0).into()]);
+        push(&rudder).await.unwrap();
+        assert_eq!(fake.received().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_ambiguous_response_invalidates_the_address() {
+        let (fake, rudder) = fake_and_client().await;
+        push(&rudder).await.unwrap();
+        assert!(rudder.dns().get().is_some());
+        fake.answer_next(Reply::new(503, "draining"));
+        push(&rudder).await.unwrap();
+        assert!(rudder.dns().get().is_none());
+        push(&rudder).await.unwrap();
+        assert!(rudder.dns().get().is_some());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_name_is_not_cached() {
+        let cache = DnsCache::new(Clock::SYSTEM);
+        assert_eq!(resolve(&cache, "no-such-host.invalid").await, None);
+        assert_eq!(cache.get(), None);
+    }
+}

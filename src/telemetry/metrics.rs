@@ -1,0 +1,198 @@
+//! The metrics: their namespace, names and dimensions in one place, for the template, the alarms and the reference.
+//!
+//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, and a caller
+//! chooses none.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use metrics::{Unit, counter, describe_histogram, histogram};
+use metrics_cloudwatch_embedded::{Builder, Collector, Error};
+
+use crate::{
+    account::Source,
+    rudder::{Code, UpstreamCodes},
+};
+
+/// The namespace of all metrics.
+pub const NAMESPACE: &str = "LendswiftRelay";
+
+/// A metric, with its documentation.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name in CloudWatch.
+    pub name: &'static str,
+    /// Its only dimension, if it has one.
+    pub dimension: Option<&'static str>,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it counts or measures.
+    pub meaning: &'static str,
+}
+
+const LEADS: Metric =
+    Metric { name: "Leads", dimension: Some("outcome"), unit: "Count", meaning: "Responses, by their `lead-outcome`." };
+const ERRORS: Metric = Metric {
+    name: "Errors",
+    dimension: Some("error"),
+    unit: "Count",
+    meaning: "Responses with an error, by its name, also where AI Rudder's envelope is the body. A secret that cannot be read \
+              counts as `account_misconfigured`, although the caller gets `unauthorized`. A claim that could not be settled \
+              or released counts as `claim_left`, whatever the response was.",
+};
+const FAULTS: Metric = Metric {
+    name: "Faults",
+    dimension: Some("field"),
+    unit: "Count",
+    meaning: "Faults of invalid leads, by the pointer of the field.",
+};
+const UPSTREAM_MILLISECONDS: Metric = Metric {
+    name: "UpstreamMilliseconds",
+    dimension: None,
+    unit: "Milliseconds",
+    meaning: "Duration of a push, with all attempts to connect.",
+};
+const SECRET_READS: Metric = Metric {
+    name: "SecretReads",
+    dimension: Some("result"),
+    unit: "Count",
+    meaning: "Authenticated requests, by where the account's secret came from: `cached`, `read` or `stale`.",
+};
+const UPSTREAM_CODES: Metric = Metric {
+    name: "UpstreamCodes",
+    dimension: Some("code"),
+    unit: "Count",
+    meaning: "AI Rudder's responses under HTTP 2xx with a `code` of its own: those that the variable `UPSTREAM_CODES` names, \
+              and those whose meaning is unknown. At most 50 of the latter per process; the others count as `other`.",
+};
+
+/// All metrics.
+pub const METRICS: &[&Metric] = &[&LEADS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
+
+/// The `error` of a claim that could not be settled or released. No caller receives it.
+pub const CLAIM_LEFT: &str = "claim_left";
+
+/// How many codes that are not configured get a label of their own, per process. CloudWatch bills each label as a metric.
+const MAX_UNCONFIGURED_CODES: usize = 50;
+
+/// The values of the dimension `code`. AI Rudder chooses them, so the relay bounds their number.
+#[derive(Debug, Default)]
+pub(crate) struct CodeLabels {
+    configured: UpstreamCodes,
+    unconfigured: Mutex<BTreeSet<i64>>,
+}
+
+impl CodeLabels {
+    pub(crate) fn new(configured: UpstreamCodes) -> Self {
+        Self { configured, unconfigured: Mutex::default() }
+    }
+
+    /// The value for a code: `other` if the code must not be logged, or too many codes have a label.
+    fn label(&self, code: i64) -> Cow<'static, str> {
+        let mut unconfigured = self.unconfigured.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_label = self.configured.contains(code)
+            || unconfigured.contains(&code)
+            || unconfigured.len() < MAX_UNCONFIGURED_CODES;
+        match Code::Integer(code).for_logs().filter(|_| has_label) {
+            Some(code) => {
+                if !self.configured.contains(code) {
+                    unconfigured.insert(code);
+                }
+                Cow::Owned(code.to_string())
+            }
+            None => Cow::Borrowed("other"),
+        }
+    }
+}
+
+/// Starts recording. Call this once, at start-up. `Err` if another recorder is installed.
+pub fn start() -> Result<Recorder, Error> {
+    let collector = Builder::new().cloudwatch_namespace(NAMESPACE).init()?;
+    describe();
+    Ok(Recorder(Some(collector)))
+}
+
+/// Sets the units. [`start`] calls it; a test with its own recorder calls it too.
+pub fn describe() {
+    describe_histogram!(UPSTREAM_MILLISECONDS.name, Unit::Milliseconds, UPSTREAM_MILLISECONDS.meaning);
+}
+
+/// The metrics that were recorded since the last event. The default records nothing, for tests.
+#[derive(Clone, Copy, Default)]
+pub struct Recorder(Option<&'static Collector>);
+
+impl Recorder {
+    /// Writes the metrics to standard output, which is the function's log. A failure does not delay the response.
+    pub(crate) fn flush(self) {
+        let Some(collector) = self.0 else { return };
+        let mut lines = Vec::with_capacity(1024);
+        let _ = collector.flush(&mut lines).and_then(|()| io::stdout().write_all(&lines));
+    }
+}
+
+/// Counts a response.
+pub(crate) fn responded<'a>(
+    outcome: &'static str,
+    error: Option<&'static str>,
+    faulty_fields: impl Iterator<Item = &'a str>,
+) {
+    counter!(LEADS.name, "outcome" => outcome).increment(1);
+    if let Some(error) = error {
+        counter!(ERRORS.name, "error" => error).increment(1);
+    }
+    for field in faulty_fields {
+        counter!(FAULTS.name, "field" => field.to_owned()).increment(1);
+    }
+}
+
+/// Counts a claim that could not be closed.
+pub(crate) fn claim_left() {
+    counter!(ERRORS.name, "error" => CLAIM_LEFT).increment(1);
+}
+
+/// Records the duration of a push.
+pub(crate) fn pushed(milliseconds: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "a push ends within half a minute")]
+    histogram!(UPSTREAM_MILLISECONDS.name).record(milliseconds as f64);
+}
+
+/// Counts where a secret came from.
+pub(crate) fn authenticated(source: Source) {
+    counter!(SECRET_READS.name, "result" => source.as_str()).increment(1);
+}
+
+/// Counts a code of AI Rudder's own.
+pub(crate) fn own_code(labels: &CodeLabels, code: i64) {
+    counter!(UPSTREAM_CODES.name, "code" => labels.label(code)).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifty_unconfigured_codes_get_their_own_labels() {
+        let labels = CodeLabels::new("10510=refused 1234567=refused".parse().unwrap());
+        for code in 1..=50 {
+            assert_eq!(labels.label(code), code.to_string());
+        }
+        for (code, label) in [(51, "other"), (50, "50"), (1, "1"), (10510, "10510"), (-1, "other"), (51, "other")] {
+            assert_eq!(labels.label(code), label, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_must_not_be_logged_gets_no_label() {
+        let labels = CodeLabels::new("1234567=refused".parse().unwrap());
+        for code in (1_000_000..1_000_100).chain([16_501_231_234, -1_000_000, 1_234_567]) {
+            assert_eq!(labels.label(code), "other", "{code}");
+        }
+        for code in [999_999, -999_999] {
+            assert_eq!(labels.label(code), code.to_string());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A token that is replaced while a push with the old one is on its way.
+
+use std::time::Duration;
+
+use lambda_http::http::{HeaderMap, HeaderValue, header};
+use lendswift_relay::{
+    account::{Accounts, ApiKey},
+    clock::Clock,
+    config::Config,
+};
+use support::{Fakes, KEY, aws, secret};
+use tokio::time::{Instant, advance, pause, resume};
+
+fn key() -> ApiKey {
+    let value = HeaderValue::try_from(format!("Bearer {KEY}")).unwrap();
+    ApiKey::from_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, value)])).unwrap()
+}
+
+#[tokio::test]
+async fn a_new_token_that_is_already_cached_needs_no_refresh() {
+    let fakes = Fakes::start().await.unwrap();
+    let url = fakes.secrets.url();
+    let config = Config::read(|name| match name {
+        "CLAIMS_TABLE" => Some("off".into()),
+        "AWS_REGION" => Some("us-east-1".into()),
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(url.clone().into()),
+        _ => None,
+    });
+    let accounts = Accounts::new(&config.unwrap(), &aws(), Clock::SYSTEM);
+    let account = "acme".parse().unwrap();
+    let soon = || Instant::now() + Duration::from_secs(5);
+    let old = accounts.authenticate(&account, key(), soon()).await.unwrap();
+    fakes.secrets.put("lendswift/acme", secret("another-token", &[KEY]));
+    pause();
+    advance(Duration::from_secs(301)).await;
+    resume();
+    let new = accounts.authenticate(&account, key(), soon()).await.unwrap();
+    assert_eq!(fakes.secrets.calls().len(), 2);
+    let renewed = accounts.with_new_token(&old, soon()).await.unwrap();
+    assert!(renewed.token() == new.token() && renewed.token() != old.token());
+    assert_eq!(fakes.secrets.calls().len(), 2, "the cache has the new token");
+    // Without a newer token the secret is read again, once.
+    assert!(accounts.with_new_token(&new, soon()).await.is_none());
+    assert_eq!(fakes.secrets.calls().len(), 3);
+}
