@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use serde_json::{Value, json};
-use support::{Lead, ObservedResponse, Request, TABLE, TestApp, fakes::Answering, serve};
+use support::{Answering, Lead, ObservedResponse, Request, TABLE, TestApp, serve};
 use tokio::{
     sync::{Mutex, Semaphore},
     task::JoinSet,

@@ -6,10 +6,7 @@ use std::{
 };
 
 use fastrand::Rng;
-use support::{
-    Lead, ObservedResponse, ProcessHarness,
-    fakes::{Answering, DynamoBehaviour},
-};
+use support::{Answering, DynamoBehaviour, Lead, ObservedResponse, ProcessHarness};
 
 use crate::{
     RELAY,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use support::{Lead, ProcessHarness, TABLE, deadline_in, fakes::Answering};
+use support::{Answering, Lead, ProcessHarness, TABLE, deadline_in};
 
 use crate::{RELAY, run::report};
 

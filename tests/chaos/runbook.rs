@@ -3,11 +3,7 @@
 use std::{collections::BTreeSet, env, fs, process::Output};
 
 use serde_json::{Value, json};
-use support::{
-    Lead, ObservedResponse, ProcessHarness, TABLE,
-    fakes::{Answering, DynamoDb},
-    in_repository, now,
-};
+use support::{Answering, DynamoDb, Lead, ObservedResponse, ProcessHarness, TABLE, in_repository, now};
 use tokio::process::Command;
 
 use crate::RELAY;

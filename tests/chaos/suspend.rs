@@ -9,9 +9,8 @@ use futures_util::future::join_all;
 use rustls::ALL_VERSIONS;
 use serde_json::Value;
 use support::{
-    Authority, Lead, ProcessHarness, StalledTlsServer, TABLE, deadline_in,
-    fakes::{Answering, Connections, DynamoBehaviour, Lambda},
-    now,
+    Answering, Authority, Connections, DynamoBehaviour, Lambda, Lead, ProcessHarness, StalledTlsServer, TABLE,
+    deadline_in, now,
 };
 use tokio::time::sleep;
 

@@ -69,8 +69,7 @@ fn differences() -> BTreeMap<u32, (Known, &'static str)> {
     let toll_free = refused(&[822, 880, 881, 882, 883, 884, 885, 886, 887, 889], "set aside for toll-free numbers");
     let carriers = refused(&[700], "carriers' services; their numbers are unknown to libphonenumber");
     let government = refused(&[710], "the US government's");
-    let canada =
-        [644, 655, 677, 688].map(|code| (code, (Known::Abroad, "Canada's, set aside beside 600, 622 and 633")));
+    let canada = [644, 655, 677, 688].map(|code| (code, (Known::Abroad, "Canada's, set aside like 600, 622 and 633")));
     [n11, toll_free, carriers, government, canada.to_vec()].concat().into_iter().collect()
 }
 

@@ -6,9 +6,8 @@ use futures_util::future::join_all;
 use lambda_http::Context;
 use serde_json::{Value, json};
 use support::{
-    KEY, LEAD, Lead, ObservedResponse, ProcessHarness, REQUEST_ID, Request, TABLE, TOKEN, TestApp,
-    fakes::{DynamoBehaviour, Reply},
-    now, post, secret,
+    DynamoBehaviour, KEY, LEAD, Lead, ObservedResponse, ProcessHarness, REQUEST_ID, Reply, Request, TABLE, TOKEN,
+    TestApp, now, post, secret,
 };
 
 /// The item of [`LEAD`].

@@ -12,15 +12,9 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use snapbox::{Assert, Data};
-use support::{
-    ACCOUNT, FREE_PORT, KEY, TABLE, TOKEN, aws,
-    fakes::{
-        Rudder,
-        api_gateway::{self, Response},
-    },
-    in_repository, secret,
-    snapshot::{self, files},
-};
+use support::api_gateway::{self, Response};
+use support::snapshot::{self, files};
+use support::{ACCOUNT, FREE_PORT, KEY, Rudder, TABLE, TOKEN, aws, in_repository, secret};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -29,7 +23,7 @@ use tokio::{
 /// What the function calls: the fake of AI Rudder, and moto for AWS.
 struct Dependencies {
     rudder: Rudder,
-    moto: Child,
+    _moto: Child,
     moto_url: String,
     aws: SdkConfig,
     http: Client,
@@ -48,13 +42,13 @@ impl Dependencies {
                 break url.to_owned();
             }
         };
-        // Its output has to be read, or it blocks.
+        // It blocks unless its output is read.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             rudder: Rudder::start(FREE_PORT, [TOKEN]).await.unwrap(),
             aws: aws().to_builder().endpoint_url(&moto_url).build(),
             http: Client::builder().no_proxy().build().unwrap(),
-            moto,
+            _moto: moto,
             moto_url,
         }
     }
@@ -95,10 +89,6 @@ impl Dependencies {
         let text = snapshot::text(response, &self.rudder.take_received());
         Assert::new().eq(text, Data::read_from(&snapshot::path_for(file), None).raw());
     }
-
-    async fn stop(mut self) {
-        self.moto.kill().await.unwrap();
-    }
 }
 
 /// A port that is not in use.
@@ -113,17 +103,13 @@ async fn send(request: RequestBuilder) -> reqwest::Response {
     send.retry(backoff).when(reqwest::Error::is_connect).await.unwrap()
 }
 
-fn event(file: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
-}
-
 #[tokio::test]
 #[ignore = "needs `sam build`, moto_server on the PATH, and RIE to name the runtime interface emulator"]
 async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
     let dependencies = Dependencies::start().await;
     let bootstrap = in_repository(".aws-sam/build/Relay/bootstrap");
     let address = format!("127.0.0.1:{}", free_port());
-    let mut function = dependencies
+    let _function = dependencies
         .command(env::var_os("RIE").unwrap())
         .args(["--runtime-interface-emulator-address", &address])
         .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
@@ -139,8 +125,6 @@ async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
         let response = send(request).await.text().await.unwrap();
         dependencies.compare(&file, &api_gateway::response(&serde_json::from_str(&response).unwrap()));
     }
-    function.kill().await.unwrap();
-    dependencies.stop().await;
 }
 
 #[tokio::test]
@@ -148,7 +132,7 @@ async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
 async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
     let dependencies = Dependencies::start().await;
     let port = free_port();
-    let mut watch = dependencies
+    let _watch = dependencies
         .command("cargo")
         .args(["lambda", "watch", "--ignore-changes", "--disable-cors", "--invoke-address", "127.0.0.1"])
         .args(["--invoke-port", &port.to_string()])
@@ -158,7 +142,7 @@ async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
         .unwrap();
     let mut sent = 0;
     for file in files("events") {
-        let event = event(&file);
+        let event: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         let Some(body) = body(&event) else { continue };
         dependencies.reset().await;
         let request = over_http(&dependencies.http, &format!("http://127.0.0.1:{port}"), &event).body(body);
@@ -167,8 +151,6 @@ async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
         dependencies.compare(&file, &response);
     }
     assert_eq!(sent, files("events").len() - 2);
-    watch.kill().await.unwrap();
-    dependencies.stop().await;
 }
 
 /// The event's body as it came over HTTP. `None` if it can't have come (invalid base64), and if `cargo lambda` can't pass it on:

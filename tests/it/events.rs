@@ -3,10 +3,8 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use snapbox::{Assert, Data};
-use support::{
-    TestApp,
-    snapshot::{self, files},
-};
+use support::TestApp;
+use support::snapshot::{self, files};
 
 #[tokio::test]
 async fn every_event_has_the_response_and_the_push_of_its_snapshot() {

@@ -119,7 +119,7 @@ struct Fault {
 }
 
 impl Fault {
-    /// One that is over by itself.
+    /// One that ends on its own.
     fn new(name: impl Into<String>, begin: impl FnOnce(&TestApp) + Send + 'static) -> Self {
         let (begin, end) = (Box::new(begin), Box::new(|_: &TestApp| {}));
         Self { name: name.into(), variables: LIMITS.to_vec(), context: Context::default(), begin, end }

@@ -1,4 +1,4 @@
-//! Leads from the event to AI Rudder. The forms that each field accepts and refuses are tested beside its type, and all of
+//! Leads from the event to AI Rudder. The forms that each field accepts and refuses are tested next to its type, and all of
 //! them together in `properties`; here is that nothing is lost on the way under any name.
 
 use serde_json::Value;

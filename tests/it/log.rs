@@ -5,11 +5,7 @@ use std::{collections::BTreeSet, panic};
 use lambda_http::Context;
 use lendswift_relay::telemetry::log;
 use serde_json::{Value, json};
-use support::{
-    LEAD, LogCapture, REQUEST_ID, Request, TABLE, TestApp,
-    fakes::{Behaviour, Reply},
-    serve,
-};
+use support::{LEAD, LogCapture, REQUEST_ID, Reply, Request, SecretsBehaviour, TABLE, TestApp, serve};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 
@@ -165,7 +161,7 @@ fn a_panic_leaves_its_place_and_not_its_message() {
 #[tokio::test]
 async fn a_failure_of_secrets_manager_leaves_its_code() {
     let app = TestApp::start().await;
-    app.secrets.behave(Behaviour::Down);
+    app.secrets.behave(SecretsBehaviour::Down);
     let lines = lines(&app, LevelFilter::TRACE, [Request::lead()]).await;
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(json!(lines).to_string().contains("Secrets Manager failed: InternalServiceError"), "{lines:?}");
@@ -174,7 +170,7 @@ async fn a_failure_of_secrets_manager_leaves_its_code() {
 #[tokio::test]
 async fn a_denied_secret_leaves_awss_message_without_the_account() {
     let app = TestApp::start().await;
-    app.secrets.behave(Behaviour::Denied);
+    app.secrets.behave(SecretsBehaviour::Denied);
     let lines = lines(&app, LevelFilter::TRACE, [Request::lead()]).await;
     assert_eq!((lines.len(), &lines[0]["level"], &lines[0]["error"]), (1, &json!("ERROR"), &json!("unauthorized")));
     assert_eq!(
@@ -194,7 +190,7 @@ fn fields_of<const N: usize>(lines: &[Value], fields: [&str; N]) -> Vec<[Value; 
 #[tokio::test]
 async fn a_deleted_secret_is_no_error_of_the_operator() {
     let app = TestApp::start().await;
-    app.secrets.behave(Behaviour::Deleted);
+    app.secrets.behave(SecretsBehaviour::Deleted);
     let lines = lines(&app, LevelFilter::INFO, [Request::lead(), Request::lead()]).await;
     let cause = json!("the secret is marked for deletion");
     let expected = [json!("INFO"), json!(401), json!("unauthorized"), cause];

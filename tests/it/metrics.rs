@@ -1,10 +1,7 @@
 //! What the process writes for CloudWatch to count.
 
 use serde_json::{Value, json};
-use support::{
-    LEAD, Lead, ProcessHarness, Request,
-    fakes::{DynamoBehaviour, Reply},
-};
+use support::{DynamoBehaviour, LEAD, Lead, ProcessHarness, Reply, Request};
 
 use crate::RELAY;
 
@@ -73,7 +70,7 @@ async fn an_invalid_lead_is_counted_with_its_faults() {
 }
 
 #[tokio::test]
-async fn an_unreadable_secret_is_counted_as_what_its_caller_is_not_told() {
+async fn an_unreadable_secret_is_counted_under_its_real_cause() {
     assert_eq!(
         documents(&harness().await, &[Request::lead().account("unreadable")]).await,
         [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")]

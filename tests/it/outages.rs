@@ -4,14 +4,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use support::{
-    Lead, ObservedResponse, ProcessHarness, Request, TABLE, TestApp,
-    fakes::{
-        Answering,
-        DynamoBehaviour::{self, AppliedDown, AppliedNoResponse, Down, Hang, Held, Normal, Slow},
-        Reply, TokenRules,
-    },
-};
+use support::DynamoBehaviour::{self, AppliedDown, AppliedNoResponse, Down, Hang, Held, Normal, Slow};
+use support::{Answering, Lead, ObservedResponse, ProcessHarness, Reply, Request, TABLE, TestApp, TokenRules};
 use tokio::join;
 
 fn keyed() -> Request {

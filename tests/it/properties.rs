@@ -87,7 +87,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// Numbers that AI Rudder may answer with: those that decide, and those that leave a doubt.
-fn telling_numbers() -> impl Strategy<Value = u16> {
+fn notable_numbers() -> impl Strategy<Value = u16> {
     prop::sample::select(
         [200, 201, 302, 400, 401, 403, 404, 408, 409, 418, 422, 424, 425, 429, 460, 499, 500, 503].to_vec(),
     )
@@ -157,8 +157,8 @@ proptest! {
 
     #[test]
     fn any_doubtful_response_of_ai_rudder_is_unknown(
-        status in prop_oneof![any::<u16>(), 100_u16..600, telling_numbers()],
-        code in prop_oneof![any::<i64>(), 100_i64..600, telling_numbers().prop_map(i64::from)],
+        status in prop_oneof![any::<u16>(), 100_u16..600, notable_numbers()],
+        code in prop_oneof![any::<i64>(), 100_i64..600, notable_numbers().prop_map(i64::from)],
         message in ".{0,20}",
     ) {
         let envelope = json!({"code": code, "message": message}).to_string();

@@ -1,6 +1,6 @@
 //! What a response says beyond its row of `faults.txt` and the snapshots of the sample events.
 
-use support::{RawTcpServer, Request, TestApp, fakes::Reply, post};
+use support::{RawTcpServer, Reply, Request, TestApp, post};
 
 #[tokio::test]
 async fn success_in_status_and_code_is_accepted_and_passed_on() {

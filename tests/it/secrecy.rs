@@ -22,9 +22,7 @@ use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{
-    LogCapture, RawTcpServer, Request, TEXT_FIELDS, TestApp, aws,
-    fakes::{Behaviour, Reply},
-    leaks, post, secret,
+    LogCapture, RawTcpServer, Reply, Request, SecretsBehaviour, TEXT_FIELDS, TestApp, aws, leaks, post, secret,
 };
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
@@ -172,7 +170,9 @@ async fn a_secret_in_any_state_is_not_in_the_log() {
             app.secrets.put("lendswift/acme", text);
             app.post(&canary(lead())).await;
         }
-        for behaviour in [Behaviour::Denied, Behaviour::Throttled, Behaviour::Down, Behaviour::Binary] {
+        for behaviour in
+            [SecretsBehaviour::Denied, SecretsBehaviour::Throttled, SecretsBehaviour::Down, SecretsBehaviour::Binary]
+        {
             let app = app().await;
             app.secrets.behave(behaviour);
             app.post(&canary(lead())).await;

@@ -10,7 +10,7 @@ use lendswift_relay::{
     relay::RequestContext,
     rudder::{PushError, Rudder, SendDeadlines},
 };
-use support::{KEY, LEAD, RawTcpServer, Request, TOKEN, TestApp, deadline_in, fakes::Behaviour, post, read_request};
+use support::{KEY, LEAD, RawTcpServer, Request, SecretsBehaviour, TOKEN, TestApp, deadline_in, post, read_request};
 use tokio::{
     io::AsyncWriteExt,
     sync::mpsc::{self, UnboundedReceiver},
@@ -141,7 +141,7 @@ async fn a_lead_is_pushed_again_with_a_token_that_was_replaced() {
 async fn a_new_token_without_time_for_a_push_is_for_the_next_lead() {
     let app = rotated().await;
     // The push has 2.5 s. Less than one is left with the new token.
-    app.secrets.behave(Behaviour::Slow(Duration::from_millis(1700)));
+    app.secrets.behave(SecretsBehaviour::Slow(Duration::from_millis(1700)));
     assert_eq!(app.post_within(&Request::lead(), 4000).await, "500 not_sent token_refused");
     assert_eq!(app.rudder.take_received().len(), 1);
     assert_eq!(app.post(&Request::lead()).await, "200 accepted");

@@ -1,4 +1,4 @@
-//! What a reviewer should not have to check.
+//! What no reviewer should need to check.
 
 use support::sources;
 

@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
-use support::{KEY, LogCapture, ObservedResponse, REQUEST_ID, Request, TABLE, TOKEN, TestApp, fakes::Reply};
+use support::{KEY, LogCapture, ObservedResponse, REQUEST_ID, Reply, Request, TABLE, TOKEN, TestApp};
 use tracing::level_filters::LevelFilter;
 
 /// The cause in the log of an envelope that is withheld.

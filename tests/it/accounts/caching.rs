@@ -3,16 +3,13 @@
 use std::{ops::Range, time::Duration};
 
 use lambda_http::Context;
-use support::{
-    KEY, Request, TOKEN, TestApp,
-    fakes::Behaviour::{self, Denied, Down, Fails, Hang, Normal, Slow, Throttled, TooMany},
-    post, secret,
-};
+use support::SecretsBehaviour::{self, Denied, Down, Fails, Hang, Normal, Slow, Throttled, TooMany};
+use support::{KEY, Request, TOKEN, TestApp, post, secret};
 
 use super::clock::{advance, called, on_a_still_clock, pass, play, settle};
 
 /// There is no such secret.
-const GONE: Behaviour = Fails("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+const GONE: SecretsBehaviour = Fails("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
 
 #[tokio::test]
 async fn a_secret_is_fresh_for_its_time() {

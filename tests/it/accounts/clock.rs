@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use support::{Request, TestApp, fakes::Behaviour};
+use support::{Request, SecretsBehaviour, TestApp};
 use tokio::{
     task,
     time::{self, pause, resume},
@@ -10,7 +10,7 @@ use tokio::{
 
 /// A step of a timeline: the seconds since the step before, Secrets Manager's behaviour from now on, the API key of a post, the
 /// status of its response, and how often Secrets Manager was called so far.
-pub type Step = (u64, Behaviour, &'static str, u16, usize);
+pub type Step = (u64, SecretsBehaviour, &'static str, u16, usize);
 
 /// Plays the steps.
 pub async fn play(app: &TestApp, steps: &[Step]) {

@@ -1,10 +1,7 @@
 //! Refreshes before their time, for an unknown key or a refused token.
 
-use support::{
-    KEY, Request, TOKEN, TestApp,
-    fakes::Behaviour::{Down, Hang, Normal},
-    secret,
-};
+use support::SecretsBehaviour::{Down, Hang, Normal};
+use support::{KEY, Request, TOKEN, TestApp, secret};
 
 use super::clock::{advance, called, on_a_still_clock, pass, play};
 

@@ -12,11 +12,8 @@ use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_async::time::TimeSource;
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
-use support::{
-    KEY, Request, TestApp, aws,
-    fakes::Behaviour::{self, ChecksTime, Down, Expired, Fails, Normal, TooMany},
-    post,
-};
+use support::SecretsBehaviour::{self, ChecksTime, Down, Expired, Fails, Normal, TooMany};
+use support::{KEY, Request, TestApp, aws, post};
 
 use super::clock::{pass, play};
 
@@ -32,7 +29,7 @@ const EXPIRED: [&str; 8] = [
 ];
 
 /// Every transient error.
-fn transient() -> impl Iterator<Item = Behaviour> {
+fn transient() -> impl Iterator<Item = SecretsBehaviour> {
     let codes = [THROTTLING_ERRORS, TRANSIENT_ERRORS, &EXPIRED].concat();
     codes.into_iter().map(|code| Fails(code, "Later.")).chain([Down, TooMany, Expired])
 }

@@ -3,18 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::join_all};
-use support::{KEY, Request, TOKEN, TestApp, fakes::Behaviour};
+use support::{KEY, Request, SecretsBehaviour, TOKEN, TestApp};
 
 use super::clock::{advance, called, on_a_still_clock, settle};
 
 #[tokio::test]
 async fn a_thousand_first_requests_share_one_call() {
     for (behaviour, status, calls) in [
-        (Behaviour::Normal, 422, 1),
+        (SecretsBehaviour::Normal, 422, 1),
         // One more, for the requests that came when the first was under way.
-        (Behaviour::Denied, 401, 2),
+        (SecretsBehaviour::Denied, 401, 2),
         // One call, tried twice.
-        (Behaviour::Down, 503, 2),
+        (SecretsBehaviour::Down, 503, 2),
     ] {
         let app = TestApp::start().await;
         app.secrets.behave(behaviour);
@@ -41,7 +41,7 @@ async fn a_thousand_first_requests_on_several_threads_share_one_call() {
 async fn a_request_with_little_time_leaves_the_call_to_the_others() {
     for short_one_is_first in [true, false] {
         let app = TestApp::start().await;
-        app.secrets.behave(Behaviour::Slow(Duration::from_millis(1800)));
+        app.secrets.behave(SecretsBehaviour::Slow(Duration::from_millis(1800)));
         let post = async |is_short: bool| {
             let request = Request::lead();
             if is_short { app.post_within(&request, 3000).await } else { app.post(&request).await }
@@ -67,13 +67,13 @@ async fn a_request_with_little_time_leaves_the_call_to_the_others() {
 /// Runs `change` and then `request` while a refresh is in flight, for another second.
 async fn during_a_refresh<T>(app: &TestApp, change: impl FnOnce(), request: impl Future<Output = T>) -> T {
     let calls = app.secrets.calls().len();
-    app.secrets.behave(Behaviour::Slow(Duration::from_secs(1)));
+    app.secrets.behave(SecretsBehaviour::Slow(Duration::from_secs(1)));
     let wrong = Request::post("{}").key("wrong");
     let scene = async {
         called(app, calls + 1).await;
         advance(100).await;
         change();
-        app.secrets.behave(Behaviour::Normal);
+        app.secrets.behave(SecretsBehaviour::Normal);
         tokio::join!(request, async {
             settle().await;
             advance(1000).await;

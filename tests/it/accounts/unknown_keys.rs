@@ -3,19 +3,14 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{
-    KEY, LEAD, Request, TOKEN, TestApp,
-    fakes::{
-        Behaviour::{self, Binary, Deleted, Denied, Down, Expired, Hang, Normal, Throttled, TooMany},
-        api_gateway::Response,
-    },
-    secret,
-};
+use support::SecretsBehaviour::{self, Binary, Deleted, Denied, Down, Expired, Hang, Normal, Throttled, TooMany};
+use support::api_gateway::Response;
+use support::{KEY, LEAD, Request, TOKEN, TestApp, secret};
 
 use super::clock::{advance, called, on_a_still_clock, settle};
 
 /// A step of every sequence: the seconds since the one before, and Secrets Manager's behaviour.
-type Step = (u64, Behaviour);
+type Step = (u64, SecretsBehaviour);
 
 /// What a caller observes of one post, and can conclude from its duration.
 #[derive(Debug, PartialEq)]
@@ -42,7 +37,7 @@ async fn with_accounts(variables: &[(&str, &str)]) -> TestApp {
 }
 
 /// One post, during which the clock stands still unless Secrets Manager is silent.
-async fn post(app: &TestApp, request: Request, behaviour: Behaviour) -> Observed {
+async fn post(app: &TestApp, request: Request, behaviour: SecretsBehaviour) -> Observed {
     let before = app.secrets.calls().len();
     let event = request.event();
     let silence = async {
@@ -84,7 +79,7 @@ async fn observed(name: &'static str, steps: &[Step], variables: &[(&str, &str)]
 }
 
 /// While all is well, then with this behaviour, and when all is well again.
-fn steps(behaviour: Behaviour) -> Vec<Step> {
+fn steps(behaviour: SecretsBehaviour) -> Vec<Step> {
     let before = [0, 0, 0, 11, 31, 1].map(|seconds| (seconds, Normal));
     let meanwhile = [0, 11, 31, 1, 11, 301].map(|seconds| (seconds, behaviour));
     let after = [0, 0, 11, 31].map(|seconds| (seconds, Normal));
@@ -121,7 +116,7 @@ async fn no_account_looks_different_to_a_caller_without_a_key() {
 }
 
 /// Once its secret is deleted, the account's own caller is one without a key, whose calls all others observe too.
-fn is_comparable(name: &str, behaviour: Behaviour) -> bool {
+fn is_comparable(name: &str, behaviour: SecretsBehaviour) -> bool {
     behaviour != Deleted || !["busy", "refused"].contains(&name)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use support::{TOKEN, fakes::Reply};
+use support::{Reply, TOKEN};
 
 use super::{Fault, Row};
 

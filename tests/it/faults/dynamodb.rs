@@ -3,16 +3,11 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use support::{
-    ProcessHarness, TestApp,
-    fakes::{
-        DynamoBehaviour::{
-            self, AppliedDown, AppliedNoResponse, AppliedReset, Conflicting, ConflictingAt, Denied, Down, Hang, Held,
-            Normal, Reset, Slow, Throttled, ThrottledInTransaction, Twice,
-        },
-        Reply,
-    },
+use support::DynamoBehaviour::{
+    self, AppliedDown, AppliedNoResponse, AppliedReset, Conflicting, ConflictingAt, Denied, Down, Hang, Held, Normal,
+    Reset, Slow, Throttled, ThrottledInTransaction, Twice,
 };
+use support::{ProcessHarness, Reply, TestApp};
 
 use super::{Fault, LIMITS, Pushes, Row, lead};
 

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use support::{
-    KEY, Lead, Request, TOKEN, TestApp,
-    fakes::Behaviour::{self, Binary, Deleted, Denied, Down, Expired, Fails, Hang, Normal, Slow, Throttled},
-};
+use support::SecretsBehaviour::{self, Binary, Deleted, Denied, Down, Expired, Fails, Hang, Normal, Slow, Throttled};
+use support::{KEY, Lead, Request, TOKEN, TestApp};
 
 use super::{Fault, LIMITS, Pushes, Row};
 
 /// One row per fault.
 pub fn rows() -> Vec<BoxFuture<'static, Row>> {
-    const LASTING: [(&str, Behaviour); 10] = [
+    const LASTING: [(&str, SecretsBehaviour); 10] = [
         ("is down", Down),
         ("throttles", Throttled),
         ("denies the permission", Denied),
@@ -27,7 +25,7 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
             Fails("InvalidRequestException", "You tried to enable rotation."),
         ),
     ];
-    const ONCE: [(&str, Behaviour); 3] =
+    const ONCE: [(&str, SecretsBehaviour); 3] =
         [("refuses one signature", Expired), ("throttles once", Throttled), ("fails once", Down)];
     let lasting = LASTING.map(|(fault, behaviour)| {
         let begin = move |app: &TestApp| app.secrets.behave(behaviour);

@@ -12,10 +12,8 @@ mod server;
 #[cfg(test)]
 mod client;
 
-pub use dynamodb::{
-    CancelledTokens, DynamoAnswer, DynamoBehaviour, DynamoCore, DynamoDb, DynamoOutcome, RunningTokens, TokenRules,
-};
+pub use dynamodb::{DynamoAnswer, DynamoBehaviour, DynamoCore, DynamoDb, DynamoOutcome, TokenRules};
 pub use lambda::{Invoked, Lambda, RuntimeApi};
 pub use rudder::{Answering, Received, Reply, Rudder, check_contract};
-pub use secrets::{Behaviour, SecretsManager};
+pub use secrets::{SecretsBehaviour, SecretsManager};
 pub use server::Connections;

@@ -51,8 +51,8 @@ pub fn keeps_the_contract(sent: &[u8]) {
     let texts = lead["details"].as_object().into_iter().flat_map(|details| details.values()).filter_map(Value::as_str);
     assert!(texts.into_iter().all(|text| is_clean(text, 200)), "{lead}");
     let again =
-        ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("what was sent reads as a lead");
-    assert_eq!(payload(&again), sent, "what was sent reads as itself");
+        ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("a sent lead is a valid lead");
+    assert_eq!(payload(&again), sent, "a sent lead reads as itself");
 }
 
 /// Any response has a verdict. Only success in both status and code is an acceptance, and an envelope is kept byte for byte.

@@ -1,9 +1,9 @@
 //! What the tests, the benchmarks and the examples share.
 //!
-//! [`fakes`] stand in for every dependency. [`TestApp`] is the relay in this process between them, [`ProcessHarness`] the
+//! [`fakes`] replace every dependency. [`TestApp`] is the relay in this process between them, [`ProcessHarness`] the
 //! relay as a process under Lambda. [`Request`] builds events, [`ObservedResponse`] reads responses, [`LogCapture`] keeps log
-//! lines, [`leaks`] searches text for secrets and personal data, and [`invariants`] hold for any input. [`TlsProxy`], [`RawTcpServer`] and [`StalledTlsServer`]
-//! are servers that do what no fake does.
+//! lines, [`leaks`] searches text for secrets and personal data, and [`invariants`] hold for any input. [`TlsProxy`],
+//! [`RawTcpServer`] and [`StalledTlsServer`] are servers that do what no fake does.
 
 pub mod fakes;
 pub mod invariants;
@@ -26,6 +26,10 @@ use std::{
 };
 
 pub use self::{
+    fakes::{
+        Answering, Connections, DynamoBehaviour, DynamoDb, Invoked, Lambda, Reply, Rudder, SecretsBehaviour,
+        SecretsManager, TokenRules, api_gateway,
+    },
     lead::Lead,
     log_capture::LogCapture,
     observed_response::ObservedResponse,

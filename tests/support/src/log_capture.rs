@@ -36,7 +36,7 @@ impl LogCapture {
         String::from_utf8(bytes).expect("the log is text")
     }
 
-    /// The lines so far, which have to be JSON.
+    /// The lines so far, which must be JSON.
     pub fn lines(&self) -> Vec<Value> {
         self.text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
     }

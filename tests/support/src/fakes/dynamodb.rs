@@ -24,7 +24,7 @@ use self::fault::Fault;
 pub use self::{
     behaviour::DynamoBehaviour,
     core::{DynamoAnswer, DynamoCore, DynamoOutcome},
-    tokens::{CancelledTokens, RunningTokens, TokenRules},
+    tokens::TokenRules,
 };
 use crate::fakes::server::{Connections, Server, hang_up};
 
@@ -78,7 +78,7 @@ async fn answer(State(core): State<DynamoCore>, method: Method, uri: Uri, header
         (Method::POST, "/", Some(Ok(target))) => target.strip_prefix(TARGET),
         _ => None,
     };
-    let Some(operation) = operation else { return DynamoAnswer::from(Fault::unknown_operation()).into_response() };
+    let Some(operation) = operation else { return Fault::unknown_operation().into_response() };
 
     match core.call(operation, &body).await {
         DynamoOutcome::Answered(answer) => answer.into_response(),

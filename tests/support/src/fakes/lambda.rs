@@ -22,7 +22,7 @@ use crate::fakes::server::lock;
 
 /// One execution environment of a function; dropping it kills the process.
 pub struct Lambda {
-    program: Program,
+    binary: PathBuf,
     variables: Vec<(String, String)>,
     run: Mutex<Arc<Run>>,
     log: Log,
@@ -41,12 +41,6 @@ pub enum Invoked {
     Died(ExitStatus),
 }
 
-/// The command of the process.
-struct Program {
-    binary: PathBuf,
-    arguments: Vec<String>,
-}
-
 /// A process and its own runtime API: nothing is left for the next process.
 struct Run {
     api: RuntimeApi,
@@ -57,18 +51,10 @@ struct Run {
 impl Lambda {
     /// Starts the binary with the variables of Lambda and these, and no others.
     pub async fn start(binary: &Path, env: &[(&str, &str)]) -> io::Result<Self> {
-        Self::start_with(binary, &[], env).await
-    }
-
-    /// As [`Self::start`], with arguments.
-    pub async fn start_with(binary: &Path, arguments: &[&str], env: &[(&str, &str)]) -> io::Result<Self> {
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let program = Program { binary: binary.to_owned(), arguments };
         let variables: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let log = Log::default();
-        let run = Run::start(&program, &variables, &log).await?;
-        let run = Mutex::new(Arc::new(run));
-        Ok(Self { program, variables, run, log, turn: Turn::new(false) })
+        let run = Mutex::new(Arc::new(Run::start(binary, &variables, &log).await?));
+        Ok(Self { binary: binary.to_owned(), variables, run, log, turn: Turn::new(false) })
     }
 
     /// Waits until the process has asked for an event, unless it ends before that.
@@ -134,7 +120,7 @@ impl Lambda {
     pub async fn restart(&self) -> io::Result<()> {
         self.kill().await;
         let suspends = self.turn.lock().await;
-        let run = Arc::new(Run::start(&self.program, &self.variables, &self.log).await?);
+        let run = Arc::new(Run::start(&self.binary, &self.variables, &self.log).await?);
         *lock(&self.run) = Arc::clone(&run);
         if *suspends {
             run.suspend_when_idle().await;
@@ -180,11 +166,10 @@ impl Lambda {
 }
 
 impl Run {
-    async fn start(program: &Program, variables: &[(String, String)], log: &Log) -> io::Result<Self> {
+    async fn start(binary: &Path, variables: &[(String, String)], log: &Log) -> io::Result<Self> {
         let api = RuntimeApi::start((Ipv4Addr::LOCALHOST, 0).into()).await?;
-        let mut command = Command::new(&program.binary);
+        let mut command = Command::new(binary);
         command
-            .args(&program.arguments)
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", "lendswift-relay")

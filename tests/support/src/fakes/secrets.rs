@@ -37,7 +37,7 @@ pub struct SecretsManager {
 
 /// How a call is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Behaviour {
+pub enum SecretsBehaviour {
     /// As AWS does when all is well.
     #[default]
     Normal,
@@ -68,18 +68,18 @@ pub enum Behaviour {
 #[derive(Default)]
 struct Vault {
     secrets: HashMap<String, String>,
-    behaviour: Behaviour,
-    next: VecDeque<Behaviour>,
-    by_name: HashMap<String, Behaviour>,
+    behaviour: SecretsBehaviour,
+    next: VecDeque<SecretsBehaviour>,
+    by_name: HashMap<String, SecretsBehaviour>,
     calls: Vec<String>,
 }
 
 impl Vault {
     /// That of the next calls takes precedence over that of all calls, and that over the one of a name.
-    fn behaviour(&mut self, name: &str) -> Behaviour {
+    fn behaviour(&mut self, name: &str) -> SecretsBehaviour {
         let next = self.next.pop_front().unwrap_or(self.behaviour);
         let by_name = self.by_name.get(name).copied();
-        if next == Behaviour::Normal { by_name.unwrap_or_default() } else { next }
+        if next == SecretsBehaviour::Normal { by_name.unwrap_or_default() } else { next }
     }
 }
 
@@ -123,17 +123,17 @@ impl SecretsManager {
     }
 
     /// Answers every following call like this.
-    pub fn behave(&self, behaviour: Behaviour) {
+    pub fn behave(&self, behaviour: SecretsBehaviour) {
         lock(&self.vault).behaviour = behaviour;
     }
 
     /// Answers the next calls like this, one each, and then as before.
-    pub fn behave_next(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
+    pub fn behave_next(&self, behaviours: impl IntoIterator<Item = SecretsBehaviour>) {
         lock(&self.vault).next.extend(behaviours);
     }
 
     /// Answers every following call for this secret like this, unless all are answered in another way.
-    pub fn behave_for(&self, name: impl Into<String>, behaviour: Behaviour) {
+    pub fn behave_for(&self, name: impl Into<String>, behaviour: SecretsBehaviour) {
         lock(&self.vault).by_name.insert(name.into(), behaviour);
     }
 }
@@ -165,10 +165,10 @@ async fn answer(
         (vault.behaviour(&name), vault.secrets.get(&name).cloned())
     };
     match behaviour {
-        Behaviour::Normal | Behaviour::Binary => {}
-        Behaviour::Slow(wait) => tokio::time::sleep(wait).await,
-        Behaviour::Hang => future::pending().await,
-        Behaviour::ChecksTime if is_signed_now(&headers) => {}
+        SecretsBehaviour::Normal | SecretsBehaviour::Binary => {}
+        SecretsBehaviour::Slow(wait) => tokio::time::sleep(wait).await,
+        SecretsBehaviour::Hang => future::pending().await,
+        SecretsBehaviour::ChecksTime if is_signed_now(&headers) => {}
         other => return Err(fault(other, &name)),
     }
 
@@ -176,7 +176,7 @@ async fn answer(
         Fault::bad_request("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
     })?;
     let (kind, value) = match behaviour {
-        Behaviour::Binary => ("SecretBinary", BASE64_STANDARD.encode(secret)),
+        SecretsBehaviour::Binary => ("SecretBinary", BASE64_STANDARD.encode(secret)),
         _ => ("SecretString", secret),
     };
     let body = json!({
@@ -191,21 +191,25 @@ async fn answer(
 }
 
 /// The error of a behaviour that has one.
-fn fault(behaviour: Behaviour, name: &str) -> Fault {
+fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
     match behaviour {
-        Behaviour::Denied => Fault::bad_request("AccessDeniedException", access_denied(name)),
-        Behaviour::Throttled => Fault::bad_request("ThrottlingException", "Rate exceeded"),
-        Behaviour::TooMany => Fault::new(StatusCode::TOO_MANY_REQUESTS, "UnheardOfException", "Later."),
-        Behaviour::Deleted => Fault::bad_request(
+        SecretsBehaviour::Denied => Fault::bad_request("AccessDeniedException", access_denied(name)),
+        SecretsBehaviour::Throttled => Fault::bad_request("ThrottlingException", "Rate exceeded"),
+        SecretsBehaviour::TooMany => Fault::new(StatusCode::TOO_MANY_REQUESTS, "UnheardOfException", "Later."),
+        SecretsBehaviour::Deleted => Fault::bad_request(
             "InvalidRequestException",
             "You can't perform this operation on the secret because it was marked for deletion.",
         ),
-        Behaviour::Expired | Behaviour::ChecksTime => Fault::bad_request(
+        SecretsBehaviour::Expired | SecretsBehaviour::ChecksTime => Fault::bad_request(
             "InvalidSignatureException",
             "Signature expired: 20261126T090000Z is now earlier than 20261126T093000Z (20261126T093500Z - 5 min.)",
         ),
-        Behaviour::Fails(kind, message) => Fault::bad_request(kind, message),
-        Behaviour::Down | Behaviour::Normal | Behaviour::Binary | Behaviour::Slow(_) | Behaviour::Hang => Fault::new(
+        SecretsBehaviour::Fails(kind, message) => Fault::bad_request(kind, message),
+        SecretsBehaviour::Down
+        | SecretsBehaviour::Normal
+        | SecretsBehaviour::Binary
+        | SecretsBehaviour::Slow(_)
+        | SecretsBehaviour::Hang => Fault::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalServiceError",
             "An error occurred on the server side.",

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 server that is gone when it is dropped.
+//! An HTTP/1.1 server that ends when it is dropped.
 
 use std::{
     future::poll_fn,
@@ -19,7 +19,7 @@ use tokio::{
     task::{AbortHandle, JoinHandle, JoinSet},
 };
 
-/// Says of the response that has it among its extensions that it isn't sent: the connection is closed.
+/// A response with this extension is not sent: the connection is closed instead.
 #[derive(Clone)]
 struct HangUp;
 
@@ -29,7 +29,7 @@ pub(crate) fn hang_up() -> Response {
     response
 }
 
-/// The connections to a stand-in that were open at one moment.
+/// The connections to a fake that were open at one moment.
 pub struct Connections(Vec<AbortHandle>);
 
 impl Connections {
@@ -38,7 +38,7 @@ impl Connections {
         self.0.iter().filter(|connection| !connection.is_finished()).count()
     }
 
-    /// Closes those that are still open, whatever goes over them.
+    /// Closes those that are still open, even during a response.
     pub fn close(self) {
         self.0.iter().for_each(AbortHandle::abort);
     }
@@ -72,21 +72,20 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Closed here and now: aborting the task alone would leave a moment in which a connection
-        // can still be made.
+        // Closed at once: aborting the task alone leaves a moment in which a connection can still be made.
         lock(&self.listener).take();
         self.serving.abort();
     }
 }
 
 async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, open: Arc<Mutex<Vec<AbortHandle>>>, router: Router) {
-    // Owned by this task, so that its end is the end of every connection.
+    // Owned by this task, whose end closes every connection.
     let mut connections = JoinSet::new();
     while let Some(accepted) = accept(&listener).await {
         while connections.try_join_next().is_some() {}
         lock(&open).retain(|connection| !connection.is_finished());
         if let Ok(stream) = accepted {
-            // As servers do. Where it can't be set, answers are slower.
+            // As servers do. If it can't be set, responses are slower.
             let _ = stream.set_nodelay(true);
             let router = TowerToHyperService::new(router.clone());
             let service = service_fn(move |request| {
@@ -113,7 +112,7 @@ async fn accept(listener: &Mutex<Option<TcpListener>>) -> Option<io::Result<TcpS
     .await
 }
 
-/// Whoever panicked while holding the lock is a test that fails anyway.
+/// A panic while the lock is held fails its test anyway.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

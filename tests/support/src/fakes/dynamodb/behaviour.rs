@@ -30,20 +30,20 @@ pub enum DynamoBehaviour {
     Hang,
     /// Nothing is done, and the connection is closed without a response.
     Reset,
-    /// The request is on its way for so long, then arrives and is done and answered, even if the caller has given up.
-    /// Nothing is locked meanwhile.
+    /// The request arrives after this time, and is done and answered even if the caller has given up. Nothing is locked
+    /// meanwhile.
     Slow(Duration),
-    /// A transaction begins at once, locks its items for so long, and is then evaluated, applied and answered, even if
+    /// A transaction begins at once, locks its items for this time, and is then evaluated, applied and answered even if
     /// the caller has given up. Until then its token answers `TransactionInProgressException`, and its items refuse
     /// every other write. As [`Self::Slow`] for any other operation.
     Held(Duration),
-    /// It is done and answered, and done again when a duplicate of the request arrives so much later.
+    /// It is done and answered, and done again when a duplicate of the request arrives after this time.
     Twice(Duration),
-    /// It is done, and answered after so long.
+    /// It is done at once, and answered after this time.
     AppliedSlow(Duration),
     /// It is done and never answered.
     AppliedNoResponse,
-    /// It is done, and the connection is closed without an answer.
+    /// It is done, and the connection is closed without a response.
     AppliedReset,
     /// It is done and answered `InternalServerError`, HTTP 500. AWS says of it only that the request may be sent again,
     /// not that nothing was done (Amazon DynamoDB Developer Guide, "Error handling with DynamoDB").

@@ -59,15 +59,9 @@ impl DynamoAnswer {
     pub const MEDIA_TYPE: &str = "application/x-amz-json-1.0";
 }
 
-impl From<Fault> for DynamoAnswer {
-    fn from(fault: Fault) -> Self {
-        Self { status: fault.status, body: fault.body }
-    }
-}
-
 impl From<Result<String, Fault>> for DynamoAnswer {
     fn from(result: Result<String, Fault>) -> Self {
-        result.map_or_else(Self::from, |body| Self { status: StatusCode::OK, body })
+        result.map_or_else(|fault| fault, |body| Self { status: StatusCode::OK, body })
     }
 }
 
@@ -163,10 +157,10 @@ impl DynamoCore {
         self.0.calls.send_modify(|calls| calls.push(operation.to_owned()));
         let answer = match behaviour {
             DynamoBehaviour::Normal => self.perform(operation, body),
-            DynamoBehaviour::Down => Fault::down().into(),
-            DynamoBehaviour::Throttled => Fault::throttled().into(),
+            DynamoBehaviour::Down => Fault::down(),
+            DynamoBehaviour::Throttled => Fault::throttled(),
             DynamoBehaviour::ThrottledInTransaction => self.hindered(Obstacle::Throttled, operation, body),
-            DynamoBehaviour::Denied => Fault::denied(operation).into(),
+            DynamoBehaviour::Denied => Fault::denied(operation),
             DynamoBehaviour::Conflicting => self.hindered(Obstacle::Conflict, operation, body),
             DynamoBehaviour::ConflictingAt(index) => self.hindered(Obstacle::ConflictAt(index), operation, body),
             DynamoBehaviour::Hang => return DynamoOutcome::Hang,
@@ -192,7 +186,7 @@ impl DynamoCore {
             }
             DynamoBehaviour::AppliedDown => {
                 self.perform(operation, body);
-                Fault::down().into()
+                Fault::down()
             }
         };
         DynamoOutcome::Answered(answer)
@@ -213,8 +207,8 @@ impl DynamoCore {
                 }
                 result.into()
             }
-            (_, Obstacle::Throttled) => Fault::throttled().into(),
-            (_, Obstacle::Conflict | Obstacle::ConflictAt(_)) => Fault::conflict().into(),
+            (_, Obstacle::Throttled) => Fault::throttled(),
+            (_, Obstacle::Conflict | Obstacle::ConflictAt(_)) => Fault::conflict(),
         }
     }
 

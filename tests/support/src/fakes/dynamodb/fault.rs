@@ -4,14 +4,11 @@ use axum::http::StatusCode;
 use dynoxide::{DynoxideError, errors::CancellationReason};
 use serde_json::{Value, json};
 
+/// An error is a response like any other.
+pub(super) use super::core::DynamoAnswer as Fault;
+
 const THROTTLED: &str = "Throughput exceeds the current capacity of your table or index.";
 const CONFLICT: &str = "Transaction is ongoing for the item";
-
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) status: StatusCode,
-    pub(super) body: String,
-}
 
 impl Fault {
     pub(super) fn unknown_operation() -> Self {

@@ -70,7 +70,7 @@ impl Tables {
         self.key_names.get(table).map(Vec::as_slice)
     }
 
-    /// For requests of the tests themselves, which have to succeed.
+    /// For requests of the tests themselves, which must succeed.
     pub(super) fn ask(&self, operation: &str, request: &Value) -> Value {
         let request = request.as_object().expect("a request is an object");
         let answer = self.run_parsed(operation, request);

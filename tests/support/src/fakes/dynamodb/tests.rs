@@ -9,7 +9,6 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use super::{DynamoBehaviour as Behaviour, *};
 use crate::fakes::client::{Answer, send};
@@ -132,19 +131,6 @@ async fn a_refused_claim_returns_the_item_in_its_way() {
 }
 
 #[tokio::test]
-async fn one_of_two_hundred_concurrent_claims_wins() {
-    let dynamodb = dynamodb().await;
-    let address = dynamodb.address();
-    let mut race = JoinSet::new();
-    for who in 0..200 {
-        race.spawn(post(address, "PutItem", claim("a", &who.to_string())));
-    }
-    let answers = race.join_all().await;
-    let winners = answers.iter().filter(|answer| answer.as_ref().unwrap().status == 200).count();
-    assert_eq!((winners, dynamodb.items("claims").len()), (1, 1));
-}
-
-#[tokio::test]
 async fn a_reset_closes_the_connection() {
     for (behaviour, left) in [(Behaviour::Reset, vec![]), (Behaviour::AppliedReset, vec![item("a", "first")])] {
         let dynamodb = dynamodb().await;
@@ -200,18 +186,6 @@ async fn other_operations_are_unknown() {
 }
 
 #[tokio::test]
-async fn items_can_be_put_read_and_updated() {
-    let core = claims();
-    core.put("claims", item("a", "nobody"));
-    let mut update = key("a");
-    update["UpdateExpression"] = "SET who = :who".into();
-    update["ExpressionAttributeValues"] = json!({ ":who": { "S": "somebody" } });
-    assert_eq!(ask(&core, "UpdateItem", &update).await, done());
-    assert_eq!(ask(&core, "GetItem", &key("a")).await, (200, json!({ "Item": item("a", "somebody") })));
-    assert_eq!(core.calls(), ["UpdateItem", "GetItem"]);
-}
-
-#[tokio::test]
 async fn items_beyond_a_page_are_all_returned_in_order() {
     let core = claims();
     for name in ["e", "d", "c", "b", "a"] {
@@ -219,30 +193,4 @@ async fn items_beyond_a_page_are_all_returned_in_order() {
     }
     let items = core.items("claims");
     assert_eq!(items.iter().map(|item| &item["pk"]["S"]).collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
-}
-
-#[tokio::test]
-async fn missing_and_unsuitable_tables_are_errors() {
-    let core = claims();
-    core.create_table_of_another_shape("shapes");
-    let put = |table| json!({ "TableName": table, "Item": item("a", "first") });
-    let unsuitable = json!({
-        "__type": "com.amazon.coral.validate#ValidationException",
-        "message": "One or more parameter values were invalid: Missing the key id in the item",
-    });
-    assert_eq!(ask(&core, "PutItem", &put("shapes")).await, (400, unsuitable));
-    let missing = error("ResourceNotFoundException", "Requested resource not found");
-    assert_eq!(ask(&core, "PutItem", &put("nothing")).await, missing);
-}
-
-#[tokio::test]
-async fn a_time_to_live_is_kept() {
-    let core = claims();
-    let specification = json!({ "AttributeName": "expires", "Enabled": true });
-    let update = json!({ "TableName": "claims", "TimeToLiveSpecification": specification });
-    let updated = json!({ "TimeToLiveSpecification": specification });
-    assert_eq!(ask(&core, "UpdateTimeToLive", &update).await, (200, updated));
-    let description = json!({ "AttributeName": "expires", "TimeToLiveStatus": "ENABLED" });
-    let described = ask(&core, "DescribeTimeToLive", &json!({ "TableName": "claims" })).await;
-    assert_eq!(described, (200, json!({ "TimeToLiveDescription": description })));
 }

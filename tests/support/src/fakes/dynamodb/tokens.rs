@@ -10,48 +10,30 @@ use super::fault::Fault;
 /// "A client request token is valid for 10 minutes after the first request that uses it is completed."
 const VALIDITY: Duration = Duration::from_secs(600);
 
-/// What AWS's documentation leaves open about client request tokens. What it says holds in any case: the same request
+/// What AWS's documentation leaves open about client request tokens. What it specifies always holds: the same request
 /// succeeds again without effect for 10 minutes after it succeeded, and is `TransactionInProgressException` while it
 /// runs; another request with that token is `IdempotentParameterMismatchException` after a success.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenRules {
-    /// What becomes of the token of a transaction that is cancelled.
-    pub cancelled: CancelledTokens,
-    /// What another request gets while a transaction with its token is running.
-    pub running: RunningTokens,
+    /// Whether any other request with the token of a cancelled transaction is `IdempotentParameterMismatchException` for 10
+    /// minutes, while the same one is evaluated anew. Otherwise the token may be used for any request.
+    pub remember_cancelled: bool,
+    /// Whether another request is `IdempotentParameterMismatchException` while a transaction with its token is running.
+    /// Otherwise it is `TransactionInProgressException`, like the same request.
+    pub mismatch_while_running: bool,
 }
 
 impl TokenRules {
-    /// Each of them: a caller has to be right under all.
+    /// All of them: a caller must be correct under each.
     pub const ALL: [Self; 4] = [
-        Self { cancelled: CancelledTokens::Forgotten, running: RunningTokens::InProgress },
-        Self { cancelled: CancelledTokens::Forgotten, running: RunningTokens::Mismatch },
-        Self { cancelled: CancelledTokens::Remembered, running: RunningTokens::InProgress },
-        Self { cancelled: CancelledTokens::Remembered, running: RunningTokens::Mismatch },
+        Self { remember_cancelled: false, mismatch_while_running: false },
+        Self { remember_cancelled: false, mismatch_while_running: true },
+        Self { remember_cancelled: true, mismatch_while_running: false },
+        Self { remember_cancelled: true, mismatch_while_running: true },
     ];
 }
 
-/// What becomes of the token of a transaction that is cancelled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CancelledTokens {
-    /// It may be used for any request.
-    #[default]
-    Forgotten,
-    /// For 10 minutes any other request is `IdempotentParameterMismatchException`; the same one is evaluated anew.
-    Remembered,
-}
-
-/// What another request gets while a transaction with its token is running.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RunningTokens {
-    /// `TransactionInProgressException`, as the same request does.
-    #[default]
-    InProgress,
-    /// `IdempotentParameterMismatchException`.
-    Mismatch,
-}
-
-/// Everything in a request but its token.
+/// A request without its token.
 pub(super) type Parameters = Map<String, Value>;
 
 #[derive(Default)]
@@ -95,7 +77,7 @@ impl Tokens {
             (State::Succeeded(_), true) => Ok(Admission::Repeated),
             (State::Cancelled(_), true) => Ok(Admission::New),
             (State::Running, true) => Err(Fault::in_progress()),
-            (State::Running, false) if self.rules.running == RunningTokens::InProgress => Err(Fault::in_progress()),
+            (State::Running, false) if !self.rules.mismatch_while_running => Err(Fault::in_progress()),
             (State::Running | State::Succeeded(_) | State::Cancelled(_), false) => Err(Fault::parameter_mismatch()),
         }
     }
@@ -105,13 +87,10 @@ impl Tokens {
     }
 
     pub(super) fn end(&mut self, token: &str, end: End, now: Instant) {
-        let state = match (end, self.rules.cancelled) {
-            (End::Succeeded, _) => State::Succeeded(now),
-            (End::Cancelled, CancelledTokens::Remembered) => State::Cancelled(now),
-            (End::Cancelled, CancelledTokens::Forgotten) | (End::Invalid, _) => {
-                self.known.remove(token);
-                return;
-            }
+        let state = match end {
+            End::Succeeded => State::Succeeded(now),
+            End::Cancelled if self.rules.remember_cancelled => State::Cancelled(now),
+            End::Cancelled | End::Invalid => return drop(self.known.remove(token)),
         };
         if let Some(known) = self.known.get_mut(token) {
             known.state = state;

@@ -25,7 +25,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Every line that the process writes goes to `log`, from both outputs in the order of writing.
+    /// Lines of both outputs go to `log` in the order of writing.
     pub(super) fn start(mut command: Command, log: Log) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
@@ -33,21 +33,21 @@ impl Process {
         let output = Arc::new(Mutex::new(Output::new(reader, log)?));
         let child = Arc::new(Mutex::new(command.spawn()?));
         let (over, exit) = watch::channel(None);
-        // It has the pipe's other end, which has to close with the process.
+        // It holds the pipe's other end, which must close with the process.
         drop(command);
         let process = Self { child: Arc::clone(&child), output: Arc::clone(&output), exit };
         thread::spawn(move || watch_over(&written, &output, &child, &over));
         Ok(process)
     }
 
-    /// Waits for the process's end, by when all that it wrote is in the log.
+    /// Waits for the process's end, and until its output is in the log.
     pub(super) async fn end(&self) -> ExitStatus {
         let mut exit = self.exit.clone();
         let exit = exit.wait_for(Option::is_some).await.ok().and_then(|exit| *exit);
         exit.expect("the thread that waits for the process ends with its exit")
     }
 
-    /// Brings the log up to date with what is written by now.
+    /// Moves everything that the process has written to the log.
     pub(super) fn log_output(&self) {
         lock(&self.output).drain();
     }
@@ -60,7 +60,7 @@ impl Process {
         self.signal(Signal::KILL);
     }
 
-    /// Returns when the process has stopped, or is no more.
+    /// Returns when the process has stopped, or has ended.
     pub(super) fn suspend(&self) {
         self.signal(Signal::STOP);
     }
@@ -71,7 +71,7 @@ impl Process {
 
     fn signal(&self, signal: Signal) {
         let child = lock(&self.child);
-        // With the lock held it is not waited for yet, so nobody else can have its number.
+        // While the lock is held, the child is not reaped, so that no other process can have its id.
         if self.exit.borrow().is_some() {
             return;
         }
@@ -105,11 +105,11 @@ fn watch_over(
     let pid = Pid::from_child(&lock(child));
     wait(pid, WaitIdOptions::EXITED);
     let mut child = lock(child);
-    let exit = child.wait().expect("the child has ended and nobody else waits for it");
+    let exit = child.wait().expect("the child has ended and only this thread waits for it");
     over.send_replace(Some(exit));
 }
 
-/// Leaves the process's exit to be asked for again.
+/// Leaves the exit status to be read again.
 fn wait(pid: Pid, what: WaitIdOptions) {
     retry_on_intr(|| waitid(WaitId::Pid(pid), what | WaitIdOptions::NOWAIT)).expect("the child is not waited for yet");
 }

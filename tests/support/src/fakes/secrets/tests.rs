@@ -48,7 +48,7 @@ async fn a_secret_has_the_members_of_aws() {
             "VersionStages": ["AWSCURRENT"],
         })
     );
-    secrets.behave(Behaviour::Binary);
+    secrets.behave(SecretsBehaviour::Binary);
     let binary = json(&get(&secrets, "lendswift/acme").await);
     assert_eq!((&binary["SecretBinary"], binary.get("SecretString")), (&json!("dGhlIHNlY3JldA=="), None));
 }
@@ -70,14 +70,14 @@ async fn secrets_can_be_replaced_and_removed() {
 async fn a_behaviour_lasts_until_the_next() {
     let secrets = secrets_manager().await;
     for (behaviour, status, kind) in [
-        (Behaviour::Denied, 400, "AccessDeniedException"),
-        (Behaviour::Throttled, 400, "ThrottlingException"),
-        (Behaviour::TooMany, 429, "UnheardOfException"),
-        (Behaviour::Down, 500, "InternalServiceError"),
-        (Behaviour::Deleted, 400, "InvalidRequestException"),
-        (Behaviour::Expired, 400, "InvalidSignatureException"),
-        (Behaviour::ChecksTime, 400, "InvalidSignatureException"),
-        (Behaviour::Fails("KMSFault", "Disabled."), 400, "KMSFault"),
+        (SecretsBehaviour::Denied, 400, "AccessDeniedException"),
+        (SecretsBehaviour::Throttled, 400, "ThrottlingException"),
+        (SecretsBehaviour::TooMany, 429, "UnheardOfException"),
+        (SecretsBehaviour::Down, 500, "InternalServiceError"),
+        (SecretsBehaviour::Deleted, 400, "InvalidRequestException"),
+        (SecretsBehaviour::Expired, 400, "InvalidSignatureException"),
+        (SecretsBehaviour::ChecksTime, 400, "InvalidSignatureException"),
+        (SecretsBehaviour::Fails("KMSFault", "Disabled."), 400, "KMSFault"),
     ] {
         secrets.behave(behaviour);
         for _ in 0..2 {
@@ -85,7 +85,7 @@ async fn a_behaviour_lasts_until_the_next() {
             assert_fault(&get(&secrets, "lendswift/acme").await, status, kind, &message);
         }
     }
-    secrets.behave(Behaviour::Normal);
+    secrets.behave(SecretsBehaviour::Normal);
     assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
 }
 
@@ -93,13 +93,13 @@ async fn a_behaviour_lasts_until_the_next() {
 async fn the_next_calls_come_before_all_calls_and_those_before_a_name() {
     let secrets = secrets_manager().await;
     secrets.put("lendswift/second", "another");
-    secrets.behave_for("lendswift/acme", Behaviour::Deleted);
-    secrets.behave_next([Behaviour::Expired, Behaviour::Normal]);
+    secrets.behave_for("lendswift/acme", SecretsBehaviour::Deleted);
+    secrets.behave_next([SecretsBehaviour::Expired, SecretsBehaviour::Normal]);
     let fault = async |name: &str| get(&secrets, name).await.header("x-amzn-errortype").map(str::to_owned);
     assert_eq!(fault("lendswift/second").await.as_deref(), Some("InvalidSignatureException"));
     assert_eq!(fault("lendswift/second").await, None);
     assert_eq!(fault("lendswift/acme").await.as_deref(), Some("InvalidRequestException"));
-    secrets.behave(Behaviour::Throttled);
+    secrets.behave(SecretsBehaviour::Throttled);
     assert_eq!(fault("lendswift/acme").await.as_deref(), Some("ThrottlingException"));
 }
 
@@ -117,7 +117,7 @@ fn a_signature_is_valid_five_minutes_before_and_after() {
 #[tokio::test]
 async fn a_slow_response_is_late_and_complete() {
     let secrets = secrets_manager().await;
-    secrets.behave(Behaviour::Slow(Duration::from_millis(50)));
+    secrets.behave(SecretsBehaviour::Slow(Duration::from_millis(50)));
     let begun = Instant::now();
     assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "the secret");
     assert!(begun.elapsed() >= Duration::from_millis(50));
@@ -126,13 +126,13 @@ async fn a_slow_response_is_late_and_complete() {
 #[tokio::test]
 async fn a_hanging_call_is_recorded_and_delays_no_other() {
     let secrets = secrets_manager().await;
-    secrets.behave(Behaviour::Hang);
+    secrets.behave(SecretsBehaviour::Hang);
     let address = secrets.address();
     let hanging = tokio::spawn(async move { send(address, HEAD, r#"{"SecretId":"a"}"#).await });
     while secrets.calls().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    secrets.behave(Behaviour::Normal);
+    secrets.behave(SecretsBehaviour::Normal);
     assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
     assert_eq!(secrets.calls(), ["a", "lendswift/acme"]);
     assert!(!hanging.is_finished());
