@@ -1,6 +1,12 @@
 //! Searches the log of a test run for secrets and personal data: `scan-log FILE`, after the tests ran with `LOG_FILE=FILE`, and
 //! with the same `LOG_FORMAT`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a command prints what it found, and fails without its file"
+)]
+
 use std::{env, fs, process::ExitCode};
 
 use support::leaks;

@@ -5,6 +5,25 @@
 //! lines, [`leaks`] searches text for secrets and personal data, and [`invariants`] hold for any input. [`TlsProxy`],
 //! [`RawTcpServer`] and [`StalledTlsServer`] are servers that do what no fake does.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "a test reports by failing"
+)]
+#![expect(
+    clippy::must_use_candidate,
+    clippy::needless_pass_by_value,
+    clippy::return_self_not_must_use,
+    reason = "for tests, brevity at the call counts more"
+)]
+#![cfg_attr(
+    test,
+    expect(clippy::string_slice, clippy::unchecked_time_subtraction, reason = "a test reports by failing")
+)]
+
 pub mod fakes;
 pub mod invariants;
 mod lead;

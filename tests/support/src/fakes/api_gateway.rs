@@ -48,7 +48,7 @@ pub fn event(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8
             "routeKey": route_key,
             "stage": "$default",
             "time": clock(now),
-            "timeEpoch": now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis()) as u64,
+            "timeEpoch": now.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0)),
         },
         "isBase64Encoded": false,
     });

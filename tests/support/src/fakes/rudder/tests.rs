@@ -19,7 +19,7 @@ async fn rudder() -> Rudder {
 
 fn lead() -> Value {
     json!({
-        "caller_id": 16501231234_u64,
+        "caller_id": 16_501_231_234_u64,
         "loan_amount": 4000,
         "customer_name": "Ann",
         "details": { "job_title": "programmer", "had_late_payment": false },
@@ -107,7 +107,7 @@ async fn other_tokens_paths_methods_and_media_types_are_refused() {
 async fn a_lead_outside_the_contract_is_refused_with_its_fault() {
     for (field, value, fault) in [
         ("/caller_id", json!("16501231234"), "invalid type: string \"16501231234\", expected u64"),
-        ("/caller_id", json!(16501231234.0), "invalid type: floating point `16501231234.0`, expected u64"),
+        ("/caller_id", json!(16_501_231_234.0), "invalid type: floating point `16501231234.0`, expected u64"),
         ("/caller_id", json!(9_999_999_999_u64), "caller_id must be 1 and ten digits"),
         ("/caller_id", json!(20_000_000_000_u64), "caller_id must be 1 and ten digits"),
         ("/loan_amount", json!(4000.0), "invalid type: floating point `4000.0`, expected a nonzero u64"),
