@@ -74,7 +74,7 @@ fn differences() -> BTreeMap<u32, (Known, &'static str)> {
 }
 
 #[test]
-fn area_codes_are_read_as_libphonenumber_does_but_for_those_listed() {
+fn area_codes_agree_with_libphonenumber_but_for_those_listed() {
     let differences = differences();
     let mut wrong = Vec::new();
     for (code, known) in &*KNOWN {

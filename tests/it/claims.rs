@@ -344,7 +344,7 @@ async fn an_operators_settlement_is_undone_by_no_late_sender() {
 }
 
 #[tokio::test]
-async fn a_claim_taken_by_another_request_is_neither_settled_nor_released() {
+async fn a_claim_taken_over_is_neither_settled_nor_released() {
     for reply in [Reply::new(200, r#"{"code":200}"#), Reply::new(422, r#"{"code":422}"#)] {
         let (app, lead) = replaced_before_its_end(reply, |_| claimed(now() + 30)).await;
         assert_eq!(attribute(&lead, "claim"), EARLIER);

@@ -35,7 +35,7 @@ fn the_leads_keep_the_invariants_and_are_of_every_kind() {
 }
 
 #[test]
-fn the_upstream_answers_keep_the_invariants_and_reach_every_verdict() {
+fn the_responses_keep_the_invariants_and_reach_every_verdict() {
     let corpus = corpus("upstream_answer");
     let mut reached = BTreeSet::new();
     for (_, answer) in &corpus {

@@ -100,7 +100,7 @@ async fn codes_that_only_ai_rudder_can_explain_are_counted() {
 }
 
 #[tokio::test]
-async fn a_failed_settlement_is_counted_though_its_caller_sees_nothing() {
+async fn a_failed_settlement_is_counted() {
     for (behaviour, is_counted) in [(DynamoBehaviour::Denied, true), (DynamoBehaviour::Normal, false)] {
         let harness = harness().await;
         harness.dynamodb.next(ProcessHarness::WRITE, DynamoBehaviour::Normal);

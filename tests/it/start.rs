@@ -47,7 +47,7 @@ async fn a_process_connects_to_aws_before_its_first_lead() {
 }
 
 #[tokio::test]
-async fn ai_rudder_is_not_connected_to_and_silence_delays_a_start_by_1s() {
+async fn silent_dependencies_delay_a_start_by_a_second() {
     let listen = async || {
         let listener = TcpListener::bind(FREE_PORT).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -229,7 +229,7 @@ fn the_function_has_the_permissions_that_the_code_uses() {
 }
 
 #[test]
-fn the_function_reaches_the_accounts_secrets_and_the_ledger_alone() {
+fn the_function_reaches_its_secrets_and_its_table_alone() {
     let statements = statements();
     let secrets = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}/*";
     assert_eq!(statements[0]["Resource"], json!({ "Fn::Sub": secrets }));

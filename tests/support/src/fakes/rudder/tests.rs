@@ -215,7 +215,7 @@ async fn a_dropped_server_frees_its_address_at_once() {
 }
 
 #[tokio::test]
-async fn the_response_to_an_accepted_lead_may_be_late_reset_or_missing() {
+async fn the_response_may_be_late_reset_or_missing() {
     let rudder = rudder().await;
     let wait = Duration::from_millis(50);
     let mut in_turn = [Answering::After(wait), Answering::Reset, Answering::Hang].into_iter().cycle();
