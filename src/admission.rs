@@ -11,6 +11,7 @@ use crate::{
     account::{AccountId, ApiKey},
     answer::Problem,
     claim::IdempotencyKey,
+    lead::{Malformed, ParsedLead},
     request::Request,
     telemetry::log::LogText,
 };
@@ -20,11 +21,38 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// A request that passed admission. It has no `Debug`: its body contains personal data.
 pub(crate) struct Submission {
+    pub(crate) route: Route,
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// The body's bytes. Invalid base64 is reported only after authentication, like any other fault of the body.
-    pub(crate) body: Result<Vec<u8>, NotBase64>,
+    /// `None` only for a status request without a body. Invalid base64 is reported only after authentication, like any
+    /// other fault of the body.
+    pub(crate) body: Result<Option<Body>, NotBase64>,
+}
+
+/// What the caller asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `…/leads`: send the lead, at most once.
+    Send,
+    /// `…/leads/validate`: parse the lead and stop before the ledger.
+    Validate,
+    /// `…/leads/status`: return what sending the lead again would return, and send nothing.
+    Status,
+}
+
+/// A body's bytes and their format. It has no `Debug`: it contains personal data.
+pub(crate) struct Body {
+    bytes: Vec<u8>,
+    format: Format,
+}
+
+/// The formats of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
 }
 
 /// API Gateway marked the body as base64, and it is not.
@@ -35,24 +63,60 @@ impl Submission {
     /// Checks, in this order: route, method, size, media type, account name, `Idempotency-Key`, presence of an API key.
     pub(crate) fn from_request(request: Request) -> Result<Self, Problem> {
         let path = request.raw_path.unwrap_or_default();
-        let account = account_in(&path).ok_or(Problem::NotFound)?;
+        let (account, route) = Route::in_path(&path).ok_or(Problem::NotFound)?;
         if request.context.http.method != "POST" {
             return Err(Problem::MethodNotAllowed);
         }
-        let body = decode(request.body.unwrap_or_default(), request.is_base64_encoded.unwrap_or(false))?;
-        check_media_type(&request.headers)?;
+        let bytes = decode(request.body.unwrap_or_default(), request.is_base64_encoded.unwrap_or(false))?;
+        let is_absent = route == Route::Status && bytes.as_ref().is_ok_and(Vec::is_empty);
+        let format = match format(&request.headers) {
+            Some(format) => format,
+            // A request without a body needs no media type.
+            None if is_absent => Format::Json,
+            None => return Err(Problem::UnsupportedMediaType),
+        };
         let invalid_name = || Problem::Unauthorized(LogText::from("no account can have that name"));
         let account = account.parse().map_err(|_| invalid_name())?;
         let idempotency_key = idempotency_key(&request.headers)?;
         let key = ApiKey::from_headers(&request.headers).ok_or(Problem::MissingApiKey)?;
-        Ok(Self { account, key, idempotency_key, body })
+        let is_omitted = is_absent && idempotency_key.is_some();
+        let body = bytes.map(|bytes| (!is_omitted).then_some(Body { bytes, format }));
+        Ok(Self { route, account, key, idempotency_key, body })
     }
 }
 
-/// The `{account}` of `/v1/accounts/{account}/leads`.
-fn account_in(path: &str) -> Option<&str> {
-    let account = path.strip_prefix("/v1/accounts/")?.strip_suffix("/leads")?;
-    (!account.is_empty() && !account.contains('/')).then_some(account)
+impl Route {
+    /// The `{account}` and the route of a path, with or without a slash at its end.
+    fn in_path(path: &str) -> Option<(&str, Self)> {
+        let path = path.strip_prefix("/v1/accounts/")?;
+        let (account, action) = path.strip_suffix('/').unwrap_or(path).split_once('/')?;
+        let route = match action {
+            "leads" => Self::Send,
+            "leads/validate" => Self::Validate,
+            "leads/status" => Self::Status,
+            _ => return None,
+        };
+        (!account.is_empty()).then_some((account, route))
+    }
+
+    /// Its value in the log.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Validate => "validate",
+            Self::Status => "status",
+        }
+    }
+}
+
+impl Body {
+    /// Parses the lead in it.
+    pub(crate) fn parse(&self) -> Result<ParsedLead<'_>, Malformed> {
+        match self.format {
+            Format::Json => ParsedLead::parse(&self.bytes),
+            Format::Form => ParsedLead::parse_form(&self.bytes),
+        }
+    }
 }
 
 fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, NotBase64>, Problem> {
@@ -71,19 +135,28 @@ fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, NotBase64>, P
     }
 }
 
-/// Allows `application/json` and `application/*+json` in UTF-8, without a content encoding.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type: Option<Mime> = content_type.and_then(|text| text.parse().ok());
-    let is_json = media_type.is_some_and(|mime| {
-        let json = mime.suffix().unwrap_or(mime.subtype()) == mime::JSON;
-        mime.type_() == mime::APPLICATION && json && mime.get_param(mime::CHARSET).is_none_or(|set| set == mime::UTF_8)
-    });
-    if is_json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(Problem::UnsupportedMediaType) }
+/// The body's format: `application/json`, `application/*+json` or a form, in UTF-8 and without a content encoding. `None`
+/// for anything else.
+fn format(headers: &HeaderMap) -> Option<Format> {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("not ASCII").trim());
+    let is_encoded = text(header::CONTENT_ENCODING)
+        .is_some_and(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity"));
+    let mime: Mime = text(header::CONTENT_TYPE)?.parse().ok()?;
+    // Many clients write "utf8".
+    let is_utf_8 = mime.get_param(mime::CHARSET).is_none_or(|set| set == mime::UTF_8 || set == "utf8");
+    if is_encoded || !is_utf_8 || mime.type_() != mime::APPLICATION {
+        return None;
+    }
+    if mime.suffix().unwrap_or(mime.subtype()) == mime::JSON {
+        Some(Format::Json)
+    } else {
+        (mime.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED).then_some(Format::Form)
+    }
 }
 
+/// The request's `Idempotency-Key`, `None` if it is absent or empty.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key").filter(|value| !value.is_empty()) else { return Ok(None) };
     let key = value.to_str().ok().and_then(|key| key.parse().ok());
     key.map(Some).ok_or(Problem::InvalidIdempotencyKey)
 }

@@ -7,9 +7,11 @@
 //!
 //! | `pk` | content |
 //! | --- | --- |
-//! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, and with an idempotency key `pointer`; after it is settled, also `outcome`, `http_status`, `body`, `settled_at` |
+//! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, and with an idempotency key `pointer`; after it is settled, also `outcome`, `http_status`, `body`, `settled_at`, and for `unknown` `lead_error` |
 //! | `{account}#void#{the claim's id}` | never written; the transaction that voids a claim deletes it |
 //! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **item of an idempotency key**: `lead_pk` (the `pk` of its lead), `expires` |
+//!
+//! The items of a sandbox account begin with `{account}#sandbox` in place of `{account}`.
 //!
 //! Times are Unix seconds. A lead is identified by its content, whatever its idempotency key. An idempotency key belongs to
 //! one lead: the lead that was claimed under it, or whose response was replayed under it.
@@ -55,15 +57,19 @@ mod backoff;
 mod claimed;
 pub mod conditions;
 mod idempotency_key;
+mod item_keys;
 mod ledger;
 mod left;
 pub mod protocol;
 mod record;
+mod status;
 mod table;
 mod writes;
 
 pub use self::{
     claimed::{Claim, Claimed, Known, Settled},
     idempotency_key::{IdempotencyKey, InvalidIdempotencyKey},
+    item_keys::{ItemKeys, Lookup, Namespace},
     ledger::{Ledger, LedgerError},
+    status::StatusError,
 };

@@ -10,6 +10,7 @@ mod codes;
 mod dns;
 mod envelope;
 mod payload;
+mod sandbox;
 mod token;
 mod verdict;
 
@@ -19,6 +20,7 @@ pub use self::{
     codes::{Meaning, UpstreamCodes, UpstreamCodesError},
     envelope::Envelope,
     payload::payload,
+    sandbox::Scenario,
     token::{Token, TokenError},
     verdict::{Verdict, verdict},
 };

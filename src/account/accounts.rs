@@ -31,6 +31,7 @@ use crate::{
     budget::{SECRET_LIMIT, UNKNOWN_KEY_INTERVAL},
     clock::Clock,
     config::Config,
+    rudder::Token,
     telemetry::log::LogText,
 };
 
@@ -101,10 +102,10 @@ impl Accounts {
         loop {
             let entry = within(until, self.cached_or_refreshed(id, false, is_enough)).await?;
             match entry.open(key, arrived_at) {
-                Opening::Open(token) => {
+                Opening::Open(destination) => {
                     let source = entry.source(arrived_at);
                     record_account(id, Some(source));
-                    return Ok(Account { id: id.clone(), token, source });
+                    return Ok(Account { id: id.clone(), destination, source });
                 }
                 Opening::Misconfigured(cause) => {
                     record_account(id, None);
@@ -126,14 +127,14 @@ impl Accounts {
         }
     }
 
-    /// The account with another token than the one that AI Rudder refused; `None` if its secret contains no new one, or cannot
+    /// The account's token, if it is another one than AI Rudder refused; `None` if its secret contains no new one, or cannot
     /// be read before `until`.
-    pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
+    pub async fn new_token(&self, account: &AccountId, refused: &Token, until: Instant) -> Option<Token> {
         let refused_at = self.clock.now();
-        let new_token = |entry: &Entry| entry.token().filter(|token| **token != refused.token).cloned();
+        let new_token = |entry: &Entry| entry.token().filter(|token| *token != refused).cloned();
         let is_enough = |entry: &Entry| entry.is_refreshed_after(refused_at) || new_token(entry).is_some();
-        let entry = within(until, self.force_refresh(&refused.id, is_enough)).await.ok()?;
-        Some(Account { id: refused.id.clone(), token: new_token(&entry)?, source: entry.source(refused_at) })
+        let entry = within(until, self.force_refresh(account, is_enough)).await.ok()?;
+        new_token(&entry)
     }
 
     /// Refreshes until `is_enough`, or returns the cached entry if no refresh may be forced now. A refresh in flight may have

@@ -7,8 +7,25 @@ use crate::{rudder::Token, telemetry::log::LogText};
 #[derive(Debug)]
 pub struct Account {
     pub(super) id: AccountId,
-    pub(super) token: Token,
+    pub(super) destination: Destination,
     pub(super) source: Source,
+}
+
+/// Where an account's leads go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// To AI Rudder, with this token.
+    AiRudder(Token),
+    /// Nowhere: pushes are simulated, and nobody is called.
+    Sandbox,
+}
+
+impl Destination {
+    /// The token for AI Rudder.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        if let Self::AiRudder(token) = self { Some(token) } else { None }
+    }
 }
 
 /// Where an account's secret came from.
@@ -60,9 +77,15 @@ impl Account {
         self.source
     }
 
-    /// Its token for AI Rudder.
+    /// Where its leads go.
     #[must_use]
-    pub fn token(&self) -> &Token {
-        &self.token
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Whether its pushes are simulated.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.destination == Destination::Sandbox
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{ApiKey, Source, key::KeyDigest, secret::Secret, store::StoreError};
+use super::{ApiKey, Destination, Source, key::KeyDigest, secret::Secret, store::StoreError};
 use crate::{
     budget::{REFUSED_TOKEN_INTERVAL, SECRET_RETRY_INTERVAL},
     rudder::Token,
@@ -33,7 +33,7 @@ pub(super) struct Entry {
     asked_at: Instant,
     /// Until when no refresh is needed.
     fresh_until: Instant,
-    /// Until when the token is used while Secrets Manager fails.
+    /// Until when the secret is used while Secrets Manager fails.
     stale_until: Instant,
     /// The earliest time at which a refused token may force a refresh.
     may_force_refresh_from: Instant,
@@ -42,13 +42,13 @@ pub(super) struct Entry {
 /// The last response of Secrets Manager, combined with the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Knowledge {
-    /// The account has a token. If the last refresh failed, the secret may have changed in the meantime.
-    Usable { token: Token, last_refresh_error: Option<StoreError> },
+    /// The account can be used. If the last refresh failed, the secret may have changed in the meantime.
+    Usable { destination: Destination, last_refresh_error: Option<StoreError> },
     /// The secret exists, but cannot be used.
     Broken(StoreError),
     /// The secret does not exist.
     Absent(StoreError),
-    /// Secrets Manager failed, and there is no token to fall back on.
+    /// Secrets Manager failed, and there is no earlier secret to fall back on.
     Unreachable(StoreError),
 }
 
@@ -56,10 +56,10 @@ enum Knowledge {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opening {
     /// The API key is valid.
-    Open(Token),
+    Open(Destination),
     /// The API key is valid, but the secret is malformed.
     Misconfigured(LogText),
-    /// Secrets Manager failed, so the API key cannot be checked or there is no token.
+    /// Secrets Manager failed, so the API key cannot be checked or the account cannot be used.
     Unavailable(LogText),
     /// The API key is not one of the account's. Contains the secret's fault, if it has one.
     Refused(Option<StoreError>),
@@ -89,10 +89,10 @@ impl Entry {
             may_force_refresh_from: if forced { now + REFUSED_TOKEN_INTERVAL } else { may_force_refresh_from },
         };
         match response {
-            Ok(Secret { digests, token: Ok(token) }) => {
-                new(digests.into(), Knowledge::Usable { token, last_refresh_error: None }, lifetime.fresh)
+            Ok(Secret { digests, destination: Ok(destination) }) => {
+                new(digests.into(), Knowledge::Usable { destination, last_refresh_error: None }, lifetime.fresh)
             }
-            Ok(Secret { digests, token: Err(error) }) => {
+            Ok(Secret { digests, destination: Err(error) }) => {
                 new(digests.into(), Knowledge::Broken(error.into()), SECRET_RETRY_INTERVAL)
             }
             Err(error @ (StoreError::NotFound | StoreError::Deleted)) => {
@@ -103,10 +103,11 @@ impl Entry {
             }
             Err(error @ StoreError::Transient(_)) => {
                 let may_force_refresh_from = may_force_refresh_from.max(now + SECRET_RETRY_INTERVAL);
-                let stale = old.filter(|old| now < old.stale_until).and_then(|old| Some((old, old.token()?.clone())));
-                if let Some((old, token)) = stale {
+                let stale = old.filter(|old| now < old.stale_until);
+                let stale = stale.and_then(|old| Some((old, old.destination()?.clone())));
+                if let Some((old, destination)) = stale {
                     Self {
-                        knowledge: Knowledge::Usable { token, last_refresh_error: Some(error) },
+                        knowledge: Knowledge::Usable { destination, last_refresh_error: Some(error) },
                         fresh_until: old.fresh_until.max(now + SECRET_RETRY_INTERVAL).min(old.stale_until),
                         may_force_refresh_from,
                         ..old.clone()
@@ -123,7 +124,7 @@ impl Entry {
     pub(super) fn open(&self, key: ApiKey, arrived_at: Instant) -> Opening {
         let is_known = self.knows(key);
         match &self.knowledge {
-            Knowledge::Usable { token, .. } if is_known => Opening::Open(token.clone()),
+            Knowledge::Usable { destination, .. } if is_known => Opening::Open(destination.clone()),
             Knowledge::Broken(error) | Knowledge::Absent(error) if is_known => Opening::Misconfigured(error.for_log()),
             Knowledge::Usable { last_refresh_error: Some(error), .. } | Knowledge::Unreachable(error) => {
                 Opening::Unavailable(error.for_log())
@@ -134,9 +135,13 @@ impl Entry {
         }
     }
 
-    /// The account's token, unless it is unknown or malformed.
+    /// The account's token, unless it is unknown or malformed, or the account is a sandbox.
     pub(super) fn token(&self) -> Option<&Token> {
-        if let Knowledge::Usable { token, .. } = &self.knowledge { Some(token) } else { None }
+        self.destination()?.token()
+    }
+
+    fn destination(&self) -> Option<&Destination> {
+        if let Knowledge::Usable { destination, .. } = &self.knowledge { Some(destination) } else { None }
     }
 
     /// Whether the secret, when it was read last, contained an API key.

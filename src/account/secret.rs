@@ -1,19 +1,22 @@
 //! The content of an account's secret.
 
-use serde::Deserialize;
+use std::slice;
+
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::key::KeyDigest;
-use crate::rudder::{Token, TokenError};
+use super::{Destination, key::KeyDigest};
+use crate::rudder::TokenError;
 
-/// An account's secret: `{"lendswift_token": "…", "api_key_sha256": ["<64 hex digits>", …]}`.
+/// An account's secret: `{"lendswift_token": "…", "api_key_sha256": ["<64 hex digits>", …]}`. A sandbox has
+/// `"sandbox": true` in place of the token.
 #[derive(Debug, Clone)]
 pub struct Secret {
     /// The digests of the API keys, at least one.
     pub digests: Vec<KeyDigest>,
-    /// The token, or the secret's fault. It is separate from the digests, so that a caller with a valid API key gets a
-    /// specific response.
-    pub token: Result<Token, SecretError>,
+    /// Where the account's leads go, or the secret's fault. It is separate from the digests, so that a caller with a valid
+    /// API key gets a specific response.
+    pub destination: Result<Destination, SecretError>,
 }
 
 /// A fault of a secret. It never contains a part of the secret.
@@ -22,7 +25,7 @@ pub enum SecretError {
     /// It is binary, not text.
     #[error("the secret is binary")]
     Binary,
-    /// It is not JSON, or lacks one of the two members.
+    /// It is not JSON, or lacks a member.
     #[error("the secret is not {{\"lendswift_token\": \"…\", \"api_key_sha256\": [\"…\"]}}")]
     Shape,
     /// It has no digest.
@@ -31,35 +34,75 @@ pub enum SecretError {
     /// A digest is not 64 hex digits.
     #[error("api_key_sha256 contains something that is not 64 hex digits")]
     Digest,
+    /// It has a token and is a sandbox.
+    #[error("the secret has both lendswift_token and sandbox")]
+    TokenAndSandbox,
+    /// Its `sandbox` is something other than `true`.
+    #[error("sandbox is not the boolean true")]
+    Sandbox,
     /// The token is invalid.
     #[error(transparent)]
     Token(#[from] TokenError),
 }
 
+/// The members of a secret that the relay reads.
+#[derive(Deserialize)]
+struct Members {
+    #[serde(default, deserialize_with = "given")]
+    lendswift_token: Option<Value>,
+    #[serde(default, deserialize_with = "given")]
+    sandbox: Option<Value>,
+    api_key_sha256: Digests,
+}
+
+/// A member that is given, even as `null`.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// One digest or several: Secrets Manager's console writes one as a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Digests {
+    One(String),
+    Several(Vec<String>),
+}
+
 impl Secret {
-    /// Parses a secret's text, which Secrets Manager limits to 64 KiB (GetSecretValue, `SecretString`). Unknown members are
-    /// ignored.
+    /// Parses a secret's text, which Secrets Manager limits to 64 KiB (GetSecretValue, `SecretString`). A byte order mark and
+    /// unknown members are ignored.
     ///
-    /// `Err` if no digest can be read, so that no API key can be checked. Any other fault is in [`Secret::token`].
+    /// `Err` if no digest can be read, so that no API key can be checked. Any other fault is in [`Secret::destination`].
     pub fn parse(text: &str) -> Result<Self, SecretError> {
-        #[derive(Deserialize)]
-        struct Fields {
-            lendswift_token: Option<Value>,
-            api_key_sha256: Vec<String>,
-        }
-        let Fields { lendswift_token, api_key_sha256 } = serde_json::from_str(text).map_err(|_| SecretError::Shape)?;
-        let digests: Vec<KeyDigest> = api_key_sha256.iter().filter_map(|digest| digest.parse().ok()).collect();
-        match (api_key_sha256.len(), digests.len()) {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let members: Members = serde_json::from_str(text).map_err(|_| SecretError::Shape)?;
+        let given = match &members.api_key_sha256 {
+            Digests::One(digest) => slice::from_ref(digest),
+            Digests::Several(digests) => digests.as_slice(),
+        };
+        let digests: Vec<KeyDigest> = given.iter().filter_map(|digest| digest.parse().ok()).collect();
+        match (given.len(), digests.len()) {
             (0, _) => return Err(SecretError::NoDigest),
             (_, 0) => return Err(SecretError::Digest),
             _ => {}
         }
-        let token = match lendswift_token {
-            _ if digests.len() < api_key_sha256.len() => Err(SecretError::Digest),
-            Some(Value::String(token)) => token.try_into().map_err(SecretError::from),
-            _ => Err(SecretError::Shape),
-        };
-        Ok(Self { digests, token })
+        let is_whole = digests.len() == given.len();
+        let destination = if is_whole { members.destination() } else { Err(SecretError::Digest) };
+        Ok(Self { digests, destination })
+    }
+}
+
+impl Members {
+    /// A secret has either a token or `"sandbox": true`, so that no account is a sandbox by mistake, and no sandbox calls
+    /// anybody.
+    fn destination(self) -> Result<Destination, SecretError> {
+        match (self.lendswift_token, self.sandbox) {
+            (Some(_), Some(_)) => Err(SecretError::TokenAndSandbox),
+            (None, Some(Value::Bool(true))) => Ok(Destination::Sandbox),
+            (None, Some(_)) => Err(SecretError::Sandbox),
+            (Some(Value::String(token)), None) => Ok(Destination::AiRudder(token.try_into()?)),
+            (_, None) => Err(SecretError::Shape),
+        }
     }
 }
 
@@ -73,28 +116,55 @@ mod tests {
         Secret::parse(text)
     }
 
+    /// The destination in a secret with one digest and these members.
+    fn destination(members: &str) -> Result<Destination, SecretError> {
+        let secret = read(&format!(r#"{{"api_key_sha256": ["{DIGEST}"], {members}}}"#)).unwrap();
+        assert_eq!(secret.digests.len(), 1);
+        secret.destination
+    }
+
     #[test]
     fn a_secret_has_a_token_and_the_digests_of_keys() {
         let text = format!(r#"{{"lendswift_token": "a+b/c=", "api_key_sha256": ["{DIGEST}", "{DIGEST}"], "note": 1}}"#);
         let secret = read(&text).unwrap();
         assert_eq!(secret.digests.len(), 2);
-        assert!(secret.token.is_ok());
+        assert!(secret.destination.unwrap().token().is_some());
+    }
+
+    #[test]
+    fn one_digest_may_be_a_string_after_a_byte_order_mark() {
+        let text = format!("\u{feff}{{\"lendswift_token\": \"a\", \"api_key_sha256\": \"{DIGEST}\"}}");
+        let secret = read(&text).unwrap();
+        assert!(secret.destination.is_ok() && secret.digests.len() == 1);
+    }
+
+    #[test]
+    fn a_sandbox_is_the_boolean_true_in_place_of_a_token() {
+        assert_eq!(destination(r#""sandbox": true"#), Ok(Destination::Sandbox));
+        for sandbox in ["false", "null", "1", "\"true\"", "{}", "[true]"] {
+            assert_eq!(destination(&format!("\"sandbox\": {sandbox}")), Err(SecretError::Sandbox), "{sandbox}");
+            let both = format!(r#""lendswift_token": "a", "sandbox": {sandbox}"#);
+            assert_eq!(destination(&both), Err(SecretError::TokenAndSandbox), "{sandbox}");
+        }
+        for token in ["\"a\"", "null", "\"\"", "7"] {
+            let both = format!(r#""lendswift_token": {token}, "sandbox": true"#);
+            assert_eq!(destination(&both), Err(SecretError::TokenAndSandbox), "{token}");
+        }
     }
 
     #[test]
     fn an_invalid_token_leaves_the_digests_known() {
         for (members, fault) in [
-            (
-                format!(r#""lendswift_token": "", "api_key_sha256": ["{DIGEST}"]"#),
-                SecretError::Token(TokenError::Empty),
-            ),
-            (format!(r#""lendswift_token": 7, "api_key_sha256": ["{DIGEST}"]"#), SecretError::Shape),
-            (format!(r#""api_key_sha256": ["{DIGEST}"]"#), SecretError::Shape),
-            (format!(r#""lendswift_token": "a", "api_key_sha256": ["{DIGEST}", "b9f1"]"#), SecretError::Digest),
+            (r#""lendswift_token": """#, SecretError::Token(TokenError::Empty)),
+            (r#""lendswift_token": 7"#, SecretError::Shape),
+            (r#""lendswift_token": null"#, SecretError::Shape),
+            (r#""note": 1"#, SecretError::Shape),
         ] {
-            let secret = read(&format!("{{{members}}}")).unwrap();
-            assert_eq!((secret.digests.len(), secret.token), (1, Err(fault)), "{members}");
+            assert_eq!(destination(members), Err(fault), "{members}");
         }
+        let text = format!(r#"{{"lendswift_token": "a", "api_key_sha256": ["{DIGEST}", "b9f1"]}}"#);
+        let secret = read(&text).unwrap();
+        assert_eq!((secret.digests.len(), secret.destination), (1, Err(SecretError::Digest)));
     }
 
     #[test]
@@ -103,8 +173,10 @@ mod tests {
             ("", SecretError::Shape),
             ("1JqFE7K6ucf94hAvqu+7Jg", SecretError::Shape),
             (r#"{"lendswift_token": "a"}"#, SecretError::Shape),
+            (r#"{"sandbox": true, "sandbox": true, "api_key_sha256": []}"#, SecretError::Shape),
             (r#"{"api_key_sha256": []}"#, SecretError::NoDigest),
-            (r#"{"lendswift_token": "a", "api_key_sha256": "b9f1"}"#, SecretError::Shape),
+            (r#"{"lendswift_token": "a", "api_key_sha256": 7}"#, SecretError::Shape),
+            (r#"{"lendswift_token": "a", "api_key_sha256": "b9f1"}"#, SecretError::Digest),
             (r#"{"lendswift_token": "a", "api_key_sha256": []}"#, SecretError::NoDigest),
             (r#"{"lendswift_token": "a", "api_key_sha256": ["b9f1"]}"#, SecretError::Digest),
         ] {

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use http::StatusCode;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::IdempotencyKey;
-use crate::{account::AccountId, budget::Lease};
+use super::{ItemKeys, Namespace};
+use crate::budget::Lease;
 
 /// A request's exclusive right to send one lead, while its lease runs.
 #[derive(Debug)]
@@ -36,11 +35,24 @@ pub enum Claimed {
 #[derive(Debug)]
 pub enum Known {
     /// Another request is sending it, and its lease runs.
-    InProgress,
-    /// The request with this id claimed it, and its lease ended before the claim was settled.
-    Interrupted(String),
-    /// It was sent, with this result.
-    Answered(Settled),
+    InProgress {
+        /// The other request's claim, if it is known.
+        claim: Option<String>,
+    },
+    /// A request claimed it, and its lease ended before the claim was settled.
+    Interrupted {
+        /// That claim.
+        claim: String,
+        /// That request's id.
+        request_id: String,
+    },
+    /// It was sent.
+    Answered {
+        /// The claim under which it was sent.
+        claim: String,
+        /// The result.
+        settled: Settled,
+    },
     /// The caller's `Idempotency-Key` belongs to a different lead.
     KeyReused,
     /// Its item exists, but this version cannot read it. The lead may have been sent.
@@ -59,30 +71,27 @@ pub enum Settled {
     Unknown {
         /// The response's HTTP status, a server error.
         status: StatusCode,
+        /// The response's error. `None` in an item of a version before 0.2.0.
+        error: Option<String>,
         /// The response's body.
         body: String,
     },
 }
 
 impl Claim {
-    /// A new claim with a random id, for a lead's payload. Nothing is written yet.
+    /// A new claim of a lead, with a random id. Nothing is written yet.
     #[must_use]
-    pub fn new(
-        account: &AccountId,
-        payload: &[u8],
-        key: Option<&IdempotencyKey>,
-        request_id: &str,
-        lease: Lease,
-    ) -> Self {
+    pub fn new(namespace: &Namespace, keys: ItemKeys, request_id: &str, lease: Lease) -> Self {
         let id = Uuid::new_v4().to_string();
-        Self {
-            lead: format!("{account}#lead#{}", hex::encode(Sha256::digest(payload))),
-            key_item: key.map(|key| format!("{account}#key#{}", hex::encode(Sha256::digest(key.as_bytes())))),
-            void: format!("{account}#void#{id}"),
-            id,
-            request_id: request_id.to_owned(),
-            lease,
-        }
+        let ItemKeys { lead, key_item } = keys;
+        let void = format!("{namespace}#void#{id}");
+        Self { id, lead, key_item, void, request_id: request_id.to_owned(), lease }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// The period in which the lead may be sent.
@@ -108,6 +117,11 @@ impl Settled {
             Self::Accepted { .. } => StatusCode::OK,
             Self::Unknown { status, .. } => *status,
         }
+    }
+
+    /// The response's error, if it has one.
+    pub(super) fn error(&self) -> Option<&str> {
+        if let Self::Unknown { error, .. } = self { error.as_deref() } else { None }
     }
 
     /// The response's body.

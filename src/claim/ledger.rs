@@ -28,9 +28,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Ledger {
     /// `None` if the ledger is off: every request is a push.
-    table: Option<Table>,
+    pub(super) table: Option<Table>,
     window: Duration,
-    clock: Clock,
+    pub(super) clock: Clock,
     left: LeftClaims,
 }
 
@@ -39,7 +39,7 @@ pub struct Ledger {
 pub struct LedgerError(pub(crate) LogText);
 
 impl LedgerError {
-    fn because(cause: &str) -> Self {
+    pub(super) fn because(cause: &str) -> Self {
         Self(LogText::from(format!("the ledger failed: {cause}")))
     }
 }
@@ -77,7 +77,7 @@ impl Ledger {
         };
         match answer {
             Answer::Found(items) => Ok(Claimed::Known(self.found(table, &claim, &items, budget).await?)),
-            Answer::InProgress => Ok(Claimed::Known(Known::InProgress)),
+            Answer::InProgress => Ok(Claimed::Known(Known::InProgress { claim: None })),
             Answer::Unavailable => Err(LedgerError::because(&cause.unwrap_or_default())),
         }
     }
@@ -126,30 +126,28 @@ impl Ledger {
         budget: Budget,
     ) -> Result<Known, LedgerError> {
         match items.as_slice() {
-            [Some(lead), ..] => Ok(self.known(table, claim, Record::read(lead), budget).await),
+            [Some(lead), ..] => {
+                let Some(record) = Record::read(lead) else { return Ok(Known::Unreadable) };
+                record_claim(&record.claim);
+                let (key_item, expires) = (record.key_item.clone(), record.expires);
+                let known = known(record, seconds(self.clock.wall()));
+                if matches!(known, Known::Answered { .. }) && claim.key_item != key_item {
+                    self.assign_key(table, claim, expires, budget).await;
+                }
+                Ok(known)
+            }
             [None, Some(_)] => Ok(Known::KeyReused),
             _ => Err(LedgerError::because("a condition failed without an item that explains it")),
         }
     }
 
-    /// Interprets the item of a lead that was claimed before.
-    async fn known(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
-        let Some(record) = record else { return Known::Unreadable };
-        record_claim(&record.claim);
-        match standing(record.state, seconds(self.clock.wall())) {
-            Standing::InProgress => Known::InProgress,
-            Standing::Interrupted => Known::Interrupted(record.request_id),
-            Standing::Settled(settled) => {
-                // From now on this idempotency key belongs to the lead, unless it belongs to another. The response does not
-                // depend on whether this write succeeds.
-                if let Some(key) = claim.key_item.as_ref().filter(|key| record.key_item.as_ref() != Some(key)) {
-                    let key = [writes::key(key, &claim.lead, record.expires, self.clock.wall())];
-                    if let Ok(transaction) = table.transaction(key, None) {
-                        table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
-                    }
-                }
-                Known::Answered(settled)
-            }
+    /// From now on the request's idempotency key belongs to the lead, unless it belongs to another. The response does not depend
+    /// on whether this write succeeds.
+    async fn assign_key(&self, table: &Table, claim: &Claim, expires: u64, budget: Budget) {
+        let Some(key) = &claim.key_item else { return };
+        let key = writes::key(key, &claim.lead, expires, self.clock.wall());
+        if let Ok(transaction) = table.transaction([key], None) {
+            table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
         }
     }
 
@@ -212,7 +210,7 @@ impl Ledger {
     }
 
     /// Whether enough time is left to retry a write after this wait.
-    fn may_retry(&self, wait: Duration, until: Instant) -> bool {
+    pub(super) fn may_retry(&self, wait: Duration, until: Instant) -> bool {
         self.clock.now() + wait + WRITE_RETRY_LEAST <= until
     }
 
@@ -229,7 +227,17 @@ impl Ledger {
     }
 }
 
+/// What a request at `now`, in Unix seconds, learns about a lead that was claimed before.
+pub(super) fn known(record: Record, now: u64) -> Known {
+    let Record { claim, request_id, state, .. } = record;
+    match standing(state, now) {
+        Standing::InProgress => Known::InProgress { claim: Some(claim) },
+        Standing::Interrupted => Known::Interrupted { claim, request_id },
+        Standing::Settled(settled) => Known::Answered { claim, settled },
+    }
+}
+
 /// Records the lead's claim, this request's or an earlier one's, in the request's log line.
-fn record_claim(id: &str) {
+pub(super) fn record_claim(id: &str) {
     Span::current().record("claim", id);
 }

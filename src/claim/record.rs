@@ -47,7 +47,7 @@ impl Record {
     /// Parses an item; `None` if it is not a claim, or contradicts itself.
     pub(super) fn read(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
-            None if ["http_status", "body", "settled_at"].iter().any(|name| item.contains_key(*name)) => return None,
+            None if ["http_status", "body", "settled_at", "lead_error"].iter().any(|name| item.contains_key(*name)) => return None,
             None => State::Sending { lease_until: number_of(item, "lease_until")? },
             Some(_) => State::Settled(settled(item)?),
         };
@@ -56,9 +56,27 @@ impl Record {
             request_id: text_of(item, "request_id")?,
             state,
             key_item: text_of(item, "pointer"),
-            expires: number_of(item, "expires")?,
+            expires: expires(item)?,
         })
     }
+}
+
+/// The item of an idempotency key.
+pub(super) struct KeyRecord {
+    /// The `pk` of the lead that it belongs to.
+    pub(super) lead: String,
+}
+
+impl KeyRecord {
+    /// Parses an item; `None` if it names no lead.
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        Some(Self { lead: text_of(item, "lead_pk")? })
+    }
+}
+
+/// When an item expires, in Unix seconds.
+pub(super) fn expires(item: &Item) -> Option<u64> {
+    number_of(item, "expires")
 }
 
 /// The result of a settled claim; `None` if it contradicts itself. An accepted lead has HTTP 200, an unknown one a server
@@ -69,7 +87,9 @@ fn settled(item: &Item) -> Option<Settled> {
     let status = StatusCode::from_u16(status.try_into().ok()?).ok()?;
     match text_of(item, "outcome")?.as_str() {
         "accepted" if status == StatusCode::OK => Some(Settled::Accepted { body }),
-        "unknown" if status.is_server_error() => Some(Settled::Unknown { status, body }),
+        "unknown" if status.is_server_error() => {
+            Some(Settled::Unknown { status, error: text_of(item, "lead_error"), body })
+        }
         _ => None,
     }
 }
@@ -134,7 +154,7 @@ mod tests {
         let body = || "{}".to_owned();
         assert_eq!(settled("accepted", 200), Some(State::Settled(Settled::Accepted { body: body() })));
         for (status, code) in [(500, StatusCode::INTERNAL_SERVER_ERROR), (504, StatusCode::GATEWAY_TIMEOUT)] {
-            let unknown = Settled::Unknown { status: code, body: body() };
+            let unknown = Settled::Unknown { status: code, error: None, body: body() };
             assert_eq!(settled("unknown", status), Some(State::Settled(unknown)));
         }
         for (outcome, status) in [
@@ -153,7 +173,7 @@ mod tests {
     fn an_item_that_contradicts_itself_is_unreadable() {
         let lease = ("lease_until", number(7));
         assert_eq!(state(&[]), None);
-        for attribute in [("http_status", number(200)), ("body", text("{}")), ("settled_at", number(1))] {
+        for attribute in [("http_status", number(200)), ("body", text("{}")), ("settled_at", number(1)), ("lead_error", text("a"))] {
             assert_eq!(state(&[lease.clone(), attribute.clone()]), None, "{attribute:?}");
         }
         assert_eq!(state(&[("outcome", text("accepted")), ("http_status", number(200))]), None);

@@ -63,20 +63,25 @@ pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write 
 
 /// Records the result of a push with the response.
 pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
+    let error = settled.error().map(|error| (":error", text(error)));
+    let expression = match error {
+        None => "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
+        Some(_) => {
+            "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now, lead_error = :error"
+        }
+    };
+    let values = [
+        (":claim", text(&claim.id)),
+        (":unknown", text("unknown")),
+        (":outcome", text(settled.outcome())),
+        (":status", number(settled.status().as_u16().into())),
+        (":body", text(settled.body())),
+        (":now", number(seconds(now))),
+    ];
     Write {
-        action: Action::Update {
-            pk: claim.lead.clone(),
-            expression: "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
-        },
+        action: Action::Update { pk: claim.lead.clone(), expression },
         condition: Some(SETTLE_LEAD),
-        values: vec![
-            (":claim", text(&claim.id)),
-            (":unknown", text("unknown")),
-            (":outcome", text(settled.outcome())),
-            (":status", number(settled.status().as_u16().into())),
-            (":body", text(settled.body())),
-            (":now", number(seconds(now))),
-        ],
+        values: values.into_iter().chain(error).collect(),
     }
 }
 

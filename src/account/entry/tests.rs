@@ -62,12 +62,16 @@ impl History {
     }
 }
 
+fn destination() -> Destination {
+    Destination::AiRudder(token())
+}
+
 fn token() -> Token {
     "a".to_owned().try_into().unwrap()
 }
 
 fn usable(last_refresh_error: Option<StoreError>) -> Knowledge {
-    Knowledge::Usable { token: token(), last_refresh_error }
+    Knowledge::Usable { destination: destination(), last_refresh_error }
 }
 
 fn secret() -> Secret {
@@ -230,8 +234,8 @@ fn an_unknown_key_is_refused_after_a_successful_refresh() {
 fn a_known_key_opens_an_account_with_a_token() {
     let open = |history: &History| history.entry().open(key("swordfish"), history.at(9999));
     let read = || History::new().asked(0, Ok(secret()));
-    assert_eq!(open(&read()), Opening::Open(token()));
-    assert_eq!(open(&read().asked(300, Err(down()))), Opening::Open(token()));
+    assert_eq!(open(&read()), Opening::Open(destination()));
+    assert_eq!(open(&read().asked(300, Err(down()))), Opening::Open(destination()));
     assert_eq!(open(&read().asked(3600, Err(down()))), Opening::Unavailable(down().for_log()));
     assert_eq!(open(&read().asked(300, Err(unreadable()))), Opening::Misconfigured(unreadable().for_log()));
     assert!(matches!(open(&read().asked(300, Ok(without_token()))), Opening::Misconfigured(_)));

@@ -1,0 +1,75 @@
+//! The state of a lead without a write.
+
+use super::{
+    Known, Ledger, LedgerError, Lookup,
+    ledger::{known, record_claim},
+    record::{KeyRecord, Record, expires},
+    table::{Item, Table},
+};
+use crate::{
+    budget::{Budget, WRITE_LONGEST_WAIT},
+    unix_time::seconds,
+};
+
+/// Why a status request is not answered. Nothing was sent.
+#[derive(Debug)]
+pub enum StatusError {
+    /// The ledger is off, so nothing is recorded.
+    Off,
+    /// The table could not be read.
+    Failed(LedgerError),
+}
+
+impl From<LedgerError> for StatusError {
+    fn from(error: LedgerError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Ledger {
+    /// The state that a request for this lead would find now, by consistent reads; `None` if it would be free to send the
+    /// lead. Nothing is written.
+    pub async fn status(&self, lookup: &Lookup, budget: Budget) -> Result<Option<Known>, StatusError> {
+        let Some(table) = &self.table else { return Err(StatusError::Off) };
+        match lookup {
+            Lookup::Lead(keys) => {
+                if let Some(item) = self.current(table, &keys.lead, budget).await? {
+                    return Ok(Some(self.state(&item)));
+                }
+                let Some(pk) = &keys.key_item else { return Ok(None) };
+                let Some(item) = self.current(table, pk, budget).await? else { return Ok(None) };
+                let is_other = KeyRecord::read(&item).is_none_or(|key| key.lead != keys.lead);
+                Ok(is_other.then_some(Known::KeyReused))
+            }
+            Lookup::IdempotencyKey(pk) => {
+                let Some(item) = self.current(table, pk, budget).await? else { return Ok(None) };
+                let Some(key) = KeyRecord::read(&item) else { return Ok(Some(Known::Unreadable)) };
+                let item = self.current(table, &key.lead, budget).await?;
+                Ok(item.map(|item| self.state(&item)))
+            }
+        }
+    }
+
+    fn state(&self, item: &Item) -> Known {
+        let Some(record) = Record::read(item) else { return Known::Unreadable };
+        record_claim(&record.claim);
+        known(record, seconds(self.clock.wall()))
+    }
+
+    /// An item that has not expired. Transient errors are retried for as long as a claim may take.
+    async fn current(&self, table: &Table, pk: &str, budget: Budget) -> Result<Option<Item>, LedgerError> {
+        let until = budget.claim_until(self.clock.now());
+        let mut waits = super::backoff::backoff();
+        loop {
+            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            match table.get(pk, until).await {
+                Ok(item) => {
+                    let now = seconds(self.clock.wall());
+                    return Ok(item.filter(|item| expires(item).is_none_or(|expires| now < expires)));
+                }
+                Err(error) if error.is_transient && self.may_retry(wait, until) => tokio::time::sleep(wait).await,
+                Err(error) => return Err(LedgerError::because(&error.cause)),
+            }
+        }
+    }
+}
