@@ -48,7 +48,7 @@ const FAULTS: Metric = Metric {
     name: "Faults",
     dimension: Some("field"),
     unit: "Count",
-    meaning: "Faults of invalid leads, by the pointer of the field.",
+    meaning: "Faults of invalid leads, by the field's JSON pointer.",
 };
 const UPSTREAM_MILLISECONDS: Metric = Metric {
     name: "UpstreamMilliseconds",
