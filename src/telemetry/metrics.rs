@@ -54,7 +54,8 @@ const UPSTREAM_MILLISECONDS: Metric = Metric {
     name: "UpstreamMilliseconds",
     dimension: None,
     unit: "Milliseconds",
-    meaning: "Duration of a push, with all attempts to connect.",
+    meaning: "Duration of a push, with all attempts to connect. After a refused token it includes the refresh of the secret \
+              and the second push.",
 };
 const SECRET_READS: Metric = Metric {
     name: "SecretReads",
