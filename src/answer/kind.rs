@@ -131,21 +131,30 @@ impl Kind {
                 .says("The lead is invalid. Fix the fields listed in body.fields and send it again."),
             Self::IdempotencyKeyReused => row(S::UNPROCESSABLE_ENTITY, NotSent, "idempotency_key_reused")
                 .when("The `idempotency-key` was already used for a different lead.")
-                .says("This Idempotency-Key was already used for a different lead. Send this lead under a key of its own."),
+                .says(
+                    "This Idempotency-Key was already used for a different lead. If this is a changed version of that lead, do \
+                     not send it: the consumer may be called twice. Otherwise send it with an Idempotency-Key of its own.",
+                ),
             Self::InProgress => row(S::CONFLICT, Pending, "in_progress")
                 .when("Another request is sending this lead.")
                 .says("Another request is sending this lead. Send it again after the Retry-After delay to learn the result.")
                 .with(Advice::RetrySoon),
             Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
-                .when("AI Rudder refused the lead: an HTTP 4xx that HTTP defines, except those listed below.")
+                .when(
+                    "AI Rudder refused the lead: a 4xx that HTTP defines, except those of the rows below, as the HTTP status or as \
+                     the `code`; or a `code` that `UPSTREAM_CODES` names as `refused`.",
+                )
                 .says("AI Rudder refused the lead. Fix the lead before you send it again."),
             Self::RateLimited => row(S::TOO_MANY_REQUESTS, NotSent, "rate_limited")
-                .when("AI Rudder rate-limited the request.")
-                .says("AI Rudder is rate-limiting. Nothing was sent; send the lead again later.")
+                .when("AI Rudder rate-limited the request: 429, or a `code` that `UPSTREAM_CODES` names as `rate_limited`.")
+                .says("AI Rudder is rate-limiting. Nobody was called; send the lead again later.")
                 .with(Advice::RetryWhenUpstreamSays),
             Self::TokenRefused => row(S::INTERNAL_SERVER_ERROR, NotSent, "token_refused")
-                .when("AI Rudder refused the account's token. The operator must replace it.")
-                .says("AI Rudder refused this account's token. Nothing was sent. The relay's operator must fix this."),
+                .when(
+                    "AI Rudder refused the account's token: 401, 403, HTTP 404, or a `code` that `UPSTREAM_CODES` names as \
+                     `token_refused`. The operator must replace it.",
+                )
+                .says("AI Rudder refused this account's token. Nobody was called. The relay's operator must fix this."),
             Self::AccountMisconfigured => row(S::INTERNAL_SERVER_ERROR, NotSent, "account_misconfigured")
                 .when("The API key is valid, but the account's secret is malformed. The operator must repair it.")
                 .says("This account is misconfigured. Nothing was sent. The relay's operator must fix this."),
@@ -164,35 +173,38 @@ impl Kind {
                      a `code` that contradict each other.",
                 )
                 .says(
-                    "AI Rudder's response does not say whether it took the lead. Sending it again never calls; ask the \
-                     relay's operator with this request-id.",
+                    "AI Rudder's response does not say whether it took the lead. Sending the lead again calls nobody; ask \
+                     the relay's operator, with the request-id.",
                 ),
             Self::UpstreamTimeout => row(S::GATEWAY_TIMEOUT, Unknown, "upstream_timeout")
                 .when("AI Rudder did not respond in time.")
                 .says(
-                    "AI Rudder did not respond in time and may have received the lead. Sending it again never calls; ask \
-                     the relay's operator with this request-id.",
+                    "AI Rudder did not respond in time and may have received the lead. Sending the lead again calls \
+                     nobody; ask the relay's operator, with the request-id.",
                 ),
             Self::UpstreamBroke => row(S::GATEWAY_TIMEOUT, Unknown, "upstream_broke")
                 .when("The connection broke after the lead was sent.")
                 .says(
-                    "The connection to AI Rudder broke after the lead was sent. Sending it again never calls; ask the \
-                     relay's operator with this request-id.",
+                    "The connection to AI Rudder broke after the lead was sent. Sending the lead again calls nobody; ask \
+                     the relay's operator, with the request-id.",
                 ),
             Self::Interrupted => row(S::GATEWAY_TIMEOUT, Unknown, "interrupted")
                 .when("An earlier request started sending this lead and never completed.")
                 .says(
                     "An earlier request started sending this lead and never completed, so AI Rudder may have received it. \
-                     Sending it again never calls; ask the relay's operator with this request-id.",
+                     Sending the lead again calls nobody; ask the relay's operator, with the request-id.",
                 ),
             Self::FailedBeforeClaim => row(S::INTERNAL_SERVER_ERROR, NotSent, "internal_error")
                 .when("The relay failed before it claimed the lead.")
-                .says("The relay failed. Nothing was sent; send the lead again."),
-            Self::FailedAfterClaim => row(S::INTERNAL_SERVER_ERROR, Unknown, "internal_error")
-                .when("The relay failed after it began to claim the lead, or cannot read the lead's item.")
                 .says(
-                    "The relay failed and may have sent the lead. Sending it again never calls twice; ask the relay's \
-                     operator with this request-id.",
+                    "The relay failed. Nothing was sent, and sending the lead again is safe. Ask the relay's operator, with the \
+                     request-id.",
+                ),
+            Self::FailedAfterClaim => row(S::INTERNAL_SERVER_ERROR, Unknown, "internal_error")
+                .when("The relay failed after it began to claim the lead, or cannot read the lead's item in the ledger.")
+                .says(
+                    "The relay failed and may have sent the lead. Sending the lead again cannot cause a second call; ask the \
+                     relay's operator, with the request-id.",
                 ),
         }
     }

@@ -49,13 +49,14 @@ impl Outcome {
             Self::Accepted => "Done.",
             Self::Refused => "Fix the lead and send it again.",
             Self::NotSent => {
-                "Fix what `error` names and send the lead again. For 429 and 503, send it again unchanged after the `retry-after` \
-                 delay. For 500, ask the relay's operator; sending it again is safe."
+                "429 and 503: wait, at least for `retry-after` if it is present, and send the lead again unchanged. 500: ask the \
+                 relay's operator, with the `request-id`; sending the lead again is safe. Otherwise: fix what `error` names and \
+                 send the lead again, except for `idempotency_key_reused`, whose message says when that is safe."
             }
             Self::Pending => "Send the lead again after the `retry-after` delay to learn the result.",
             Self::Unknown => {
-                "Do not expect a call from sending it again: that only returns the current state. Ask the relay's operator, \
-                 with the `request-id`; only the operator can free the lead for another push."
+                "Ask the relay's operator, with the `request-id`: only the operator can free the lead for another push. Until \
+                 then, sending the lead again cannot cause a second call; it returns the current outcome."
             }
         }
     }

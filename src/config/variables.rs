@@ -117,7 +117,7 @@ pub(super) const CONNECT_AT_START: Variable = Variable {
     name: "CONNECT_AT_START",
     default: Default::Value("true"),
     accepted: "`true` or `false`",
-    meaning: "Whether a process connects to AWS and looks AI Rudder's address up before its first event.",
+    meaning: "Whether a process connects to AWS and looks up AI Rudder's address before its first event.",
 };
 pub(super) const AWS_REGION: Variable = Variable {
     name: "AWS_REGION",

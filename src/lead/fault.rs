@@ -46,7 +46,7 @@ pub enum FaultKind {
     /// The value is not 10 digits, or 11 that begin with 1.
     #[error("must be a US phone number: 10 digits, or 11 beginning with 1, without an extension")]
     NotAPhoneNumber,
-    /// The area code is one of Canada or the Caribbean.
+    /// The area code belongs to Canada, Bermuda or a Caribbean country.
     #[error("has an area code outside the US and its territories")]
     AreaCodeAbroad,
     /// The area code is not a consumer's: premium, toll-free, N11, personal or carrier.
@@ -93,7 +93,9 @@ impl FaultCode {
             }
             Self::NoLetter => "The name has no letter.",
             Self::NotAPhoneNumber => "The value is not a US phone number: 10 digits, or 11 that begin with 1.",
-            Self::AreaCodeAbroad => "The area code is one of Canada or the Caribbean.",
+            Self::AreaCodeAbroad => {
+                "The area code is outside the US and its territories: in Canada, Bermuda or the Caribbean."
+            }
             Self::AreaCodeOfAService => {
                 "The area code is not a consumer's: premium, toll-free, N11, personal or carrier."
             }
@@ -102,7 +104,7 @@ impl FaultCode {
             Self::OutOfRange => "The amount is not from 1 to 10,000,000 US dollars.",
             Self::Exponent => "A number in a text field has an exponent.",
             Self::NotABoolean => "The value means neither yes nor no.",
-            Self::Conflict => "The field is given twice with different values.",
+            Self::Conflict => "The field is given more than once, with different values.",
         }
     }
 }

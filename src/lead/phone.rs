@@ -20,8 +20,8 @@ impl Phone {
         accepted: "integer or string: 10 digits, or 11 that begin with 1; in strings also `+`, spaces, `( ) - .` and `tel:`",
         becomes: "integer `1XXXXXXXXXX`",
         refused: "letters, extensions, other countries (after `+` a country code is required), area codes that begin with 0 or 1, \
-                  area codes of Canada and the Caribbean, and those of no consumer: premium 900, toll-free 8xx, N11, personal and \
-                  carrier codes",
+                  area codes outside the US and its territories (Canada, Bermuda, the Caribbean), and those that no consumer \
+                  has: premium 900, toll-free 8xx, N11, personal and carrier codes",
         faults: &[
             FaultCode::Missing,
             FaultCode::WrongType,

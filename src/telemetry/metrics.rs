@@ -48,13 +48,14 @@ const FAULTS: Metric = Metric {
     name: "Faults",
     dimension: Some("field"),
     unit: "Count",
-    meaning: "Faults of invalid leads, by the pointer of the field.",
+    meaning: "Faults of invalid leads, by the field's JSON pointer.",
 };
 const UPSTREAM_MILLISECONDS: Metric = Metric {
     name: "UpstreamMilliseconds",
     dimension: None,
     unit: "Milliseconds",
-    meaning: "Duration of a push, with all attempts to connect.",
+    meaning: "Duration of a push, with all attempts to connect. After a refused token it includes the refresh of the secret \
+              and the second push.",
 };
 const SECRET_READS: Metric = Metric {
     name: "SecretReads",

@@ -62,8 +62,9 @@ fn responses() {
         "responses.md",
         "Responses",
         &[
-            "Every response that the relay sends has the header `lead-outcome`. A response without it comes from API Gateway, or\n\
-             the function crashed: send the lead again.\n\n## Outcomes\n"
+            "Every response that the relay sends has the header `lead-outcome`. A response without it comes from API Gateway,\n\
+             or the function crashed. If its status is 408, 429 or 5xx, send the lead again; otherwise check the URL and the size \
+             of the\nbody.\n\n## Outcomes\n"
                 .to_owned(),
             table(["`lead-outcome`", "meaning", "what to do"], outcomes),
             "## Responses\n\n`error` and `show_err` are in the relay's own envelope. Where AI Rudder sent an envelope, it is the \
@@ -131,7 +132,7 @@ fn fault_codes() {
     let rows = FaultCode::VARIANTS.iter().map(|fault| {
         let fields = fields().into_iter().filter(|field| field.forms.faults.contains(fault)).collect::<Vec<_>>();
         let fields = if fields.len() > 13 {
-            "text fields of `details`, and others".to_owned()
+            "text fields of `details`, and [others](fields.md#faults-by-field)".to_owned()
         } else {
             codes(fields.iter().map(|field| field.names[0]))
         };

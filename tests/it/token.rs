@@ -103,8 +103,8 @@ async fn a_quoted_token_is_in_no_response_no_item_and_no_log() {
 async fn a_withheld_envelope_is_replaced_by_the_relays_own() {
     let accepted = "AI Rudder accepted the lead and should call the consumer.";
     let refused = "AI Rudder refused the lead. Fix the lead before you send it again.";
-    let doubt = "AI Rudder's response does not say whether it took the lead. Sending it again never calls; ask the relay's \
-                 operator with this request-id.";
+    let doubt = "AI Rudder's response does not say whether it took the lead. Sending the lead again calls nobody; ask the \
+                 relay's operator, with the request-id.";
     for (code, status, message, show_err, error, cause) in [
         (200, 200, accepted, false, None, WITHHELD),
         (400, 422, refused, true, Some("refused_upstream"), WITHHELD),

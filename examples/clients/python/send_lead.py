@@ -29,6 +29,8 @@ exit codes, and the "result" in the JSON that goes to stdout:
   2                Wrong usage. Nothing was posted.
   3  refused       AI Rudder rejected the lead. Nobody is called.
   4  fix           The request, the API key or the URL is wrong. This post called nobody.
+                   If the error is "idempotency_key_reused", the lead was changed after it was sent: do not
+                   post it under another id.
   5  ask_operator  The relay's operator must act: send them the request_id. If the outcome is "unknown",
                    the consumer may have been called: do not change the lead.
   6  later         No final outcome yet. Post the same lead again later, unchanged.
