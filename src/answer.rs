@@ -2,20 +2,21 @@
 //!
 //! [`Kind`] is the table of the relay's own responses as code. AI Rudder's responses become [`Answer`]s by their verdict.
 
+mod envelope;
 mod kind;
 mod outcome;
 mod problem;
+mod row;
 mod upstream;
 
-use std::{borrow::Cow, fmt};
-
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde::Serialize;
 
+use self::envelope::{Body, Text};
 pub use self::{
-    kind::{Advice, Kind, Row},
+    kind::Kind,
     outcome::Outcome,
     problem::Problem,
+    row::{Advice, Row},
 };
 use crate::{
     claim::Settled,
@@ -26,6 +27,9 @@ use crate::{
 const LEAD_OUTCOME: HeaderName = HeaderName::from_static("lead-outcome");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const LEAD_ERROR: HeaderName = HeaderName::from_static("lead-error");
+const LEAD_ID: HeaderName = HeaderName::from_static("lead-id");
+const LEAD_SANDBOX: HeaderName = HeaderName::from_static("lead-sandbox");
 const LEAD_IGNORED_FIELDS: HeaderName = HeaderName::from_static("lead-ignored-fields");
 
 /// A response that still lacks the request's id and the time.
@@ -45,25 +49,22 @@ pub struct Answer {
     pub needs_operator: bool,
     /// Whether it repeats the response to an earlier request.
     pub replayed: bool,
+    /// What it is about, for the metrics.
+    pub subject: Subject,
     headers: HeaderMap,
     body: Body,
 }
 
-#[derive(Debug)]
-enum Body {
-    /// AI Rudder's envelope, or the body of an earlier response.
-    Verbatim(Text),
-    /// The relay's own envelope.
-    Generated { message: String, is_client_fixable: bool, faults: Faults },
-}
-
-/// A body as the caller receives it. It is not printed: AI Rudder's may contain personal data.
-struct Text(String);
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Text")
-    }
+/// What a response is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// A lead for AI Rudder, or a request that was refused before its account was known.
+    #[default]
+    Lead,
+    /// The validity or the state of a lead: the request can send nothing.
+    Inquiry,
+    /// A request to a sandbox account.
+    Sandbox,
 }
 
 /// A whole HTTP response. It has no `Debug`: the body may be AI Rudder's and contain personal data.
@@ -94,13 +95,35 @@ impl Answer {
         self
     }
 
+    /// Adds the header with the id of the lead's claim, if there is one.
+    #[must_use]
+    pub fn with_lead_id(mut self, claim: Option<&str>) -> Self {
+        if let Some(Ok(id)) = claim.map(HeaderValue::try_from) {
+            self.headers.insert(LEAD_ID, id);
+        }
+        self
+    }
+
+    /// Says what it is about. A sandbox account needs no operator.
+    #[must_use]
+    pub fn about(mut self, subject: Subject) -> Self {
+        if subject == Subject::Sandbox {
+            self.headers.insert(LEAD_SANDBOX, HeaderValue::from_static("true"));
+            self.needs_operator = false;
+        }
+        Self { subject, ..self }
+    }
+
     /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.
     #[must_use]
     pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
         let body = self.text(request_id, timestamp).into_owned();
         let settled = match self.outcome {
             Outcome::Accepted => Some(Settled::Accepted { body: body.clone() }),
-            Outcome::Unknown => Some(Settled::Unknown { status: self.status, body: body.clone() }),
+            Outcome::Unknown => {
+                let error = self.error.map(str::to_owned);
+                Some(Settled::Unknown { status: self.status, error, body: body.clone() })
+            }
             Outcome::Refused | Outcome::NotSent | Outcome::Pending => None,
         };
         (Self { body: Body::Verbatim(Text(body)), ..self }, settled)
@@ -114,60 +137,25 @@ impl Answer {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(LEAD_OUTCOME, HeaderValue::from_static(self.outcome.as_str()));
+        if let Some(error) = self.error {
+            headers.insert(LEAD_ERROR, HeaderValue::from_static(error));
+        }
         if let Ok(request_id) = HeaderValue::try_from(request_id) {
             headers.insert(REQUEST_ID, request_id);
         }
         Response { status: self.status, headers, body }
     }
-
-    fn text(&self, request_id: &str, timestamp: u64) -> Cow<'_, str> {
-        match &self.body {
-            Body::Verbatim(Text(text)) => Cow::Borrowed(text),
-            Body::Generated { message, is_client_fixable, faults } => {
-                let envelope = OwnEnvelope {
-                    code: self.status.as_u16(),
-                    message,
-                    show_err: *is_client_fixable,
-                    timestamp,
-                    body: Details { error: self.error, outcome: self.outcome.as_str(), fields: faults },
-                    trace_id: request_id,
-                };
-                // Serializing strings and integers into memory cannot fail.
-                Cow::Owned(serde_json::to_string(&envelope).unwrap_or_default())
-            }
-        }
-    }
-}
-
-/// The relay's own envelope, with the six fields of AI Rudder's.
-#[derive(Serialize)]
-struct OwnEnvelope<'a> {
-    code: u16,
-    message: &'a str,
-    show_err: bool,
-    timestamp: u64,
-    body: Details<'a>,
-    trace_id: &'a str,
-}
-
-/// The `body` of the relay's own envelope.
-#[derive(Serialize)]
-struct Details<'a> {
-    /// `None` if the lead was accepted and AI Rudder's envelope is withheld.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    outcome: &'a str,
-    fields: &'a [Fault],
 }
 
 /// The response that the lead's first sender received.
 impl From<Settled> for Answer {
     fn from(settled: Settled) -> Self {
-        let (status, outcome, body) = match settled {
-            Settled::Accepted { body } => (StatusCode::OK, Outcome::Accepted, body),
-            Settled::Unknown { status, body } => (status, Outcome::Unknown, body),
+        let (status, outcome, error, body) = match settled {
+            Settled::Accepted { body } => (StatusCode::OK, Outcome::Accepted, None, body),
+            Settled::Unknown { status, error, body } => (status, Outcome::Unknown, error, body),
         };
         let mut answer = Self::forwarded(status, outcome, body);
+        answer.error = error.as_deref().and_then(Kind::error_named);
         answer.needs_operator = outcome == Outcome::Unknown;
         answer.replayed = true;
         answer.headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
@@ -189,6 +177,7 @@ impl From<Problem> for Answer {
             cause,
             needs_operator: kind.needs_operator(),
             replayed: false,
+            subject: Subject::default(),
             headers,
             body: Body::Generated { message, is_client_fixable: kind.is_client_fixable(), faults },
         }
@@ -196,6 +185,13 @@ impl From<Problem> for Answer {
 }
 
 impl Answer {
+    /// The answer to a validate request for a valid lead, whose payload is JSON.
+    pub(crate) fn valid(payload: &[u8]) -> Self {
+        // A payload is UTF-8 JSON, because the relay has rendered it.
+        let lead = serde_json::from_slice(payload).unwrap_or_default();
+        Self { body: Body::Valid { lead }, ..Self::forwarded(StatusCode::OK, Outcome::NotSent, String::new()) }
+    }
+
     /// AI Rudder's envelope, or a stored response, under this status.
     fn forwarded(status: StatusCode, outcome: Outcome, text: String) -> Self {
         let body = Body::Verbatim(Text(text));
@@ -207,6 +203,7 @@ impl Answer {
             cause: None,
             needs_operator: false,
             replayed: false,
+            subject: Subject::default(),
             headers: HeaderMap::new(),
             body,
         }

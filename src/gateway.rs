@@ -41,8 +41,7 @@ pub async fn serve(
     let span = span(context.request_id(), relay.is_cold());
     let answer = answer(relay, request, &context).instrument(span.clone()).await;
     span.in_scope(|| log(&answer, milliseconds(begun, clock.now())));
-    let faulty_fields = answer.faults().iter().map(|fault| fault.field.as_str());
-    metrics::responded(answer.outcome.as_str(), answer.metric, faulty_fields);
+    metrics::responded(&answer);
     recorder.flush();
     Ok(respond(answer.into_response(context.request_id(), unix_time::seconds(clock.wall()))))
 }
@@ -71,6 +70,8 @@ fn span(request_id: &str, cold_start: bool) -> Span {
         cold_start,
         account = Empty,
         key = Empty,
+        route = Empty,
+        sandbox = Empty,
         secret = Empty,
         claim = Empty,
         ignored_fields = Empty,

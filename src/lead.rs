@@ -8,6 +8,7 @@ mod area_code;
 mod fault;
 mod field;
 mod flag;
+mod form;
 mod ignored;
 mod json;
 mod name;
@@ -25,6 +26,7 @@ pub use self::{
     fault::{Fault, FaultCode, FaultKind, Faults},
     field::Detail,
     flag::Flag,
+    form::FormFault,
     ignored::Ignored,
     name::Name,
     phone::Phone,
@@ -33,6 +35,7 @@ pub use self::{
 };
 use self::{
     field::{Field, Place},
+    form::Position,
     json::{Json, MemberName, Members},
 };
 
@@ -63,6 +66,9 @@ pub struct ParsedLead<'a> {
 /// A body that is not a JSON object; nothing was sent. The message contains the place and never the content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
+    /// It is empty.
+    #[error("is empty; only a status request with an Idempotency-Key may be")]
+    Empty,
     /// It is not UTF-8 from this byte on.
     #[error("is not UTF-8 from byte {0} on")]
     NotUtf8(usize),
@@ -77,6 +83,17 @@ pub enum Malformed {
     /// It is JSON, but not an object.
     #[error("is not a JSON object")]
     NotAnObject,
+    /// It begins with `{` under the content type of a form.
+    #[error("is JSON, but its content type is that of a form")]
+    JsonAsForm,
+    /// It is not a form.
+    #[error("is not a form: part {part} {fault}")]
+    NotAForm {
+        /// The part between two `&`, counted from 1.
+        part: usize,
+        /// What is wrong with it.
+        fault: FormFault,
+    },
 }
 
 impl<'a> ParsedLead<'a> {
@@ -84,12 +101,24 @@ impl<'a> ParsedLead<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, Malformed> {
         let body = std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8(error.valid_up_to()))?;
         let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+        if body.is_empty() {
+            return Err(Malformed::Empty);
+        }
         let members: Members<'a> = serde_json::from_str(body).map_err(|error| match error.classify() {
             Category::Data => Malformed::NotAnObject,
             _ => Malformed::NotJson { line: error.line(), column: error.column() },
         })?;
         let mut draft = Draft::default();
         draft.read(members);
+        Ok(draft.finish())
+    }
+
+    /// Parses a form (`application/x-www-form-urlencoded`) in UTF-8. Its fields are those of a JSON body, each a string.
+    pub fn parse_form(body: &'a [u8]) -> Result<Self, Malformed> {
+        let mut draft = Draft::default();
+        for (name, value) in form::pairs(body)? {
+            draft.read_pair(&name, value);
+        }
         Ok(draft.finish())
     }
 }
@@ -113,9 +142,26 @@ impl<'a> Draft<'a> {
         for (MemberName(name), value) in members.0 {
             match (name.as_ref(), Field::at_top_level(&name)) {
                 ("details", _) => self.read_details(value),
-                (_, Some(field)) => self.read_field(field, Place::top(name), value),
+                (_, Some(field)) => self.read_field(field, Place::top(name), value.into()),
                 (name, None) => self.ignored.add("", name),
             }
+        }
+    }
+
+    /// Reads a field of a form. An empty `details` counts as an empty object, which a form cannot express otherwise.
+    fn read_pair(&mut self, name: &str, value: Cow<'a, str>) {
+        let owned = |name: &str| Cow::Owned(name.to_owned());
+        match Position::from(name) {
+            Position::Details if value.is_empty() => self.has_details = true,
+            Position::Details => self.details_fault = Some(FaultKind::WrongType("an object")),
+            Position::InDetails(name) => match Field::in_details(name) {
+                Some(field) => self.read_field(field, Place::in_details(owned(name)), Json::Text(value)),
+                None => self.ignored.add("details.", name),
+            },
+            Position::Top(name) => match Field::at_top_level(name) {
+                Some(field) => self.read_field(field, Place::top(owned(name)), Json::Text(value)),
+                None => self.ignored.add("", name),
+            },
         }
     }
 
@@ -142,13 +188,12 @@ impl<'a> Draft<'a> {
 
     fn read_detail(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
         match Field::in_details(&name) {
-            Some(field) => self.read_field(field, Place::in_details(name), value),
+            Some(field) => self.read_field(field, Place::in_details(name), value.into()),
             None => self.ignored.add("details.", &name),
         }
     }
 
-    fn read_field(&mut self, field: Field, place: Place<'a>, value: &'a RawValue) {
-        let json = Json::from(value);
+    fn read_field(&mut self, field: Field, place: Place<'a>, json: Json<'a>) {
         match field {
             Field::CallerId => self.caller_id.fill(place, Phone::parse_json(&json)),
             Field::LoanAmount => self.loan_amount.fill(place, Amount::parse_json(&json)),

@@ -1,6 +1,7 @@
 //! The relay: one lead, from admission to AI Rudder.
 
 mod context;
+mod sending;
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,22 +15,18 @@ use tracing::{Span, record_all};
 pub use self::context::RequestContext;
 use crate::{
     account::{Account, Accounts},
-    admission::{NotBase64, Submission},
-    answer::{Answer, Problem},
+    admission::{NotBase64, Route, Submission},
+    answer::{Answer, Problem, Subject},
     aws::Aws,
-    budget::{self, Budget, CONNECT_AT_START_LIMIT, InsufficientTime},
-    claim::{Claim, Claimed, IdempotencyKey, Known, Ledger},
+    budget::{CONNECT_AT_START_LIMIT, InsufficientTime},
+    claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Lookup, Namespace},
     clock::Clock,
     config::Config,
-    lead::ParsedLead,
+    lead::{Lead, Malformed, ParsedLead},
     request::Request,
-    rudder::{Push, PushError, Rudder, SendDeadlines, Verdict, payload},
-    telemetry::{
-        log::{LogText, milliseconds},
-        metrics,
-    },
+    rudder::{Rudder, Scenario, payload},
+    telemetry::{log::LogText, metrics},
     tls::ClientError,
-    unix_time,
 };
 
 /// The relay with all its clients. Created once and shared by all requests.
@@ -86,21 +83,37 @@ impl Relay {
     async fn relay(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
         let submission = Submission::from_request(request)?;
         let span = Span::current();
-        span.record("key", submission.key.short_digest());
+        record_all!(span, key = submission.key.short_digest(), route = submission.route.as_str());
         // Fail fast: Secrets Manager is not called if no time is left to push.
         self.ensure_time_to_push(context)?;
         let account =
             self.accounts.authenticate(&submission.account, submission.key, context.budget().answer_from()).await?;
         metrics::authenticated(account.source());
-        let body = submission.body?;
-        let ParsedLead { lead, ignored } = ParsedLead::parse(&body)?;
-        span.record("ignored_fields", ignored.count());
-        let payload = lead.map(|lead| Bytes::from(payload(&lead)));
+        let subject = subject(&account, submission.route);
+        let answer = self.answer(&account, submission, context).await;
+        Ok(answer.unwrap_or_else(Answer::from).about(subject))
+    }
+
+    /// Answers an authenticated request.
+    async fn answer(
+        &self,
+        account: &Account,
+        submission: Submission,
+        context: &RequestContext,
+    ) -> Result<Answer, Problem> {
+        let Submission { route, idempotency_key, body, .. } = submission;
+        let key = idempotency_key.as_ref();
+        let Some(body) = body? else { return self.status(account, None, key, context).await };
+        let ParsedLead { lead, ignored } = body.parse()?;
+        Span::current().record("ignored_fields", ignored.count());
+        let lead = lead.map(|lead| Outgoing::from(&lead));
         // Free the body before the push, which may take seconds.
         drop(body);
-        let answer = match payload {
-            Ok(payload) => self.send_once(&account, payload, submission.idempotency_key.as_ref(), context).await,
-            Err(faults) => Err(Problem::InvalidLead(faults)),
+        let answer = match (lead, route) {
+            (Err(faults), _) => Err(Problem::InvalidLead(faults)),
+            (Ok(lead), Route::Send) => self.send_once(account, lead, key, context).await,
+            (Ok(lead), Route::Validate) => Ok(Answer::valid(&lead.payload)),
+            (Ok(lead), Route::Status) => self.status(account, Some(&lead), key, context).await,
         };
         Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
     }
@@ -109,28 +122,30 @@ impl Relay {
     async fn send_once(
         &self,
         account: &Account,
-        payload: Bytes,
+        lead: Outgoing,
         key: Option<&IdempotencyKey>,
         context: &RequestContext,
     ) -> Result<Answer, Problem> {
         self.ensure_time_to_push(context)?;
         let budget = context.budget();
-        let claim = Claim::new(account.id(), &payload, key, context.request_id(), budget.lease());
+        let namespace = namespace(account);
+        let keys = namespace.items(&lead.payload, key);
+        let claim = Claim::new(&namespace, keys, context.request_id(), budget.lease());
         context.mark_claiming();
         let claimed = self.ledger.claim(claim, budget).await;
         let close_left = self.ledger.close_left(budget);
         match claimed {
             Ok(Claimed::Ours(claim)) => {
                 let closed = async {
-                    let sent = self.send(account, &payload, &claim, budget).await;
+                    let sent = self.send(account, &lead, &claim, budget).await;
                     self.close(&claim, sent.unwrap_or_else(Answer::from), context).await
                 };
-                Ok(join!(closed, close_left).0)
+                let answer = join!(closed, close_left).0;
+                Ok(answer.with_lead_id(self.ledger.is_on().then_some(claim.id())))
             }
             Ok(Claimed::Known(known)) => {
                 close_left.await;
-                // Versions before 0.2.0 may have stored an envelope that quotes the token.
-                answer_known(known).map(|answer| answer.withholding(account.token()))
+                Ok(answer_known(known, account))
             }
             Err(error) => {
                 close_left.await;
@@ -139,74 +154,69 @@ impl Relay {
         }
     }
 
-    /// Sends a claimed lead.
-    async fn send(&self, account: &Account, payload: &Bytes, claim: &Claim, budget: Budget) -> Result<Answer, Problem> {
-        let begun = self.clock.now();
-        let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
-        let pushed = self.push(account, payload, deadlines).await;
-        record_push(&pushed, milliseconds(begun, self.clock.now()));
-        if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
-            metrics::own_code(&self.code_labels, code);
-        }
-        Ok(pushed?.into())
+    /// Returns what sending the lead again would return, without sending it. Without a lead, the idempotency key names it.
+    async fn status(
+        &self,
+        account: &Account,
+        lead: Option<&Outgoing>,
+        key: Option<&IdempotencyKey>,
+        context: &RequestContext,
+    ) -> Result<Answer, Problem> {
+        let lookup = match (lead, key) {
+            (Some(lead), key) => Lookup::Lead(namespace(account).items(&lead.payload, key)),
+            (None, Some(key)) => namespace(account).lookup(key),
+            (None, None) => return Err(Problem::MalformedBody(Malformed::Empty)),
+        };
+        let known = self.ledger.status(&lookup, context.budget()).await?;
+        known.map(|known| answer_known(known, account)).ok_or(Problem::NoRecord)
     }
 
     /// `Err` if less than the minimum time for a push is left.
     fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
         context.budget().for_push(self.push_limit, self.clock.now()).map(|_| ())
     }
+}
 
-    /// Pushes the lead, and once more if AI Rudder refused a token that has been replaced in the meantime.
-    async fn push(&self, account: &Account, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
-        let push = self.rudder.push(account.token(), payload, deadlines).await?;
-        if push.verdict != Verdict::TokenRefused {
-            return Ok(push);
-        }
-        match self.accounts.with_new_token(account, deadlines.until).await {
-            Some(renewed) if budget::is_enough(deadlines.until, self.clock.now()) => {
-                let push = self.rudder.push(renewed.token(), payload, deadlines).await?;
-                // The refused token may still be valid elsewhere, so it is withheld too.
-                Ok(push.withholding(account.token()))
-            }
-            _ => Ok(push),
-        }
+/// A valid lead as it is sent.
+struct Outgoing {
+    payload: Bytes,
+    /// What happens to it in a sandbox account.
+    scenario: Scenario,
+}
+
+impl From<&Lead<'_>> for Outgoing {
+    fn from(lead: &Lead<'_>) -> Self {
+        Self { payload: Bytes::from(payload(lead)), scenario: Scenario::for_amount(&lead.loan_amount) }
     }
+}
 
-    /// Settles the claim with the answer, or releases it if nobody was called. The caller gets the answer in any case: a claim
-    /// that cannot be settled remains, and still prevents a second push.
-    async fn close(&self, claim: &Claim, answer: Answer, context: &RequestContext) -> Answer {
-        let (answer, settled) = answer.settled(context.request_id(), unix_time::seconds(self.clock.wall()));
-        match settled {
-            Some(settled) => self.ledger.settle(claim, &settled, context.budget()).await,
-            None => self.ledger.release(claim, context.budget()).await,
-        }
-        answer
+/// Where an account's leads are recorded.
+fn namespace(account: &Account) -> Namespace {
+    if account.is_sandbox() { Namespace::sandbox(account.id()) } else { Namespace::live(account.id()) }
+}
+
+fn subject(account: &Account, route: Route) -> Subject {
+    match route {
+        _ if account.is_sandbox() => Subject::Sandbox,
+        Route::Send => Subject::Lead,
+        Route::Validate | Route::Status => Subject::Inquiry,
     }
 }
 
 /// The answer about a lead that was claimed before.
-fn answer_known(known: Known) -> Result<Answer, Problem> {
+fn answer_known(known: Known, account: &Account) -> Answer {
     match known {
-        Known::Answered(settled) => Ok(settled.into()),
-        Known::InProgress => Err(Problem::InProgress),
-        Known::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
-        Known::KeyReused => Err(Problem::IdempotencyKeyReused),
-        Known::Unreadable => Err(Problem::FailedAfterClaim("the lead's item in the ledger can't be read")),
+        Known::Answered { claim, settled } => {
+            // Versions before 0.2.0 may have stored an envelope that quotes the token.
+            Answer::from(settled).withholding(account.destination().token()).with_lead_id(Some(&claim))
+        }
+        Known::InProgress { claim } => Answer::from(Problem::InProgress).with_lead_id(claim.as_deref()),
+        Known::Interrupted { claim, request_id } => {
+            Answer::from(Problem::Interrupted(request_id)).with_lead_id(Some(&claim))
+        }
+        Known::KeyReused => Problem::IdempotencyKeyReused.into(),
+        Known::Unreadable => Problem::FailedAfterClaim("the lead's item in the ledger can't be read").into(),
     }
-}
-
-/// Records AI Rudder's response in the request's log line.
-fn record_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
-    metrics::pushed(milliseconds);
-    let push = pushed.as_ref().ok();
-    let span = Span::current();
-    record_all!(
-        span,
-        upstream_ms = milliseconds,
-        upstream_status = push.map(|push| push.status),
-        upstream_code = push.and_then(|push| push.body.code().for_logs()),
-        upstream_trace_id = push.and_then(|push| push.body.trace_id()),
-    );
 }
 
 impl From<NotBase64> for Problem {

@@ -3,7 +3,10 @@
 use http::StatusCode;
 use strum::VariantArray;
 
-use super::Outcome;
+use super::{
+    Outcome,
+    row::{Advice, Row, row},
+};
 
 /// The kinds of problems, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
@@ -21,6 +24,8 @@ pub enum Kind {
     MalformedBase64,
     InvalidLead,
     IdempotencyKeyReused,
+    NoRecord,
+    NoLedger,
     InProgress,
     RefusedUpstream,
     RateLimited,
@@ -36,54 +41,6 @@ pub enum Kind {
     FailedAfterClaim,
 }
 
-/// One row of the table of responses.
-#[derive(Debug)]
-pub struct Row {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The header `lead-outcome`.
-    pub outcome: Outcome,
-    /// The name of the error, for programs. It does not change between releases.
-    pub error: &'static str,
-    /// When this response is given.
-    pub when: &'static str,
-    /// What the caller does next, for people.
-    pub message: &'static str,
-    /// The header that goes with it, if there is one.
-    pub advice: Option<Advice>,
-}
-
-/// A header with an instruction for the caller's HTTP client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advice {
-    /// `allow: POST`.
-    Allow,
-    /// `www-authenticate`.
-    Authenticate,
-    /// `retry-after`: the relay's own delay.
-    RetrySoon,
-    /// `retry-after` as AI Rudder sent it, if it did.
-    RetryWhenUpstreamSays,
-}
-
-const fn row(status: StatusCode, outcome: Outcome, error: &'static str) -> Row {
-    Row { status, outcome, error, when: "", message: "", advice: None }
-}
-
-impl Row {
-    const fn when(self, when: &'static str) -> Self {
-        Self { when, ..self }
-    }
-
-    const fn says(self, message: &'static str) -> Self {
-        Self { message, ..self }
-    }
-
-    const fn with(self, advice: Advice) -> Self {
-        Self { advice: Some(advice), ..self }
-    }
-}
-
 impl Kind {
     /// Its row in the table of responses.
     #[must_use]
@@ -94,7 +51,7 @@ impl Kind {
         match self {
             Self::NotFound => row(S::NOT_FOUND, NotSent, "not_found")
                 .when("The route does not exist.")
-                .says("No such route. Use POST /v1/accounts/{account}/leads."),
+                .says("No such route. Use POST /v1/accounts/{account}/leads, …/leads/validate or …/leads/status."),
             Self::MethodNotAllowed => row(S::METHOD_NOT_ALLOWED, NotSent, "method_not_allowed")
                 .when("The method is not POST.")
                 .says("Method not allowed. Use POST.")
@@ -103,8 +60,11 @@ impl Kind {
                 .when("The body exceeds 64 KiB.")
                 .says("The request body exceeds 64 KiB. Send a smaller one."),
             Self::UnsupportedMediaType => row(S::UNSUPPORTED_MEDIA_TYPE, NotSent, "unsupported_media_type")
-                .when("The `content-type` is not JSON in UTF-8, or there is a `content-encoding`.")
-                .says("Unsupported media type. Send application/json in UTF-8, without a content encoding such as gzip."),
+                .when("The `content-type` is neither JSON nor a form, in UTF-8, or there is a `content-encoding`.")
+                .says(
+                    "Unsupported media type. Send application/json or application/x-www-form-urlencoded, in UTF-8 and without a \
+                     content encoding such as gzip.",
+                ),
             Self::InvalidIdempotencyKey => row(S::BAD_REQUEST, NotSent, "invalid_idempotency_key")
                 .when("The `idempotency-key` is not 1 to 255 visible ASCII characters.")
                 .says("The Idempotency-Key is invalid. Send 1 to 255 visible ASCII characters, without spaces."),
@@ -120,8 +80,8 @@ impl Kind {
                 let caller_sees = Self::Unauthorized.row();
                 Row { when: "The account's API keys cannot be read. The operator must repair the secret.", ..caller_sees }
             }
-            Self::MalformedBody => row(S::BAD_REQUEST, NotSent, "malformed_json")
-                .when("The body is not UTF-8, not JSON, or not a JSON object.")
+            Self::MalformedBody => row(S::BAD_REQUEST, NotSent, "malformed_body")
+                .when("The body is empty, not UTF-8, not a JSON object, or not a form.")
                 .says("The request body cannot be read. Fix it and send it again."),
             Self::MalformedBase64 => {
                 Row { when: "API Gateway passed the body on as base64, and it is not.", ..Self::MalformedBody.row() }
@@ -135,6 +95,15 @@ impl Kind {
                     "This Idempotency-Key was already used for a different lead. If this is a changed version of that lead, do \
                      not send it: the consumer may be called twice. Otherwise send it with an Idempotency-Key of its own.",
                 ),
+            Self::NoRecord => row(S::NOT_FOUND, NotSent, "no_record")
+                .when("A status request: nothing is recorded about the lead.")
+                .says(
+                    "Nothing is recorded about this lead. This request called nobody. If an earlier post may still be on its way, \
+                     ask again 35 seconds after it.",
+                ),
+            Self::NoLedger => row(S::SERVICE_UNAVAILABLE, NotSent, "no_ledger")
+                .when("A status request, and the relay runs without a ledger.")
+                .says("This relay keeps no record of leads, so it cannot say what happened to one. This request called nobody."),
             Self::InProgress => row(S::CONFLICT, Pending, "in_progress")
                 .when("Another request is sending this lead.")
                 .says("Another request is sending this lead. Send it again after the Retry-After delay to learn the result.")
@@ -212,13 +181,20 @@ impl Kind {
     /// Whether the caller can fix the request: `show_err` in the envelope.
     #[must_use]
     pub fn is_client_fixable(self) -> bool {
-        self.row().status.is_client_error() && !matches!(self, Self::RateLimited | Self::InProgress)
+        self.row().status.is_client_error() && !matches!(self, Self::RateLimited | Self::InProgress | Self::NoRecord)
     }
 
     /// Whether an operator must act or be informed.
     #[must_use]
     pub fn needs_operator(self) -> bool {
-        self.row().status.is_server_error() || self == Self::SecretUnreadable
+        // The operator has turned the ledger off.
+        self == Self::SecretUnreadable || (self.row().status.is_server_error() && self != Self::NoLedger)
+    }
+
+    /// The error of this name, as a constant.
+    #[must_use]
+    pub(crate) fn error_named(name: &str) -> Option<&'static str> {
+        Self::VARIANTS.iter().map(|kind| kind.row().error).find(|error| *error == name)
     }
 
     /// The value of the metrics' dimension `error`. It equals the row's `error`, unless the caller must not learn the cause.

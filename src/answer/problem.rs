@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::kind::{Advice, Kind};
+use super::{Advice, Kind};
 use crate::{
     account::AuthError,
-    claim::LedgerError,
+    claim::{LedgerError, StatusError},
     lead::{Faults, Malformed},
     retry_after::RetryAfter,
     rudder::PushError,
@@ -32,6 +32,8 @@ pub enum Problem {
     MalformedBase64,
     InvalidLead(Faults),
     IdempotencyKeyReused,
+    NoRecord,
+    NoLedger,
     InProgress,
     RefusedUpstream,
     RateLimited(Option<RetryAfter>),
@@ -70,6 +72,8 @@ impl Problem {
             Self::MalformedBase64 => Kind::MalformedBase64,
             Self::InvalidLead(_) => Kind::InvalidLead,
             Self::IdempotencyKeyReused => Kind::IdempotencyKeyReused,
+            Self::NoRecord => Kind::NoRecord,
+            Self::NoLedger => Kind::NoLedger,
             Self::InProgress => Kind::InProgress,
             Self::RefusedUpstream => Kind::RefusedUpstream,
             Self::RateLimited(_) => Kind::RateLimited,
@@ -162,6 +166,15 @@ impl From<AuthError> for Problem {
 impl From<LedgerError> for Problem {
     fn from(LedgerError(cause): LedgerError) -> Self {
         Self::TemporarilyUnavailable(cause)
+    }
+}
+
+impl From<StatusError> for Problem {
+    fn from(error: StatusError) -> Self {
+        match error {
+            StatusError::Off => Self::NoLedger,
+            StatusError::Failed(error) => error.into(),
+        }
     }
 }
 

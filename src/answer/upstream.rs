@@ -2,7 +2,10 @@
 
 use http::StatusCode;
 
-use super::{Answer, Body, Outcome, Problem, Text};
+use super::{
+    Answer, Outcome, Problem,
+    envelope::{Body, Text},
+};
 use crate::{
     rudder::{Push, Token, UpstreamBody, Verdict},
     telemetry::log::LogText,
@@ -38,8 +41,8 @@ impl From<Push> for Answer {
 impl Answer {
     /// Replaces a stored or forwarded body that quotes the token with the relay's own.
     #[must_use]
-    pub(crate) fn withholding(self, token: &Token) -> Self {
-        let Body::Verbatim(Text(text)) = &self.body else { return self };
+    pub(crate) fn withholding(self, token: Option<&Token>) -> Self {
+        let (Body::Verbatim(Text(text)), Some(token)) = (&self.body, token) else { return self };
         if !token.is_quoted_in(text) {
             return self;
         }

@@ -55,6 +55,12 @@ impl Ledger {
         Self { table, window: config.duplicate_window, clock, left: LeftClaims::default() }
     }
 
+    /// Whether claims are written.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// Claims a lead, or returns its state if another request claimed it.
     ///
     /// After `Err` nothing may be sent. Then the claim is not in the table, or the process keeps it and deletes it later.

@@ -47,7 +47,9 @@ impl Record {
     /// Parses an item; `None` if it is not a claim, or contradicts itself.
     pub(super) fn read(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
-            None if ["http_status", "body", "settled_at", "lead_error"].iter().any(|name| item.contains_key(*name)) => return None,
+            None if ["http_status", "body", "settled_at", "lead_error"].iter().any(|name| item.contains_key(*name)) => {
+                return None;
+            }
             None => State::Sending { lease_until: number_of(item, "lease_until")? },
             Some(_) => State::Settled(settled(item)?),
         };
@@ -173,7 +175,9 @@ mod tests {
     fn an_item_that_contradicts_itself_is_unreadable() {
         let lease = ("lease_until", number(7));
         assert_eq!(state(&[]), None);
-        for attribute in [("http_status", number(200)), ("body", text("{}")), ("settled_at", number(1)), ("lead_error", text("a"))] {
+        for attribute in
+            [("http_status", number(200)), ("body", text("{}")), ("settled_at", number(1)), ("lead_error", text("a"))]
+        {
             assert_eq!(state(&[lease.clone(), attribute.clone()]), None, "{attribute:?}");
         }
         assert_eq!(state(&[("outcome", text("accepted")), ("http_status", number(200))]), None);

@@ -1,13 +1,15 @@
 //! The ledger's table in DynamoDB. Every write is a `TransactWriteItems`, so all writes are refused and fail in the same way.
 //! Only a status request reads, with `GetItem`.
 
+mod read;
+
 use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     error::{BuildError, ProvideErrorMetadata, SdkError},
-    operation::{get_item::GetItemError, transact_write_items::TransactWriteItemsError},
+    operation::transact_write_items::TransactWriteItemsError,
     types::{
         AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld,
         TransactWriteItem, Update,
@@ -73,13 +75,6 @@ pub(super) struct Attempt {
     pub(super) cause: Option<String>,
 }
 
-/// A read that failed. The text is for the log.
-pub(super) struct ReadError {
-    pub(super) cause: String,
-    /// Whether a retry may succeed.
-    pub(super) is_transient: bool,
-}
-
 impl Table {
     pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str, clock: Clock) -> Self {
         let aws = aws::service(aws, config.aws.dynamodb.as_ref());
@@ -108,18 +103,6 @@ impl Table {
             Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
             Ok(Err(error)) => error.into(),
             Err(_) => Attempt::because(Reply::InDoubt, "no response in time"),
-        }
-    }
-
-    /// Reads an item with all writes that succeeded before, in one attempt of at most [`WRITE_ATTEMPT_LIMIT`] and not beyond
-    /// `until`.
-    pub(super) async fn get(&self, pk: &str, until: Instant) -> Result<Option<Item>, ReadError> {
-        let request = self.client.get_item().table_name(&self.name).consistent_read(true);
-        let sent = Box::pin(request.key("pk", AttributeValue::S(pk.to_owned())).send());
-        match timeout_at(until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT), sent).await {
-            Ok(Ok(output)) => Ok(output.item),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(ReadError { cause: "no response in time".to_owned(), is_transient: true }),
         }
     }
 
@@ -232,19 +215,6 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
             return Self::cancelled(cancelled.cancellation_reasons());
         }
         Self::rejected(response.raw().status().as_u16(), response.err().code())
-    }
-}
-
-impl From<SdkError<GetItemError>> for ReadError {
-    fn from(error: SdkError<GetItemError>) -> Self {
-        let SdkError::ServiceError(response) = &error else {
-            return Self { cause: LogText::chain(&error).as_str().to_owned(), is_transient: true };
-        };
-        let (status, code) = (response.raw().status().as_u16(), response.err().code());
-        Self {
-            cause: code.unwrap_or("no error code").to_owned(),
-            is_transient: status >= 500 || aws::is_transient(status, code),
-        }
     }
 }
 

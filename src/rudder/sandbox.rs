@@ -73,7 +73,9 @@ impl Scenario {
             Self::TimedOut => "AI Rudder does not respond; the relay gives up after two seconds.",
             Self::Ambiguous => "AI Rudder's response does not say whether it took the lead.",
             Self::Unreachable => "AI Rudder cannot be reached.",
-            Self::Slow => "AI Rudder takes the lead after five seconds. A second request in that time gets `in_progress`.",
+            Self::Slow => {
+                "AI Rudder takes the lead after five seconds. A second request in that time gets `in_progress`."
+            }
         }
     }
 
@@ -121,8 +123,7 @@ fn envelope(code: u16, message: &str, timestamp: u64) -> Vec<u8> {
     }
     #[derive(Serialize)]
     struct Empty {}
-    let envelope =
-        Simulated { code, message, show_err: code != 200, timestamp, body: Empty {}, trace_id: "sandbox" };
+    let envelope = Simulated { code, message, show_err: code != 200, timestamp, body: Empty {}, trace_id: "sandbox" };
     // Serializing strings and integers into memory cannot fail.
     serde_json::to_vec(&envelope).unwrap_or_default()
 }

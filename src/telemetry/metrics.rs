@@ -15,6 +15,7 @@ use metrics_cloudwatch_embedded::{Builder, Collector, Error};
 
 use crate::{
     account::Source,
+    answer::{Answer, Outcome, Subject},
     rudder::{Code, UpstreamCodes},
 };
 
@@ -34,8 +35,18 @@ pub struct Metric {
     pub meaning: &'static str,
 }
 
-const LEADS: Metric =
-    Metric { name: "Leads", dimension: Some("outcome"), unit: "Count", meaning: "Responses, by their `lead-outcome`." };
+const LEADS: Metric = Metric {
+    name: "Leads",
+    dimension: Some("outcome"),
+    unit: "Count",
+    meaning: "Responses, by their `lead-outcome`, except those to validate and status requests.",
+};
+const SANDBOX_REQUESTS: Metric = Metric {
+    name: "SandboxRequests",
+    dimension: Some("outcome"),
+    unit: "Count",
+    meaning: "Responses to sandbox accounts, by their `lead-outcome`. They count in no other metric but `SecretReads`.",
+};
 const ERRORS: Metric = Metric {
     name: "Errors",
     dimension: Some("error"),
@@ -72,7 +83,8 @@ const UPSTREAM_CODES: Metric = Metric {
 };
 
 /// All metrics.
-pub const METRICS: &[&Metric] = &[&LEADS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
+pub const METRICS: &[&Metric] =
+    &[&LEADS, &SANDBOX_REQUESTS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
 
 /// The `error` of a claim that could not be settled or released. No caller receives it.
 pub const CLAIM_LEFT: &str = "claim_left";
@@ -135,18 +147,20 @@ impl Recorder {
     }
 }
 
-/// Counts a response.
-pub(crate) fn responded<'a>(
-    outcome: &'static str,
-    error: Option<&'static str>,
-    faulty_fields: impl Iterator<Item = &'a str>,
-) {
-    counter!(LEADS.name, "outcome" => outcome).increment(1);
-    if let Some(error) = error {
+/// Counts a response. A sandbox's responses count apart. An inquiry counts only by its error, if that is not the lead's own.
+pub(crate) fn responded(answer: &Answer) {
+    let outcome = answer.outcome.as_str();
+    match answer.subject {
+        Subject::Lead => counter!(LEADS.name, "outcome" => outcome).increment(1),
+        Subject::Sandbox => return counter!(SANDBOX_REQUESTS.name, "outcome" => outcome).increment(1),
+        Subject::Inquiry if answer.outcome != Outcome::NotSent || !answer.faults().is_empty() => return,
+        Subject::Inquiry => {}
+    }
+    if let Some(error) = answer.metric {
         counter!(ERRORS.name, "error" => error).increment(1);
     }
-    for field in faulty_fields {
-        counter!(FAULTS.name, "field" => field.to_owned()).increment(1);
+    for fault in answer.faults() {
+        counter!(FAULTS.name, "field" => fault.field.clone()).increment(1);
     }
 }
 
