@@ -14,7 +14,7 @@ mod store;
 
 pub use self::{
     accounts::Accounts,
-    auth::{Account, AuthError, Source},
+    auth::{Account, AuthError, SecretSource},
     id::{AccountId, InvalidAccountId},
     key::{ApiKey, KeyDigest},
     secret::{Secret, SecretError},

@@ -18,7 +18,7 @@ use crate::{
 /// The largest body, in bytes after base64 decoding.
 const MAX_BODY: usize = 64 * 1024;
 
-/// A request that passed admission. It has no `Debug`: its body contains personal data.
+/// A request that passed admission. No `Debug`: the body contains personal data.
 pub(crate) struct Submission {
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
@@ -55,9 +55,10 @@ fn account_in(path: &str) -> Option<&str> {
     (!account.is_empty() && !account.contains('/')).then_some(account)
 }
 
+/// The body's bytes. The outer `Err` is reported at admission, the inner one only after authentication.
 fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, NotBase64>, Problem> {
     let body = if is_base64 {
-        // Four characters encode three bytes, so a longer text decodes to too many.
+        // Four characters encode three bytes, so a longer text would decode to more than `MAX_BODY`.
         if body.len() > MAX_BODY.div_ceil(3) * 4 {
             return Err(Problem::BodyTooLarge);
         }

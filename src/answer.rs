@@ -43,7 +43,7 @@ pub struct Answer {
     pub cause: Option<LogText>,
     /// Whether an operator must act or be informed.
     pub needs_operator: bool,
-    /// Whether it repeats the response to an earlier request.
+    /// Whether this answer repeats the response to an earlier request.
     pub replayed: bool,
     headers: HeaderMap,
     body: Body,
@@ -57,7 +57,7 @@ enum Body {
     Generated { message: String, is_client_fixable: bool, faults: Faults },
 }
 
-/// A body as the caller receives it. It is not printed: AI Rudder's may contain personal data.
+/// A body as the caller receives it. `Debug` omits the text: AI Rudder's may contain personal data.
 struct Text(String);
 
 impl fmt::Debug for Text {
@@ -66,7 +66,7 @@ impl fmt::Debug for Text {
     }
 }
 
-/// A whole HTTP response. It has no `Debug`: the body may be AI Rudder's and contain personal data.
+/// A whole HTTP response. No `Debug`: the body may be AI Rudder's and contain personal data.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
@@ -85,7 +85,7 @@ impl Answer {
 
     /// Adds the header that names the fields that were not forwarded.
     #[must_use]
-    pub fn ignoring(mut self, ignored: &Ignored) -> Self {
+    pub fn with_ignored_fields(mut self, ignored: &Ignored) -> Self {
         if ignored.count() > 0
             && let Ok(names) = HeaderValue::try_from(ignored.to_string())
         {
@@ -94,9 +94,9 @@ impl Answer {
         self
     }
 
-    /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.
+    /// Renders the body (`timestamp` in Unix seconds). Returns the answer, and the result to store; `None` if nobody was called.
     #[must_use]
-    pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
+    pub fn finalize(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
         let body = self.text(request_id, timestamp).into_owned();
         let settled = match self.outcome {
             Outcome::Accepted => Some(Settled::Accepted { body: body.clone() }),

@@ -25,7 +25,7 @@ use crate::{
     request::Request,
     rudder::{Push, PushError, Rudder, SendDeadlines, Verdict, payload},
     telemetry::{
-        log::{LogText, milliseconds},
+        log::{LogText, elapsed_ms},
         metrics,
     },
     tls::ClientError,
@@ -47,7 +47,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Creates the clients. `Err` if TLS or HTTP cannot be set up.
+    /// Creates the relay and its clients. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config, aws: Aws, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
             accounts: Accounts::new(config, &aws.sdk, clock),
@@ -74,24 +74,24 @@ impl Relay {
     }
 
     /// True on the first call only: that request waited for the cold start.
-    pub(crate) fn is_cold(&self) -> bool {
+    pub(crate) fn take_cold_start(&self) -> bool {
         !self.warm.swap(true, Ordering::Relaxed)
     }
 
     /// Handles one request: admit, authenticate, parse, claim, push, settle, respond.
     pub async fn handle(&self, request: Request, context: &RequestContext) -> Answer {
-        self.relay(request, context).await.unwrap_or_else(Answer::from)
+        self.try_handle(request, context).await.unwrap_or_else(Answer::from)
     }
 
-    async fn relay(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
+    async fn try_handle(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
         let submission = Submission::from_request(request)?;
         let span = Span::current();
         span.record("key", submission.key.short_digest());
         // Fail fast: Secrets Manager is not called if no time is left to push.
         self.ensure_time_to_push(context)?;
         let account =
-            self.accounts.authenticate(&submission.account, submission.key, context.budget().answer_from()).await?;
-        metrics::authenticated(account.source());
+            self.accounts.authenticate(&submission.account, submission.key, context.budget().work_until()).await?;
+        metrics::count_secret_source(account.source());
         let body = submission.body?;
         let ParsedLead { lead, ignored } = ParsedLead::parse(&body)?;
         span.record("ignored_fields", ignored.count());
@@ -102,7 +102,7 @@ impl Relay {
             Ok(payload) => self.send_once(&account, payload, submission.idempotency_key.as_ref(), context).await,
             Err(faults) => Err(Problem::InvalidLead(faults)),
         };
-        Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
+        Ok(answer.unwrap_or_else(Answer::from).with_ignored_fields(&ignored))
     }
 
     /// Sends a valid lead, unless it was claimed before.
@@ -118,7 +118,7 @@ impl Relay {
         let claim = Claim::new(account.id(), &payload, key, context.request_id(), budget.lease());
         context.mark_claiming();
         let claimed = self.ledger.claim(claim, budget).await;
-        let close_left = self.ledger.close_left(budget);
+        let close_left = self.ledger.close_left_claims(budget);
         match claimed {
             Ok(Claimed::Ours(claim)) => {
                 let closed = async {
@@ -130,7 +130,7 @@ impl Relay {
             Ok(Claimed::Known(known)) => {
                 close_left.await;
                 // Versions before 0.2.0 may have stored an envelope that quotes the token.
-                answer_known(known).map(|answer| answer.withholding(account.token()))
+                answer_for_known(known).map(|answer| answer.withholding(account.token()))
             }
             Err(error) => {
                 close_left.await;
@@ -144,9 +144,9 @@ impl Relay {
         let begun = self.clock.now();
         let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
         let pushed = self.push(account, payload, deadlines).await;
-        record_push(&pushed, milliseconds(begun, self.clock.now()));
+        record_push(&pushed, elapsed_ms(begun, self.clock.now()));
         if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
-            metrics::own_code(&self.code_labels, code);
+            metrics::count_own_code(&self.code_labels, code);
         }
         Ok(pushed?.into())
     }
@@ -163,7 +163,7 @@ impl Relay {
             return Ok(push);
         }
         match self.accounts.with_new_token(account, deadlines.until).await {
-            Some(renewed) if budget::is_enough(deadlines.until, self.clock.now()) => {
+            Some(renewed) if budget::is_enough_for_push(deadlines.until, self.clock.now()) => {
                 let push = self.rudder.push(renewed.token(), payload, deadlines).await?;
                 // The refused token may still be valid elsewhere, so it is withheld too.
                 Ok(push.withholding(account.token()))
@@ -175,7 +175,7 @@ impl Relay {
     /// Settles the claim with the answer, or releases it if nobody was called. The caller gets the answer in any case: a claim
     /// that cannot be settled remains, and still prevents a second push.
     async fn close(&self, claim: &Claim, answer: Answer, context: &RequestContext) -> Answer {
-        let (answer, settled) = answer.settled(context.request_id(), unix_time::seconds(self.clock.wall()));
+        let (answer, settled) = answer.finalize(context.request_id(), unix_time::seconds(self.clock.wall()));
         match settled {
             Some(settled) => self.ledger.settle(claim, &settled, context.budget()).await,
             None => self.ledger.release(claim, context.budget()).await,
@@ -184,10 +184,10 @@ impl Relay {
     }
 }
 
-/// The answer about a lead that was claimed before.
-fn answer_known(known: Known) -> Result<Answer, Problem> {
+/// The answer to a request for a lead that it may not send.
+fn answer_for_known(known: Known) -> Result<Answer, Problem> {
     match known {
-        Known::Answered(settled) => Ok(settled.into()),
+        Known::Settled(settled) => Ok(settled.into()),
         Known::InProgress => Err(Problem::InProgress),
         Known::Interrupted(request_id) => Err(Problem::Interrupted(request_id)),
         Known::KeyReused => Err(Problem::IdempotencyKeyReused),
@@ -195,16 +195,16 @@ fn answer_known(known: Known) -> Result<Answer, Problem> {
     }
 }
 
-/// Records AI Rudder's response in the request's log line.
-fn record_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
-    metrics::pushed(milliseconds);
+/// Records the push and AI Rudder's response, in the metrics and in the request's log line.
+fn record_push(pushed: &Result<Push, PushError>, upstream_ms: u64) {
+    metrics::record_push(upstream_ms);
     let push = pushed.as_ref().ok();
     let span = Span::current();
     record_all!(
         span,
-        upstream_ms = milliseconds,
+        upstream_ms = upstream_ms,
         upstream_status = push.map(|push| push.status),
-        upstream_code = push.and_then(|push| push.body.code().for_logs()),
+        upstream_code = push.and_then(|push| push.body.code().loggable()),
         upstream_trace_id = push.and_then(|push| push.body.trace_id()),
     );
 }
@@ -217,7 +217,7 @@ impl From<NotBase64> for Problem {
 
 impl From<InsufficientTime> for Problem {
     fn from(error: InsufficientTime) -> Self {
-        Self::TemporarilyUnavailable(LogText::chain(&error))
+        Self::TemporarilyUnavailable(LogText::from_error(&error))
     }
 }
 

@@ -8,21 +8,21 @@ use crate::{rudder::Token, telemetry::log::LogText};
 pub struct Account {
     pub(super) id: AccountId,
     pub(super) token: Token,
-    pub(super) source: Source,
+    pub(super) source: SecretSource,
 }
 
-/// Where an account's secret came from.
+/// Where a request got the account's secret from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The cache, which was fresh.
+pub enum SecretSource {
+    /// A fresh cache entry.
     Cached,
-    /// Secrets Manager, called for this request.
+    /// Secrets Manager, by a call that this request waited for.
     Read,
-    /// The cache, after the last refresh failed.
+    /// A stale cache entry, because the last refresh failed.
     Stale,
 }
 
-impl Source {
+impl SecretSource {
     /// Its value in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -56,7 +56,7 @@ impl Account {
 
     /// Where its secret came from.
     #[must_use]
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> SecretSource {
         self.source
     }
 

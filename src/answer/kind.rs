@@ -28,7 +28,7 @@ pub enum Kind {
     AccountMisconfigured,
     UpstreamUnreachable,
     TemporarilyUnavailable,
-    BadUpstreamAnswer,
+    AmbiguousUpstreamResponse,
     UpstreamTimeout,
     UpstreamBroke,
     Interrupted,
@@ -53,7 +53,7 @@ pub struct Row {
     pub advice: Option<Advice>,
 }
 
-/// A header with an instruction for the caller's HTTP client.
+/// A response header that instructs the caller's HTTP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
     /// `allow: POST`.
@@ -124,7 +124,7 @@ impl Kind {
                 .when("The body is not UTF-8, not JSON, or not a JSON object.")
                 .says("The request body cannot be read. Fix it and send it again."),
             Self::MalformedBase64 => {
-                Row { when: "API Gateway passed the body on as base64, and it is not.", ..Self::MalformedBody.row() }
+                Row { when: "API Gateway marked the body as base64, but it is not.", ..Self::MalformedBody.row() }
             }
             Self::InvalidLead => row(S::UNPROCESSABLE_ENTITY, NotSent, "invalid_lead")
                 .when("Fields of the lead are missing or invalid; `body.fields` lists them.")
@@ -137,7 +137,10 @@ impl Kind {
                 .says("Another request is sending this lead. Send it again after the Retry-After delay to learn the result.")
                 .with(Advice::RetrySoon),
             Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
-                .when("AI Rudder refused the lead: an HTTP 4xx that HTTP defines, except those listed below.")
+                .when(
+                    "AI Rudder refused the lead: a 4xx that HTTP defines, except those listed below, or a `code` that \
+                     `UPSTREAM_CODES` lists as `refused`.",
+                )
                 .says("AI Rudder refused the lead. Fix the lead before you send it again."),
             Self::RateLimited => row(S::TOO_MANY_REQUESTS, NotSent, "rate_limited")
                 .when("AI Rudder rate-limited the request.")
@@ -157,7 +160,7 @@ impl Kind {
                 .when("Secrets Manager or DynamoDB is unavailable, or too little time was left for a push.")
                 .says("Temporarily unavailable. Nothing was sent; send the lead again after the Retry-After delay.")
                 .with(Advice::RetrySoon),
-            Self::BadUpstreamAnswer => row(S::BAD_GATEWAY, Unknown, "bad_upstream_answer")
+            Self::AmbiguousUpstreamResponse => row(S::BAD_GATEWAY, Unknown, "bad_upstream_answer")
                 .when(
                     "AI Rudder's response is ambiguous: HTTP 408, 409, 424, 425, a 4xx that HTTP does not define (418, 460, \
                      499, …), 3xx, 5xx, an unknown or unreadable `code`, HTTP 2xx without an envelope, or an HTTP status and \

@@ -1,4 +1,4 @@
-//! A claim, and the ledger's answer to it.
+//! A claim, and its result.
 
 use std::fmt;
 
@@ -23,24 +23,24 @@ pub struct Claim {
     pub(super) lease: Lease,
 }
 
-/// The ledger's answer to a claim.
+/// The result of claiming a lead.
 #[derive(Debug)]
 pub enum Claimed {
     /// This request may send the lead, and no other request may.
     Ours(Claim),
-    /// This request may not send it.
+    /// This request may not send the lead, for this reason.
     Known(Known),
 }
 
 /// The state of a lead that this request may not send.
 #[derive(Debug)]
 pub enum Known {
-    /// Another request is sending it, and its lease runs.
+    /// Another request is sending it, and that request's lease has not ended.
     InProgress,
     /// The request with this id claimed it, and its lease ended before the claim was settled.
     Interrupted(String),
     /// It was sent, with this result.
-    Answered(Settled),
+    Settled(Settled),
     /// The caller's `Idempotency-Key` belongs to a different lead.
     KeyReused,
     /// Its item exists, but this version cannot read it. The lead may have been sent.

@@ -11,13 +11,13 @@ use super::{
     Claim, Claimed, Known, Settled,
     backoff::backoff,
     left::{LeftClaim, LeftClaims},
-    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
+    protocol::{ClaimPhase, Claiming, CloseStep, End, Next, NotClaimed, Operation, Reply, claim_phase, close_step},
     record::Record,
     table::{Attempt, ConflictingItems, Table, Transaction},
     writes::{self, Writes},
 };
 use crate::{
-    budget::{Budget, Lease, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
+    budget::{Budget, Lease, WRITE_MAX_WAIT, WRITE_RETRY_MIN},
     clock::Clock,
     config::{Claims, Config},
     telemetry::{log::LogText, metrics},
@@ -27,7 +27,7 @@ use crate::{
 /// The record of the leads that are being sent or were sent.
 #[derive(Debug)]
 pub struct Ledger {
-    /// `None` if the ledger is off: every request is a push.
+    /// `None` if the ledger is off: then every valid lead is pushed, even a repeated one.
     table: Option<Table>,
     window: Duration,
     clock: Clock,
@@ -39,7 +39,7 @@ pub struct Ledger {
 pub struct LedgerError(pub(crate) LogText);
 
 impl LedgerError {
-    fn because(cause: &str) -> Self {
+    fn new(cause: &str) -> Self {
         Self(LogText::from(format!("the ledger failed: {cause}")))
     }
 }
@@ -57,33 +57,35 @@ impl Ledger {
 
     /// Claims a lead, or returns its state if another request claimed it.
     ///
-    /// After `Err` nothing may be sent. Then the claim is not in the table, or the process keeps it and deletes it later.
+    /// After `Err` nothing may be sent. The claim is then not in the table, or the process keeps it and deletes it later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
-        let writes = writes.map_err(|error| LedgerError::because(&error.to_string()))?;
-        let (end, cause) = self.run(table, &writes, claim.lease, budget).await;
-        if !matches!(end, End::NotOurs(Answer::Found(_))) {
+        let writes = writes.map_err(|error| LedgerError::new(&error.to_string()))?;
+        let (end, cause) = self.run_protocol(table, &writes, claim.lease, budget).await;
+        if !matches!(end, End::NotOurs(NotClaimed::ConditionFailed(_))) {
             record_claim(&claim.id);
         }
-        let answer = match end {
+        let reason = match end {
             End::Ours => return Ok(Claimed::Ours(claim)),
-            End::NotOurs(answer) => answer,
-            End::Left(answer) => {
+            End::NotOurs(reason) => reason,
+            End::Left(reason) => {
                 let left = LeftClaim { claim: claim.id.clone(), void: Some(writes.void), close: writes.release };
                 self.keep(left, cause.as_deref());
-                answer
+                reason
             }
         };
-        match answer {
-            Answer::Found(items) => Ok(Claimed::Known(self.found(table, &claim, &items, budget).await?)),
-            Answer::InProgress => Ok(Claimed::Known(Known::InProgress)),
-            Answer::Unavailable => Err(LedgerError::because(&cause.unwrap_or_default())),
+        match reason {
+            NotClaimed::ConditionFailed(items) => {
+                Ok(Claimed::Known(self.known_from_items(table, &claim, &items, budget).await?))
+            }
+            NotClaimed::InProgress => Ok(Claimed::Known(Known::InProgress)),
+            NotClaimed::LedgerFailed => Err(LedgerError::new(&cause.unwrap_or_default())),
         }
     }
 
-    /// Makes the protocol's writes until it ends. Returns the result, and the cause of the last write that failed.
-    async fn run(
+    /// Makes the protocol's writes until it ends. Returns how it ended, and the cause of the last attempt that failed.
+    async fn run_protocol(
         &self,
         table: &Table,
         writes: &Writes,
@@ -96,9 +98,9 @@ impl Ledger {
         let mut waits = backoff();
         let mut cause = None;
         loop {
-            let attempt = table.attempt(writes.of(operation), until).await;
+            let attempt = table.attempt(writes.for_operation(operation), until).await;
             cause = attempt.cause.or(cause);
-            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
             let may_retry = matches!(attempt.reply, Reply::Done) || self.may_retry(wait, until);
             let (then, next) = claiming.next(attempt.reply, may_retry && lease.runs(self.clock));
             claiming = then;
@@ -111,14 +113,14 @@ impl Ledger {
                     };
                     waits = backoff();
                 }
-                Next::Again(_) => sleep(wait).await,
+                Next::Retry(_) => sleep(wait).await,
                 Next::End(end) => return (end, cause),
             }
         }
     }
 
     /// Interprets the items that made the claim's conditions fail.
-    async fn found(
+    async fn known_from_items(
         &self,
         table: &Table,
         claim: &Claim,
@@ -126,39 +128,39 @@ impl Ledger {
         budget: Budget,
     ) -> Result<Known, LedgerError> {
         match items.as_slice() {
-            [Some(lead), ..] => Ok(self.known(table, claim, Record::read(lead), budget).await),
+            [Some(lead), ..] => Ok(self.known_from_record(table, claim, Record::parse(lead), budget).await),
             [None, Some(_)] => Ok(Known::KeyReused),
-            _ => Err(LedgerError::because("a condition failed without an item that explains it")),
+            _ => Err(LedgerError::new("a condition failed without an item that explains it")),
         }
     }
 
-    /// Interprets the item of a lead that was claimed before.
-    async fn known(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
+    /// Interprets the item of a lead that was claimed before. Assigns this request's idempotency key to a settled lead.
+    async fn known_from_record(&self, table: &Table, claim: &Claim, record: Option<Record>, budget: Budget) -> Known {
         let Some(record) = record else { return Known::Unreadable };
         record_claim(&record.claim);
-        match standing(record.state, seconds(self.clock.wall())) {
-            Standing::InProgress => Known::InProgress,
-            Standing::Interrupted => Known::Interrupted(record.request_id),
-            Standing::Settled(settled) => {
+        match claim_phase(record.state, seconds(self.clock.wall())) {
+            ClaimPhase::InProgress => Known::InProgress,
+            ClaimPhase::Interrupted => Known::Interrupted(record.request_id),
+            ClaimPhase::Settled(settled) => {
                 // From now on this idempotency key belongs to the lead, unless it belongs to another. The response does not
                 // depend on whether this write succeeds.
                 if let Some(key) = claim.key_item.as_ref().filter(|key| record.key_item.as_ref() != Some(key)) {
-                    let key = [writes::key(key, &claim.lead, record.expires, self.clock.wall())];
+                    let key = [writes::key_write(key, &claim.lead, record.expires, self.clock.wall())];
                     if let Ok(transaction) = table.transaction(key, None) {
                         table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
                     }
                 }
-                Known::Answered(settled)
+                Known::Settled(settled)
             }
         }
     }
 
-    /// Records the result of a push with the response. If this still fails when the response is due, the process keeps the
-    /// claim and retries later.
+    /// Records the result of a push, together with the response. If this still fails when the response is due, the process
+    /// keeps the claim and retries later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
-        let settle = writes::settle(claim, settled, self.clock.wall());
-        if self.close(table, claim, table.transaction([settle], None), budget).await == Closing::Superseded {
+        let settle = writes::settle_write(claim, settled, self.clock.wall());
+        if self.close(table, claim, table.transaction([settle], None), budget).await == CloseStep::Superseded {
             tracing::error!(
                 "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
             );
@@ -170,7 +172,7 @@ impl Ledger {
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
         // If it is superseded, there is nothing to free.
-        self.close(table, claim, table.transaction(writes::release(claim), None), budget).await;
+        self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
     }
 
     async fn close(
@@ -179,28 +181,28 @@ impl Ledger {
         claim: &Claim,
         transaction: Result<Transaction, BuildError>,
         budget: Budget,
-    ) -> Closing {
-        let Ok(transaction) = transaction else { return Closing::Left };
+    ) -> CloseStep {
+        let Ok(transaction) = transaction else { return CloseStep::Left };
         let until = budget.settle_until(self.clock.now());
         let mut waits = backoff();
         loop {
-            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
             let Attempt { reply, cause } = table.attempt(&transaction, until).await;
-            match closing(&reply, self.may_retry(wait, until)) {
-                Closing::Again => sleep(wait).await,
-                Closing::Left => {
+            match close_step(&reply, self.may_retry(wait, until)) {
+                CloseStep::Retry => sleep(wait).await,
+                CloseStep::Left => {
                     let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
                     self.keep(left, cause.as_deref());
-                    return Closing::Left;
+                    return CloseStep::Left;
                 }
                 closed => return closed,
             }
         }
     }
 
-    /// Makes one attempt to close each claim that earlier requests left open. It runs after the request's own claim, which
-    /// therefore does not wait for it, and delays the response by at most `LEFT_CLAIMS_LIMIT`.
-    pub async fn close_left(&self, budget: Budget) {
+    /// Makes one attempt to close each claim that earlier requests left open. Call it after the request's own claim, which
+    /// must not wait for it. It delays the response by at most `LEFT_CLAIMS_LIMIT`.
+    pub async fn close_left_claims(&self, budget: Budget) {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
         for left in self.left.all() {
@@ -213,18 +215,18 @@ impl Ledger {
 
     /// Whether enough time is left to retry a write after this wait.
     fn may_retry(&self, wait: Duration, until: Instant) -> bool {
-        self.clock.now() + wait + WRITE_RETRY_LEAST <= until
+        self.clock.now() + wait + WRITE_RETRY_MIN <= until
     }
 
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {
-        metrics::claim_left();
+        metrics::count_left_claim();
         tracing::error!(
             cause,
             left = left.claim,
-            "the claim was not closed: it is kept, and retried after a later claim"
+            "the claim was not closed: the process keeps it, and retries after a later claim"
         );
         if let Some(dropped) = self.left.add(left) {
-            tracing::error!(left = dropped.claim, "too many claims are kept: this one is not retried");
+            tracing::error!(left = dropped.claim, "too many claims are kept: this one is dropped and not retried");
         }
     }
 }

@@ -20,7 +20,7 @@ fn key() -> ApiKey {
 async fn a_new_token_that_is_already_cached_needs_no_refresh() {
     let fakes = Fakes::start().await.unwrap();
     let url = fakes.secrets.url();
-    let config = Config::read(|name| match name {
+    let config = Config::from_variables(|name| match name {
         "CLAIMS_TABLE" => Some("off".into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(url.clone().into()),

@@ -252,11 +252,11 @@ fn what_is_read_from_a_secret_prints_none_of_it() {
 
 #[test]
 fn what_is_read_from_ai_rudder_prints_none_of_it() {
-    let body = || UpstreamBody::read(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
+    let body = || UpstreamBody::parse(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
     let push = |verdict| Push { verdict, status: 200, body: body(), retry_after: None };
-    let phone_for_code = UpstreamBody::read(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
+    let phone_for_code = UpstreamBody::parse(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
     let Code::Integer(phone) = phone_for_code.code() else { panic!("{phone_for_code:?}") };
-    let unreadable = UpstreamBody::read(format!(r#"{{"code":"1{PHONE}"}}"#).into_bytes());
+    let unreadable = UpstreamBody::parse(format!(r#"{{"code":"1{PHONE}"}}"#).into_bytes());
     let withheld = UpstreamBody::Withheld(phone);
     let objects: [&dyn Debug; 6] =
         [&body(), &phone_for_code, &push(Verdict::Accepted), &phone_for_code.code(), &withheld, &unreadable];
@@ -274,7 +274,7 @@ fn a_settled_lead_does_not_print_its_response() {
     let unknown = || Settled::Unknown { status: StatusCode::BAD_GATEWAY, body: body() };
     let settlements: [&dyn Fn() -> Settled; 2] = [&accepted, &unknown];
     for settled in settlements {
-        let known = Claimed::Known(Known::Answered(settled()));
+        let known = Claimed::Known(Known::Settled(settled()));
         assert_secret(&[debug(&settled()), debug(&known), debug(&Answer::from(settled()))].concat());
     }
     assert_impl_all!(Answer: Debug);
@@ -287,7 +287,7 @@ async fn a_relay_at_work_and_an_invalid_configuration_print_no_secret() {
     assert_eq!(app.post(&canary(lead())).await.status, 200);
     assert_secret(&debug(&app.relay));
 
-    let config = Config::read(|name| match name {
+    let config = Config::from_variables(|name| match name {
         "CLAIMS_TABLE" => Some("off".into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(app.secrets.url().into()),
@@ -299,6 +299,6 @@ async fn a_relay_at_work_and_an_invalid_configuration_print_no_secret() {
     let account = accounts.authenticate(&"acme".parse().unwrap(), key, until).await.unwrap();
     assert_secret(&[debug(&account), debug(account.token()), debug(&accounts)].concat());
 
-    let config = Config::read(|name| Some(if name == "CLAIMS_TABLE" { "off" } else { TOKEN }.into()));
+    let config = Config::from_variables(|name| Some(if name == "CLAIMS_TABLE" { "off" } else { TOKEN }.into()));
     assert_secret(&chain(&config.unwrap_err()));
 }

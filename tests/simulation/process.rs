@@ -104,7 +104,7 @@ impl Process {
     pub async fn handle(&self, post: &Post) -> Response {
         let deadline = self.world.true_ms(Instant::now() + post.time_left);
         let received = self.world.true_ms(Instant::now());
-        let budget = Budget::between(Some(received), deadline, self.clock);
+        let budget = Budget::new(Some(received), deadline, self.clock);
         if budget.for_push(PUSH_LIMIT, self.clock.now()).is_err() {
             return Response::Unavailable;
         }
@@ -116,11 +116,11 @@ impl Process {
         let claim = match claimed {
             Ok(Claimed::Ours(claim)) => claim,
             Ok(Claimed::Known(known)) => {
-                self.ledger.close_left(budget).await;
+                self.ledger.close_left_claims(budget).await;
                 return response(known);
             }
             Err(_) => {
-                self.ledger.close_left(budget).await;
+                self.ledger.close_left_claims(budget).await;
                 return Response::Unavailable;
             }
         };
@@ -128,7 +128,7 @@ impl Process {
             let result = self.push(post, &claim, budget).await;
             self.close(post, &claim, result, budget).await
         };
-        join!(closed, self.ledger.close_left(budget)).0
+        join!(closed, self.ledger.close_left_claims(budget)).0
     }
 
     async fn close(&self, post: &Post, claim: &Claim, result: Option<PushResult>, budget: Budget) -> Response {
@@ -176,7 +176,7 @@ fn response(known: Known) -> Response {
     match known {
         Known::InProgress => Response::Pending,
         Known::Interrupted(_) => Response::Interrupted,
-        Known::Answered(settled) => Response::Replayed(settled),
+        Known::Settled(settled) => Response::Replayed(settled),
         Known::KeyReused => Response::KeyReused,
         Known::Unreadable => panic!("the ledger cannot read an item that it wrote"),
     }
