@@ -14,7 +14,7 @@ mod store;
 
 pub use self::{
     accounts::Accounts,
-    auth::{Account, AuthError, Destination, Source},
+    auth::{Account, AuthError, Destination, SecretSource},
     id::{AccountId, InvalidAccountId},
     key::{ApiKey, KeyDigest},
     secret::{Secret, SecretError},

@@ -4,7 +4,7 @@
 //! without a valid API key learns nothing about its faults.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use mime::Mime;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 /// The largest body, in bytes after base64 decoding.
 const MAX_BODY: usize = 64 * 1024;
 
-/// A request that passed admission. It has no `Debug`: its body contains personal data.
+/// A request that passed admission. No `Debug`: the body contains personal data.
 pub(crate) struct Submission {
     pub(crate) route: Route,
     pub(crate) account: AccountId,
@@ -119,9 +119,10 @@ impl Body {
     }
 }
 
+/// The body's bytes. The outer `Err` is reported at admission, the inner one only after authentication.
 fn decode(body: String, is_base64: bool) -> Result<Result<Vec<u8>, NotBase64>, Problem> {
     let body = if is_base64 {
-        // Four characters encode three bytes, so a longer text decodes to too many.
+        // Four characters encode three bytes, so a longer text would decode to more than `MAX_BODY`.
         if body.len() > MAX_BODY.div_ceil(3) * 4 {
             return Err(Problem::BodyTooLarge);
         }
@@ -156,7 +157,8 @@ fn format(headers: &HeaderMap) -> Option<Format> {
 
 /// The request's `Idempotency-Key`, `None` if it is absent or empty.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    let Some(value) = headers.get("idempotency-key").filter(|value| !value.is_empty()) else { return Ok(None) };
+    let is_empty = |value: &HeaderValue| value.is_empty() || value == "\"\"";
+    let Some(value) = headers.get("idempotency-key").filter(|value| !is_empty(value)) else { return Ok(None) };
     let key = value.to_str().ok().and_then(|key| key.parse().ok());
     key.map(Some).ok_or(Problem::InvalidIdempotencyKey)
 }

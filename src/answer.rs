@@ -20,7 +20,7 @@ pub use self::{
 };
 use crate::{
     claim::Settled,
-    lead::{Fault, Faults, Ignored},
+    lead::{Fault, Faults, Ignored, Personal},
     telemetry::log::LogText,
 };
 
@@ -47,7 +47,7 @@ pub struct Answer {
     pub cause: Option<LogText>,
     /// Whether an operator must act or be informed.
     pub needs_operator: bool,
-    /// Whether it repeats the response to an earlier request.
+    /// Whether this answer repeats the response to an earlier request.
     pub replayed: bool,
     /// What it is about, for the metrics.
     pub subject: Subject,
@@ -67,7 +67,7 @@ pub enum Subject {
     Sandbox,
 }
 
-/// A whole HTTP response. It has no `Debug`: the body may be AI Rudder's and contain personal data.
+/// A whole HTTP response. No `Debug`: the body may be AI Rudder's and contain personal data.
 pub struct Response {
     /// The status.
     pub status: StatusCode,
@@ -86,7 +86,7 @@ impl Answer {
 
     /// Adds the header that names the fields that were not forwarded.
     #[must_use]
-    pub fn ignoring(mut self, ignored: &Ignored) -> Self {
+    pub fn with_ignored_fields(mut self, ignored: &Ignored) -> Self {
         if ignored.count() > 0
             && let Ok(names) = HeaderValue::try_from(ignored.to_string())
         {
@@ -116,7 +116,7 @@ impl Answer {
 
     /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.
     #[must_use]
-    pub fn settled(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
+    pub fn finalize(self, request_id: &str, timestamp: u64) -> (Self, Option<Settled>) {
         let body = self.text(request_id, timestamp).into_owned();
         let settled = match self.outcome {
             Outcome::Accepted => Some(Settled::Accepted { body: body.clone() }),
@@ -188,7 +188,7 @@ impl Answer {
     /// The answer to a validate request for a valid lead, whose payload is JSON.
     pub(crate) fn valid(payload: &[u8]) -> Self {
         // A payload is UTF-8 JSON, because the relay has rendered it.
-        let lead = serde_json::from_slice(payload).unwrap_or_default();
+        let lead = Personal(serde_json::from_slice(payload).unwrap_or_default());
         Self { body: Body::Valid { lead }, ..Self::forwarded(StatusCode::OK, Outcome::NotSent, String::new()) }
     }
 

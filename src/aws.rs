@@ -32,7 +32,7 @@ use reqwest::{Client, Request, Url};
 use tokio::join;
 
 use crate::{
-    config::{self, Claims, Config},
+    config::{AwsConfig, Claims, Config},
     tls::{self, ClientError},
 };
 
@@ -42,7 +42,7 @@ pub struct Aws {
     /// The SDK's configuration.
     pub sdk: SdkConfig,
     http: Client,
-    config: config::Aws,
+    config: AwsConfig,
     has_ledger: bool,
 }
 
@@ -62,10 +62,10 @@ impl Aws {
 
     /// Opens the connections that the first lead would otherwise wait for. Errors are ignored: that lead tries again.
     pub(crate) async fn connect(&self) {
-        join!(self.open(self.secrets_manager().await), self.open(self.dynamodb().await));
+        join!(self.open_connection(self.secrets_manager_url().await), self.open_connection(self.dynamodb_url().await));
     }
 
-    async fn secrets_manager(&self) -> Option<Url> {
+    async fn secrets_manager_url(&self) -> Option<Url> {
         use secrets_manager::{DefaultResolver, Params, ResolveEndpoint};
         if let Some(url) = &self.config.secrets_manager {
             return Some(url.clone());
@@ -74,7 +74,7 @@ impl Aws {
         DefaultResolver::new().resolve_endpoint(&params).await.ok()?.url().parse().ok()
     }
 
-    async fn dynamodb(&self) -> Option<Url> {
+    async fn dynamodb_url(&self) -> Option<Url> {
         use dynamodb::{DefaultResolver, Params, ResolveEndpoint};
         if !self.has_ledger {
             return None;
@@ -87,7 +87,7 @@ impl Aws {
     }
 
     /// Opens a connection with an unauthenticated `GET /`, which has no effect on the service.
-    async fn open(&self, endpoint: Option<Url>) {
+    async fn open_connection(&self, endpoint: Option<Url>) {
         let Some(url) = endpoint.and_then(|url| url.join("/").ok()) else { return };
         if let Ok(response) = self.http.get(url).send().await {
             // A connection is reused only if its response was read to the end.
@@ -98,7 +98,7 @@ impl Aws {
 
 /// The configuration of one service, with `endpoint` in place of AWS's own if it is given. Each call is one attempt: the
 /// relay decides what is retried and for how long, and does not depend on the SDK's retry quota.
-pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
+pub(crate) fn service_config(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     let retries = RetryConfig::disabled()
         // The SDK cannot close a connection of this client, and would log an error if it tried.
         .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
@@ -109,7 +109,7 @@ pub(crate) fn service(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     }
 }
 
-/// AWS's error codes for an expired signature or expired credentials. A suspended process signs with an old clock, and its
+/// AWS's error codes for an expired signature or expired credentials. A suspended process signs with an old time, and its
 /// credentials may have been replaced; a retry has a new signature.
 const EXPIRED: &[&str] = &[
     // The AWS SDKs for Java and JavaScript treat these as clock skew.
@@ -128,15 +128,15 @@ const EXPIRED: &[&str] = &[
     "IncompleteSignatureException",
 ];
 
-/// Whether a retry may succeed after an error response of AWS with this HTTP status and code: throttling, an internal error, or
-/// an expired signature.
+/// Whether a retry may succeed after an AWS error response with this HTTP status and code: throttling, an internal error, or an
+/// expired signature.
 pub(crate) fn is_transient(status: u16, code: Option<&str>) -> bool {
     let by_code = |code| [THROTTLING_ERRORS, TRANSIENT_ERRORS].iter().any(|codes| codes.contains(&code));
-    matches!(status, 429 | 500..=599) || code.is_some_and(by_code) || has_expired(code)
+    matches!(status, 429 | 500..=599) || code.is_some_and(by_code) || means_expired(code)
 }
 
 /// Whether an error code means that the signature or the credentials have expired.
-pub(crate) fn has_expired(code: Option<&str>) -> bool {
+pub(crate) fn means_expired(code: Option<&str>) -> bool {
     code.is_some_and(|code| EXPIRED.contains(&code))
 }
 
@@ -170,7 +170,7 @@ fn connector_error(error: reqwest::Error) -> ConnectorError {
     if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
 }
 
-/// Whether a call failed before a connection was open, so that nothing was sent.
+/// Whether a call failed before a connection was open, which means that nothing was sent.
 pub(crate) fn is_unconnected(failure: &DispatchFailure) -> bool {
     let source = failure.as_connector_error().and_then(Error::source);
     source.and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)

@@ -1,4 +1,4 @@
-//! The ledger: no lead is pushed twice.
+//! The ledger: it records each lead before the lead is sent, so that no request sends the lead again.
 //!
 //! AI Rudder cannot be asked whether it received a lead. So the relay records a lead before it sends it, in a DynamoDB table
 //! that all processes share. No write, no push.
@@ -22,8 +22,8 @@
 //!                 claim                       AI Rudder took it, or may have
 //!   (no item) ------------> sending -------------------------------------------------> settled
 //!       ^                   |    |                                                        |
-//!       |  nobody is called |    | lease over: read as "interrupted",                     |
-//!       +-------------------+    | never written                                          |
+//!       |  nobody is called |    | lease over: returned as "interrupted",                 |
+//!       +-------------------+    | but not stored as such                                 |
 //!       |                        v                                                        |
 //!       +-- an operator, by id, once the lease is over; or `expires` has passed ----------+
 //! ```
@@ -36,15 +36,15 @@
 //!    each write's condition.
 //! 3. Transient errors are retried: a claim for at most 8 s and never in the time that a push needs, settling and
 //!    releasing until the response is due.
-//! 4. A claim that may have been written although it failed is voided by another transaction under the same token, which
-//!    deletes an item that is never written. Once this succeeds, DynamoDB rejects a late copy of the claim for ten minutes.
-//!    If the token is already in use, the claim's own request is made again; if it succeeds, the claim is ours. Otherwise
-//!    nothing is sent, and the process keeps the claim until it is voided and deleted ([`protocol`]).
+//! 4. A claim that failed but may have been written is voided by another transaction under the same token, which deletes an
+//!    item that is never written. Once this succeeds, DynamoDB rejects a late copy of the claim for ten minutes. If the token
+//!    was already used, the claim's own request is repeated; if it succeeds, the claim is ours. Otherwise nothing is sent,
+//!    and the process keeps the claim until it is voided and deleted ([`protocol`]).
 //! 5. The lease ends five seconds after Lambda's deadline. It is checked when the connection to AI Rudder is open, and
 //!    again when the first byte of the lead is requested (`rudder::attempt`). A process that was suspended after its claim
 //!    and resumes too late sends nothing, except between the last check and the first byte.
-//! 6. Settling and releasing depend on the id and not on the lease: a slow request may still do either. An outcome
-//!    that an operator recorded is kept.
+//! 6. Settling and releasing depend on the id and not on the lease: a slow request may still do either. The outcome
+//!    `accepted`, which an operator may have recorded, is never replaced by `unknown`.
 //! 7. The process keeps at most 16 claims that could not be settled or released, and retries them after the claim of each
 //!    later event.
 //! 8. The conditions compare `expires`, because DynamoDB may delete expired items days late (Time to Live).

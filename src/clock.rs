@@ -31,7 +31,7 @@ impl Clock {
         Instant::now()
     }
 
-    /// The wall clock. It may have been set, and it may be slow in a process that was suspended.
+    /// The wall clock. It may jump when it is set, and be slow in a process that was suspended.
     #[must_use]
     pub fn wall(self) -> SystemTime {
         match self.0 {

@@ -11,7 +11,7 @@ use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use tracing::level_filters::LevelFilter;
 
-pub use self::variables::{Default, VARIABLES, Variable};
+pub use self::variables::{DefaultValue, VARIABLES, Variable};
 use self::{
     parse::Environment,
     variables::{
@@ -19,9 +19,10 @@ use self::{
         UPSTREAM_CONNECT_TIMEOUT_MS, UPSTREAM_TIMEOUT_MS,
     },
 };
-use crate::rudder::Upstream;
+use crate::rudder::UpstreamConfig;
 
-/// The configuration. Each field names its variable ([`VARIABLES`] has them all); an empty variable counts as not set.
+/// The configuration. Each field's documentation names its variable, and [`VARIABLES`] describes it. An empty variable counts
+/// as not set.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `SECRET_PREFIX`.
@@ -31,31 +32,31 @@ pub struct Config {
     /// `SECRET_MAX_STALE_SECONDS`.
     pub secret_max_stale: Duration,
     /// `UPSTREAM_*`.
-    pub upstream: Upstream,
+    pub upstream: UpstreamConfig,
     /// `CLAIMS_TABLE`.
     pub claims: Claims,
     /// `DUPLICATE_WINDOW_SECONDS`.
     pub duplicate_window: Duration,
     /// `AWS_*`.
-    pub aws: Aws,
+    pub aws: AwsConfig,
     /// `CONNECT_AT_START`.
     pub connect_at_start: bool,
     /// `AWS_LAMBDA_LOG_*`.
-    pub log: Log,
+    pub log: LogConfig,
 }
 
 /// Where leads are recorded before they are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claims {
-    /// Nowhere: every request is a push.
+    /// Nowhere: every valid lead is pushed, even a repeated one.
     Off,
     /// In the DynamoDB table of this name.
     Table(String),
 }
 
-/// The AWS services.
+/// How AWS is reached.
 #[derive(Debug, Clone)]
-pub struct Aws {
+pub struct AwsConfig {
     /// `AWS_REGION`.
     pub region: String,
     /// `AWS_ENDPOINT_URL_SECRETS_MANAGER`, or `AWS_ENDPOINT_URL`.
@@ -66,9 +67,9 @@ pub struct Aws {
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
-/// The log, as Lambda's advanced logging controls set it.
+/// The level and format of the log, as Lambda's advanced logging controls set them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Log {
+pub struct LogConfig {
     /// `AWS_LAMBDA_LOG_LEVEL`.
     pub level: LevelFilter,
     /// Whether `AWS_LAMBDA_LOG_FORMAT` is `JSON`.
@@ -86,18 +87,18 @@ pub struct ConfigError {
 impl Config {
     /// Reads the process's environment. `Err` names the first variable with an invalid value.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(|name| env::var_os(name))
+        Self::from_variables(|name| env::var_os(name))
     }
 
     /// Reads the variables that `lookup` returns. `Err` as for [`Self::from_env`].
-    pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+    pub fn from_variables(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let environment = Environment(lookup);
         let secret_ttl = environment.number(&SECRET_TTL_SECONDS)?;
         Ok(Self {
             secret_prefix: environment.secret_prefix()?,
             secret_ttl: Duration::from_secs(secret_ttl),
             secret_max_stale: Duration::from_secs(environment.number_from(&SECRET_MAX_STALE_SECONDS, secret_ttl)?),
-            upstream: Upstream {
+            upstream: UpstreamConfig {
                 base_url: environment.base_url()?,
                 codes: environment.upstream_codes()?,
                 timeout: Duration::from_millis(environment.number(&UPSTREAM_TIMEOUT_MS)?),
@@ -108,7 +109,7 @@ impl Config {
             duplicate_window: Duration::from_secs(environment.number(&DUPLICATE_WINDOW_SECONDS)?),
             aws: environment.aws()?,
             connect_at_start: environment.connect_at_start()?,
-            log: Log { level: environment.log_level()?, json: environment.log_format_is_json()? },
+            log: LogConfig { level: environment.log_level()?, json: environment.log_format_is_json()? },
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The interface to API Gateway: receives an HTTP API event (payload format 2.0) and returns its response.
 //!
-//! The event is not converted into the `http::Request` of `lambda_http`: that conversion panics if a body is marked as
-//! base64 and is not, and such a request must get a response like any other. It is not parsed as the type of
-//! `lambda_events` either: parsing a whole event takes longer than parsing the lead.
+//! The event is not converted into the `http::Request` of `lambda_http`: that conversion panics if a body that is marked as
+//! base64 is invalid, and such a request must get a response like any other. It is not parsed as the type of
+//! `aws_lambda_events` either: parsing a whole event takes longer than parsing the lead.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe};
 
@@ -18,7 +18,7 @@ use crate::{
     relay::{Relay, RequestContext},
     request::Request,
     telemetry::{
-        log::{LogText, milliseconds},
+        log::{LogText, elapsed_ms},
         metrics::{self, Recorder},
     },
     unix_time,
@@ -37,11 +37,11 @@ pub async fn serve(
     let gateway_id = request.as_ref().and_then(|request| request.context.request_id.clone());
     let request_id = gateway_id.unwrap_or(context.request_id);
     let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
-    let context = RequestContext::new(request_id, Budget::between(received, context.deadline, clock));
-    let span = span(context.request_id(), relay.is_cold());
+    let context = RequestContext::new(request_id, Budget::new(received, context.deadline, clock));
+    let span = span(context.request_id(), relay.take_cold_start());
     let answer = answer(relay, request, &context).instrument(span.clone()).await;
-    span.in_scope(|| log(&answer, milliseconds(begun, clock.now())));
-    metrics::responded(&answer);
+    span.in_scope(|| log(&answer, elapsed_ms(begun, clock.now())));
+    metrics::count_response(&answer);
     recorder.flush();
     Ok(respond(answer.into_response(context.request_id(), unix_time::seconds(clock.wall()))))
 }
@@ -57,8 +57,8 @@ async fn answer(relay: &Relay, request: Option<Request>, context: &RequestContex
 async fn catch_panic(handler: impl Future<Output = Answer>, context: &RequestContext) -> Answer {
     const CAUSE: &str = "a panic, logged before this";
     AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|_| {
-        let may_have_sent = context.may_have_claimed();
-        if may_have_sent { Problem::FailedAfterClaim(CAUSE) } else { Problem::FailedBeforeClaim(CAUSE) }.into()
+        let is_claimed = context.may_have_claimed();
+        if is_claimed { Problem::FailedAfterClaim(CAUSE) } else { Problem::FailedBeforeClaim(CAUSE) }.into()
     })
 }
 
@@ -88,9 +88,9 @@ fn log(answer: &Answer, ms: u64) {
     let (error, cause) = (answer.error, answer.cause.as_ref().map(LogText::as_str));
     let replayed = answer.replayed.then_some(true);
     if answer.needs_operator {
-        tracing::error!(outcome, status, error, cause, replayed, ms, "answered");
+        tracing::error!(outcome, status, error, cause, replayed, ms, "responded");
     } else {
-        tracing::info!(outcome, status, error, cause, replayed, ms, "answered");
+        tracing::info!(outcome, status, error, cause, replayed, ms, "responded");
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_unknown_once_the_claim_may_be_written() {
-        let context = RequestContext::new(String::new(), Budget::until(0, Clock::SYSTEM));
+        let context = RequestContext::new(String::new(), Budget::with_deadline(0, Clock::SYSTEM));
         assert_eq!(response_to_a_panic(&context).await, (500, "not_sent", Some("internal_error")));
         context.mark_claiming();
         assert_eq!(response_to_a_panic(&context).await, (500, "unknown", Some("internal_error")));

@@ -21,6 +21,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use serde_json::{error::Category, value::RawValue};
 
+pub(crate) use self::personal::Personal;
 pub use self::{
     amount::Amount,
     fault::{Fault, FaultCode, FaultKind, Faults},

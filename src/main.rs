@@ -14,7 +14,7 @@ use lendswift_relay::{
 use serde_json::value::RawValue;
 
 // One thread: below 1,769 MB Lambda gives a function less than one processor (Lambda's developer guide, "Configure Lambda
-// function memory"), and switching threads costs more than the work of a second one.
+// function memory"), so a second thread would add the cost of switching threads and no computing time.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let result = match start().await {
@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 async fn start() -> Result<(Arc<Relay>, metrics::Recorder), Error> {
     let config = Config::from_env()?;
     log::start(config.log, io::stdout);
-    log::panics();
+    log::log_panics();
     let recorder = metrics::start()?;
     let relay = Arc::new(Relay::new(&config, Aws::new(&config)?, Clock::SYSTEM)?);
     if config.connect_at_start {

@@ -44,7 +44,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Creates the clients. `Err` if TLS or HTTP cannot be set up.
+    /// Creates the relay and its clients. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config, aws: Aws, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
             accounts: Accounts::new(config, &aws.sdk, clock),
@@ -71,24 +71,24 @@ impl Relay {
     }
 
     /// True on the first call only: that request waited for the cold start.
-    pub(crate) fn is_cold(&self) -> bool {
+    pub(crate) fn take_cold_start(&self) -> bool {
         !self.warm.swap(true, Ordering::Relaxed)
     }
 
     /// Handles one request: admit, authenticate, parse, claim, push, settle, respond.
     pub async fn handle(&self, request: Request, context: &RequestContext) -> Answer {
-        self.relay(request, context).await.unwrap_or_else(Answer::from)
+        self.try_handle(request, context).await.unwrap_or_else(Answer::from)
     }
 
-    async fn relay(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
+    async fn try_handle(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
         let submission = Submission::from_request(request)?;
         let span = Span::current();
         record_all!(span, key = submission.key.short_digest(), route = submission.route.as_str());
         // Fail fast: Secrets Manager is not called if no time is left to push.
         self.ensure_time_to_push(context)?;
         let account =
-            self.accounts.authenticate(&submission.account, submission.key, context.budget().answer_from()).await?;
-        metrics::authenticated(account.source());
+            self.accounts.authenticate(&submission.account, submission.key, context.budget().work_until()).await?;
+        metrics::count_secret_source(account.source());
         let subject = subject(&account, submission.route);
         let answer = self.answer(&account, submission, context).await;
         Ok(answer.unwrap_or_else(Answer::from).about(subject))
@@ -115,7 +115,7 @@ impl Relay {
             (Ok(lead), Route::Validate) => Ok(Answer::valid(&lead.payload)),
             (Ok(lead), Route::Status) => self.status(account, Some(&lead), key, context).await,
         };
-        Ok(answer.unwrap_or_else(Answer::from).ignoring(&ignored))
+        Ok(answer.unwrap_or_else(Answer::from).with_ignored_fields(&ignored))
     }
 
     /// Sends a valid lead, unless it was claimed before.
@@ -133,7 +133,7 @@ impl Relay {
         let claim = Claim::new(&namespace, keys, context.request_id(), budget.lease());
         context.mark_claiming();
         let claimed = self.ledger.claim(claim, budget).await;
-        let close_left = self.ledger.close_left(budget);
+        let close_left = self.ledger.close_left_claims(budget);
         match claimed {
             Ok(Claimed::Ours(claim)) => {
                 let closed = async {
@@ -145,7 +145,7 @@ impl Relay {
             }
             Ok(Claimed::Known(known)) => {
                 close_left.await;
-                Ok(answer_known(known, account))
+                Ok(answer_for_known(known, account))
             }
             Err(error) => {
                 close_left.await;
@@ -168,7 +168,7 @@ impl Relay {
             (None, None) => return Err(Problem::MalformedBody(Malformed::Empty)),
         };
         let known = self.ledger.status(&lookup, context.budget()).await?;
-        known.map(|known| answer_known(known, account)).ok_or(Problem::NoRecord)
+        known.map(|known| answer_for_known(known, account)).ok_or(Problem::NoRecord)
     }
 
     /// `Err` if less than the minimum time for a push is left.
@@ -204,9 +204,9 @@ fn subject(account: &Account, route: Route) -> Subject {
 }
 
 /// The answer about a lead that was claimed before.
-fn answer_known(known: Known, account: &Account) -> Answer {
+fn answer_for_known(known: Known, account: &Account) -> Answer {
     match known {
-        Known::Answered { claim, settled } => {
+        Known::Settled { claim, settled } => {
             // Versions before 0.2.0 may have stored an envelope that quotes the token.
             Answer::from(settled).withholding(account.destination().token()).with_lead_id(Some(&claim))
         }
@@ -227,7 +227,7 @@ impl From<NotBase64> for Problem {
 
 impl From<InsufficientTime> for Problem {
     fn from(error: InsufficientTime) -> Self {
-        Self::TemporarilyUnavailable(LogText::chain(&error))
+        Self::TemporarilyUnavailable(LogText::from_error(&error))
     }
 }
 

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 const HEADERS: [HeaderName; 4] =
     [header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static("idempotency-key")];
 
-/// An HTTP API event of payload format 2.0, without the members that the relay does not read. It has no `Debug`: its body
-/// contains personal data.
+/// An HTTP API event of payload format 2.0, without the members that the relay does not read. No `Debug`: the body contains
+/// personal data.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -32,7 +32,7 @@ pub struct Request {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GatewayContext {
     pub(crate) request_id: Option<String>,
-    /// When API Gateway received it, in milliseconds since the Unix epoch. Anything else counts as absent.
+    /// When API Gateway received the request, in milliseconds since the Unix epoch. Anything else counts as absent.
     #[serde(default)]
     pub(crate) time_epoch: serde_json::Value,
     pub(crate) http: Http,
@@ -52,7 +52,8 @@ fn headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HeaderMap, D::E
     deserializer.deserialize_option(Headers)
 }
 
-/// Keeps the headers that the relay reads, with their names in any case: some emulators do not send them in lower case.
+/// The visitor that keeps the headers that the relay reads. It accepts their names in any case, because some emulators do not
+/// send them in lower case.
 struct Headers;
 
 impl<'de> Visitor<'de> for Headers {
@@ -83,8 +84,8 @@ impl<'de> Visitor<'de> for Headers {
 }
 
 /// A header's value; `None` if it is not a string, or contains a character that a header must not contain (RFC 9110,
-/// section 5.5), such as a control character. An invalid header must not make the whole event unreadable, or the response
-/// loses its request id.
+/// section 5.5), such as a control character. An invalid header must not make the whole event unreadable: the response would
+/// then lack its request id.
 fn header_value(json: &RawValue) -> Option<HeaderValue> {
     let JsonString(text) = serde_json::from_str(json.get()).ok()?;
     HeaderValue::from_bytes(text.as_bytes()).ok()

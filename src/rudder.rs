@@ -1,4 +1,4 @@
-//! AI Rudder: the only module that knows its contract.
+//! AI Rudder's contract. No other module knows it.
 //!
 //! [`payload()`] renders a lead, [`Rudder`] pushes it, an [`Envelope`] is the body of a valid response ([`UpstreamBody`] that
 //! of any response), and [`verdict()`] says what a response means.
@@ -16,7 +16,7 @@ mod verdict;
 
 pub use self::{
     body::{Code, UpstreamBody},
-    client::{Push, PushError, Rudder, SendDeadlines, Upstream},
+    client::{Push, PushError, Rudder, SendDeadlines, UpstreamConfig},
     codes::{Meaning, UpstreamCodes, UpstreamCodesError},
     envelope::Envelope,
     payload::payload,

@@ -54,7 +54,7 @@ async fn main() -> Result<(), Error> {
     let token = Token::try_from(env::args().nth(1).ok_or("the account's token is missing")?)?;
     let other_process = Config::from_env()?;
     let address = fake_rudder().await?;
-    let same_thread = Config::read(|variable| match variable {
+    let same_thread = Config::from_variables(|variable| match variable {
         "UPSTREAM_BASE_URL" => Some(format!("http://{address}/api/push/lendswift-under-wirting").into()),
         _ => env::var_os(variable),
     })?;
@@ -106,14 +106,14 @@ async fn overhead(config: &Config, token: &Token, recorder: &Collector) -> Resul
         }
         let posted_until = now()?;
         for _ in 0..BATCH {
-            let budget = Budget::until(event.context.deadline, Clock::SYSTEM);
-            let deadlines = SendDeadlines { until: budget.answer_from(), lease: budget.lease() };
+            let budget = Budget::with_deadline(event.context.deadline, Clock::SYSTEM);
+            let deadlines = SendDeadlines { until: budget.work_until(), lease: budget.lease() };
             rudder.push(token, &payload, deadlines).await?;
             drop(black_box(event.clone()));
         }
         let pushed_until = now()?;
         for _ in 0..BATCH {
-            let body = UpstreamBody::read(black_box(ENVELOPE).into());
+            let body = UpstreamBody::parse(black_box(ENVELOPE).into());
             black_box(verdict(200, body.code(), &config.upstream.codes));
         }
         leads = leads.min(posted_until.saturating_sub(started));

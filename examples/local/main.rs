@@ -22,7 +22,7 @@ use std::{
 };
 
 use clap::Parser;
-use lendswift_relay::{config::Log, telemetry::log};
+use lendswift_relay::{config::LogConfig, telemetry::log};
 use tokio::signal;
 
 use self::{args::Args, listeners::Listeners, pushes::Pushes, server::Server};
@@ -31,8 +31,8 @@ use self::{args::Args, listeners::Listeners, pushes::Pushes, server::Server};
 async fn main() -> ExitCode {
     let args = Args::parse();
     if let Some(level) = args.log {
-        log::start(Log { level, json: false }, io::stderr);
-        log::panics();
+        log::start(LogConfig { level, json: false }, io::stderr);
+        log::log_panics();
     }
     let run = if args.once.is_empty() { serve(&args).await } else { replay::run(&args.once).await };
     run.unwrap_or_else(|error| {

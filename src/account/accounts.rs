@@ -22,8 +22,8 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{Span, record_all};
 
 use super::{
-    Account, AccountId, ApiKey, AuthError, Source,
-    entry::{Entry, Lifetime, Opening},
+    Account, AccountId, ApiKey, AuthError, SecretSource,
+    entry::{Entry, KeyCheck, Lifetime},
     single_flight::{Flight, SingleFlight},
     store::{Store, StoreError},
 };
@@ -35,8 +35,8 @@ use crate::{
     telemetry::log::LogText,
 };
 
-/// How many refusals are cached. 960 and not 1,000: the cache splits its capacity over a power-of-two number of shards and
-/// rounds up.
+/// The maximum number of cached refusals. 960 and not 1,000: the cache splits its capacity over a power-of-two number of
+/// shards and rounds up.
 const MAX_REFUSALS: usize = 960;
 
 /// All accounts, by name.
@@ -88,8 +88,8 @@ impl Accounts {
     /// Authenticates a request. An unknown API key may be new, so it causes a refresh before it is refused, unless an unknown
     /// API key of that account was refused less than 30 s ago.
     ///
-    /// `until` bounds how long this request waits, but not the refresh, which other requests may share. After it,
-    /// [`AuthError::Unavailable`] is returned. After any error nothing was sent.
+    /// `until` bounds how long this request waits, but not the refresh, which other requests may share. If it passes, the
+    /// result is [`AuthError::Unavailable`]. After any error nothing was sent.
     pub async fn authenticate(&self, id: &AccountId, key: ApiKey, until: Instant) -> Result<Account, AuthError> {
         let arrived_at = self.clock.now();
         if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
@@ -101,28 +101,28 @@ impl Accounts {
         // At most twice: a refresh that began before this request arrived may miss an API key that was stored since.
         loop {
             let entry = within(until, self.cached_or_refreshed(id, false, is_enough)).await?;
-            match entry.open(key, arrived_at) {
-                Opening::Open(destination) => {
+            match entry.check_key(key, arrived_at) {
+                KeyCheck::Valid(destination) => {
                     let source = entry.source(arrived_at);
                     record_account(id, Some(source));
                     return Ok(Account { id: id.clone(), destination, source });
                 }
-                Opening::Misconfigured(cause) => {
+                KeyCheck::Misconfigured(cause) => {
                     record_account(id, None);
                     return Err(AuthError::Misconfigured(cause));
                 }
-                Opening::Unavailable(cause) => {
+                KeyCheck::Unavailable(cause) => {
                     if entry.knows(key) {
                         record_account(id, None);
                     }
                     return Err(AuthError::Unavailable(cause));
                 }
-                Opening::Refused(fault) => {
+                KeyCheck::Refused(fault) => {
                     let until = self.clock.now() + UNKNOWN_KEY_INTERVAL;
                     self.refusals.insert(id.clone(), Refusal { until, fault: fault.clone() });
                     return Err(refused(id, fault));
                 }
-                Opening::NeedsRefresh => {}
+                KeyCheck::NeedsRefresh => {}
             }
         }
     }
@@ -132,13 +132,13 @@ impl Accounts {
     pub async fn new_token(&self, account: &AccountId, refused: &Token, until: Instant) -> Option<Token> {
         let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token().filter(|token| *token != refused).cloned();
-        let is_enough = |entry: &Entry| entry.is_refreshed_after(refused_at) || new_token(entry).is_some();
+        let is_enough = |entry: &Entry| entry.is_refreshed_since(refused_at) || new_token(entry).is_some();
         let entry = within(until, self.force_refresh(account, is_enough)).await.ok()?;
         new_token(&entry)
     }
 
-    /// Refreshes until `is_enough`, or returns the cached entry if no refresh may be forced now. A refresh in flight may have
-    /// begun too early, so its result is checked like a cached entry.
+    /// Returns an entry that `is_enough`, after refreshes if necessary, or the cached entry if no refresh may be forced now. A
+    /// refresh in flight may have begun too early, so its result is checked like a cached entry.
     async fn force_refresh(&self, id: &AccountId, is_enough: impl Fn(&Entry) -> bool) -> Arc<Entry> {
         let is_final = |entry: &Entry| is_enough(entry) || !entry.may_force_refresh(self.clock.now());
         loop {
@@ -167,13 +167,20 @@ impl Accounts {
     fn refresh(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> BoxFuture<'static, Arc<Entry>> {
         let (store, lifetime, clock, state) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.state));
         async move {
-            let asked_at = clock.now();
+            let refresh_began_at = clock.now();
             // Otherwise a panic would end every request that waits for this refresh.
-            let response = AssertUnwindSafe(store.get(&id, asked_at + SECRET_LIMIT)).catch_unwind().await;
+            let response = AssertUnwindSafe(store.get(&id, refresh_began_at + SECRET_LIMIT)).catch_unwind().await;
             let response =
                 response.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("a panic, logged before this"))));
-            let entry = Arc::new(Entry::after(response, old.as_deref(), forced, lifetime, asked_at, clock.now()));
-            lock(&state).store(id, &entry);
+            let entry = Arc::new(Entry::from_response(
+                response,
+                old.as_deref(),
+                forced,
+                lifetime,
+                refresh_began_at,
+                clock.now(),
+            ));
+            lock(&state).replace(id, &entry);
             entry
         }
         .boxed()
@@ -186,7 +193,7 @@ impl Accounts {
 
 impl State {
     /// Replaces the entry. An entry without API keys is dropped: its account does not exist, or no caller can use it.
-    fn store(&mut self, id: AccountId, entry: &Arc<Entry>) {
+    fn replace(&mut self, id: AccountId, entry: &Arc<Entry>) {
         if entry.has_keys() {
             self.entries.insert(id, Arc::clone(entry));
         } else {
@@ -207,20 +214,20 @@ fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     }
     match fault {
         None => AuthError::Unauthorized(LogText::from("wrong key")),
-        Some(error @ StoreError::Unreadable(_)) => AuthError::SecretUnreadable(error.for_log()),
-        Some(error) => AuthError::Unauthorized(error.for_log()),
+        Some(error @ StoreError::Unreadable(_)) => AuthError::SecretUnreadable(error.log_text()),
+        Some(error) => AuthError::Unauthorized(error.log_text()),
     }
 }
 
 /// Records the account in the request's log line. Called only for an existing account: a name that a caller invented may
 /// contain personal data. All fields at once, because the log renders the whole span at each record.
-fn record_account(id: &AccountId, source: Option<Source>) {
+fn record_account(id: &AccountId, source: Option<SecretSource>) {
     let span = Span::current();
-    let source = source.map(Source::as_str);
+    let source = source.map(SecretSource::as_str);
     record_all!(span, account = %id, secret = source);
 }
 
-/// The result, or `Unavailable` after `until`.
+/// Waits for the result until `until`. `Err` is `Unavailable`, if it comes later.
 async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T, AuthError> {
     let in_time = timeout_at(until, result).await;
     in_time.map_err(|_| AuthError::Unavailable(LogText::from("too little time left")))

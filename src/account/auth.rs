@@ -8,7 +8,7 @@ use crate::{rudder::Token, telemetry::log::LogText};
 pub struct Account {
     pub(super) id: AccountId,
     pub(super) destination: Destination,
-    pub(super) source: Source,
+    pub(super) source: SecretSource,
 }
 
 /// Where an account's leads go.
@@ -30,16 +30,16 @@ impl Destination {
 
 /// Where an account's secret came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
-    /// The cache, which was fresh.
+pub enum SecretSource {
+    /// A fresh cache entry.
     Cached,
-    /// Secrets Manager, called for this request.
+    /// Secrets Manager, by a call that this request waited for.
     Read,
-    /// The cache, after the last refresh failed.
+    /// A stale cache entry, because the last refresh failed.
     Stale,
 }
 
-impl Source {
+impl SecretSource {
     /// Its value in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -73,7 +73,7 @@ impl Account {
 
     /// Where its secret came from.
     #[must_use]
-    pub fn source(&self) -> Source {
+    pub fn source(&self) -> SecretSource {
         self.source
     }
 

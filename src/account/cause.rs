@@ -1,13 +1,13 @@
-//! The log text of an error response of AWS.
+//! The log text for an AWS error response.
 
-/// How many characters of AWS's message are logged at most: enough for an access denial, which names two ARNs.
+/// The maximum number of characters of AWS's message that are logged: enough for an access denial, which names two ARNs.
 const MAX_MESSAGE: usize = 300;
 
-/// Where a message about a signature begins to quote the request, whose headers contain the session token.
+/// The strings at which a message about a signature begins to quote the request, whose headers contain the session token.
 const QUOTES_THE_REQUEST: [&str; 5] = ["\r", "\n", "Canonical String", "Authorization", "Credential="];
 
-/// The code and the message of an error response of AWS, in one line. The account's name is replaced: the caller chose it,
-/// and it may contain personal data.
+/// The code and the message of an AWS error response, in one line. The account's name is replaced: the caller chose it, and it
+/// may contain personal data.
 pub(super) fn cause(code: Option<&str>, message: Option<&str>, prefix: &str, account: &str) -> String {
     let code = code.unwrap_or("no error code");
     let message = message.unwrap_or_default();
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_awss_code_and_message() {
+    fn the_cause_is_the_code_and_message_of_aws() {
         let denied = "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
                       secretsmanager:GetSecretValue on resource: ";
         assert_eq!(

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{ApiKey, Destination, Source, key::KeyDigest, secret::Secret, store::StoreError};
+use super::{ApiKey, Destination, SecretSource, key::KeyDigest, secret::Secret, store::StoreError};
 use crate::{
     budget::{REFUSED_TOKEN_INTERVAL, SECRET_RETRY_INTERVAL},
     rudder::Token,
@@ -28,9 +28,9 @@ pub(super) struct Entry {
     /// The digests that were read last. They are kept if the secret becomes unreadable, so that the account's own callers
     /// still get a specific response.
     digests: Arc<[KeyDigest]>,
-    knowledge: Knowledge,
-    /// When the refresh began. A secret that was stored later may be missing from its result.
-    asked_at: Instant,
+    state: SecretState,
+    /// When the refresh began. Its result may lack a change that was stored later.
+    refresh_began_at: Instant,
     /// Until when no refresh is needed.
     fresh_until: Instant,
     /// Until when the secret is used while Secrets Manager fails.
@@ -39,9 +39,9 @@ pub(super) struct Entry {
     may_force_refresh_from: Instant,
 }
 
-/// The last response of Secrets Manager, combined with the one before.
+/// The state of the account's secret: the last response of Secrets Manager, combined with the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Knowledge {
+enum SecretState {
     /// The account can be used. If the last refresh failed, the secret may have changed in the meantime.
     Usable { destination: Destination, last_refresh_error: Option<StoreError> },
     /// The secret exists, but cannot be used.
@@ -52,11 +52,11 @@ enum Knowledge {
     Unreachable(StoreError),
 }
 
-/// The result of checking an API key against an entry.
+/// The result of checking a caller's API key against an entry.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Opening {
+pub(super) enum KeyCheck {
     /// The API key is valid.
-    Open(Destination),
+    Valid(Destination),
     /// The API key is valid, but the secret is malformed.
     Misconfigured(LogText),
     /// Secrets Manager failed, so the API key cannot be checked or the account cannot be used.
@@ -68,38 +68,38 @@ pub(super) enum Opening {
 }
 
 impl Entry {
-    /// Combines the response to a refresh that began at `asked_at` with the old entry. `forced`: whether a refused
+    /// Combines the response to a refresh that began at `refresh_began_at` with the old entry. `forced`: whether a refused
     /// token caused the refresh.
-    pub(super) fn after(
+    pub(super) fn from_response(
         response: Result<Secret, StoreError>,
         old: Option<&Self>,
         forced: bool,
         lifetime: Lifetime,
-        asked_at: Instant,
+        refresh_began_at: Instant,
         now: Instant,
     ) -> Self {
         let known_digests = || old.map_or_else(|| Arc::from([]), |old| Arc::clone(&old.digests));
         let may_force_refresh_from = old.map_or(now, |old| old.may_force_refresh_from);
-        let new = |digests, knowledge, fresh_for| Self {
+        let new = |digests, state, fresh_for| Self {
             digests,
-            knowledge,
-            asked_at,
+            state,
+            refresh_began_at,
             fresh_until: now + fresh_for,
             stale_until: now + lifetime.stale,
             may_force_refresh_from: if forced { now + REFUSED_TOKEN_INTERVAL } else { may_force_refresh_from },
         };
         match response {
             Ok(Secret { digests, destination: Ok(destination) }) => {
-                new(digests.into(), Knowledge::Usable { destination, last_refresh_error: None }, lifetime.fresh)
+                new(digests.into(), SecretState::Usable { destination, last_refresh_error: None }, lifetime.fresh)
             }
             Ok(Secret { digests, destination: Err(error) }) => {
-                new(digests.into(), Knowledge::Broken(error.into()), SECRET_RETRY_INTERVAL)
+                new(digests.into(), SecretState::Broken(error.into()), SECRET_RETRY_INTERVAL)
             }
             Err(error @ (StoreError::NotFound | StoreError::Deleted)) => {
-                new(Arc::from([]), Knowledge::Absent(error), Duration::ZERO)
+                new(Arc::from([]), SecretState::Absent(error), Duration::ZERO)
             }
             Err(error @ StoreError::Unreadable(_)) => {
-                new(known_digests(), Knowledge::Broken(error), SECRET_RETRY_INTERVAL)
+                new(known_digests(), SecretState::Broken(error), SECRET_RETRY_INTERVAL)
             }
             Err(error @ StoreError::Transient(_)) => {
                 let may_force_refresh_from = may_force_refresh_from.max(now + SECRET_RETRY_INTERVAL);
@@ -107,13 +107,13 @@ impl Entry {
                 let stale = stale.and_then(|old| Some((old, old.destination()?.clone())));
                 if let Some((old, destination)) = stale {
                     Self {
-                        knowledge: Knowledge::Usable { destination, last_refresh_error: Some(error) },
+                        state: SecretState::Usable { destination, last_refresh_error: Some(error) },
                         fresh_until: old.fresh_until.max(now + SECRET_RETRY_INTERVAL).min(old.stale_until),
                         may_force_refresh_from,
                         ..old.clone()
                     }
                 } else {
-                    let new = new(known_digests(), Knowledge::Unreachable(error), Duration::ZERO);
+                    let new = new(known_digests(), SecretState::Unreachable(error), Duration::ZERO);
                     Self { may_force_refresh_from, ..new }
                 }
             }
@@ -121,17 +121,19 @@ impl Entry {
     }
 
     /// Checks the API key of a request that arrived at `arrived_at`.
-    pub(super) fn open(&self, key: ApiKey, arrived_at: Instant) -> Opening {
+    pub(super) fn check_key(&self, key: ApiKey, arrived_at: Instant) -> KeyCheck {
         let is_known = self.knows(key);
-        match &self.knowledge {
-            Knowledge::Usable { destination, .. } if is_known => Opening::Open(destination.clone()),
-            Knowledge::Broken(error) | Knowledge::Absent(error) if is_known => Opening::Misconfigured(error.for_log()),
-            Knowledge::Usable { last_refresh_error: Some(error), .. } | Knowledge::Unreachable(error) => {
-                Opening::Unavailable(error.for_log())
+        match &self.state {
+            SecretState::Usable { destination, .. } if is_known => KeyCheck::Valid(destination.clone()),
+            SecretState::Broken(error) | SecretState::Absent(error) if is_known => {
+                KeyCheck::Misconfigured(error.log_text())
             }
-            _ if !self.is_refreshed_after(arrived_at) => Opening::NeedsRefresh,
-            Knowledge::Usable { .. } => Opening::Refused(None),
-            Knowledge::Broken(error) | Knowledge::Absent(error) => Opening::Refused(Some(error.clone())),
+            SecretState::Usable { last_refresh_error: Some(error), .. } | SecretState::Unreachable(error) => {
+                KeyCheck::Unavailable(error.log_text())
+            }
+            _ if !self.is_refreshed_since(arrived_at) => KeyCheck::NeedsRefresh,
+            SecretState::Usable { .. } => KeyCheck::Refused(None),
+            SecretState::Broken(error) | SecretState::Absent(error) => KeyCheck::Refused(Some(error.clone())),
         }
     }
 
@@ -141,7 +143,7 @@ impl Entry {
     }
 
     fn destination(&self) -> Option<&Destination> {
-        if let Knowledge::Usable { destination, .. } = &self.knowledge { Some(destination) } else { None }
+        if let SecretState::Usable { destination, .. } = &self.state { Some(destination) } else { None }
     }
 
     /// Whether the secret, when it was read last, contained an API key.
@@ -164,17 +166,17 @@ impl Entry {
         self.may_force_refresh_from <= now
     }
 
-    /// Whether its refresh began at that instant or later.
-    pub(super) fn is_refreshed_after(&self, instant: Instant) -> bool {
-        instant <= self.asked_at
+    /// Whether the entry's refresh began at that instant or later.
+    pub(super) fn is_refreshed_since(&self, instant: Instant) -> bool {
+        instant <= self.refresh_began_at
     }
 
-    /// Where it came from, for a request that arrived at `arrived_at`.
-    pub(super) fn source(&self, arrived_at: Instant) -> Source {
-        match &self.knowledge {
-            Knowledge::Usable { last_refresh_error: Some(_), .. } => Source::Stale,
-            _ if self.is_refreshed_after(arrived_at) => Source::Read,
-            _ => Source::Cached,
+    /// Where a request that arrived at `arrived_at` got the secret from.
+    pub(super) fn source(&self, arrived_at: Instant) -> SecretSource {
+        match &self.state {
+            SecretState::Usable { last_refresh_error: Some(_), .. } => SecretSource::Stale,
+            _ if self.is_refreshed_since(arrived_at) => SecretSource::Read,
+            _ => SecretSource::Cached,
         }
     }
 }

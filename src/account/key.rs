@@ -53,8 +53,8 @@ impl ApiKey {
             .then(|| Self(KeyDigest(Sha256::digest(key).into())))
     }
 
-    /// Whether one of the digests is this API key's. The time that it takes depends on the number of digests, and not on which
-    /// one matches.
+    /// Whether one of the digests is this API key's. Takes the same time whichever digest matches: time depends only on their
+    /// number.
     #[must_use]
     pub fn is_among(&self, digests: &[KeyDigest]) -> bool {
         let Self(KeyDigest(own)) = self;

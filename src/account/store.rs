@@ -37,7 +37,7 @@ pub(super) enum StoreError {
 
 impl StoreError {
     /// The cause, for the log.
-    pub(super) fn for_log(&self) -> LogText {
+    pub(super) fn log_text(&self) -> LogText {
         match self {
             Self::NotFound => LogText::from("no such secret"),
             Self::Deleted => LogText::from("the secret is marked for deletion"),
@@ -49,18 +49,18 @@ impl StoreError {
 
 impl From<SecretError> for StoreError {
     fn from(error: SecretError) -> Self {
-        Self::Unreadable(LogText::chain(&error))
+        Self::Unreadable(LogText::from_error(&error))
     }
 }
 
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
-        let aws = aws::service(aws, config.aws.secrets_manager.as_ref());
+        let aws = aws::service_config(aws, config.aws.secrets_manager.as_ref());
         Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
     }
 
-    /// Reads an account's secret. A transient failure is retried immediately, with a new signature, until `until` at the
-    /// latest.
+    /// Reads an account's secret. A transient failure is retried immediately with a new signature, once or twice, and not
+    /// beyond `until`.
     pub(super) async fn get(&self, id: &AccountId, until: Instant) -> Result<Secret, StoreError> {
         let in_time = timeout_at(until, self.attempts(id)).await;
         in_time.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("no response in time"))))
@@ -82,7 +82,7 @@ impl Store {
 
     fn failure(&self, id: &AccountId, error: &SdkError<GetSecretValueError>) -> StoreError {
         let SdkError::ServiceError(response) = error else {
-            return StoreError::Transient(LogText::chain(error));
+            return StoreError::Transient(LogText::from_error(error));
         };
         let (status, error) = (response.raw().status().as_u16(), response.err());
         let cause = LogText::from(cause(error.code(), error.message(), &self.prefix, &id.to_string()));
@@ -100,12 +100,12 @@ fn classify(status: u16, code: Option<&str>, message: Option<&str>, cause: LogTe
     }
 }
 
-/// The total number of attempts after this error. An expired signature is retried twice: the SDK corrects a signature's time
-/// by the clock difference that it measured at the last response (`ServiceClockSkewInterceptor`), and this difference is
+/// The total number of attempts that this error allows. An expired signature is retried twice: the SDK corrects a signature's
+/// time by the clock difference that it measured at the last response (`ServiceClockSkewInterceptor`), and this difference is
 /// wrong for the first retry if this machine's clock was set in between.
 fn max_attempts(error: &SdkError<GetSecretValueError>) -> u32 {
     match error {
-        SdkError::ServiceError(response) if aws::has_expired(response.err().code()) => 3,
+        SdkError::ServiceError(response) if aws::means_expired(response.err().code()) => 3,
         SdkError::ServiceError(response)
             if !aws::is_transient(response.raw().status().as_u16(), response.err().code()) =>
         {

@@ -22,6 +22,11 @@ fn admit(change: impl FnOnce(&mut Value)) -> Result<Submission, &'static str> {
         .map_err(|problem| Answer::from(problem).error.unwrap())
 }
 
+/// The body of an admitted request that has one.
+fn bytes(submission: Result<Submission, &'static str>) -> Result<Vec<u8>, NotBase64> {
+    submission.unwrap().body.map(|body| body.unwrap().bytes)
+}
+
 fn with_header(name: &str, value: &str) -> Result<Submission, &'static str> {
     admit(|event| event["headers"][name] = value.into())
 }
@@ -34,13 +39,24 @@ fn with_body(body: &str, is_base64: bool) -> Result<Submission, &'static str> {
 }
 
 #[test]
-fn only_the_documented_route_exists() {
-    assert_eq!(admit(|_| ()).unwrap().account.to_string(), "acme");
+fn only_the_documented_routes_exist() {
+    for (action, route) in
+        [("leads", Route::Send), ("leads/validate", Route::Validate), ("leads/status", Route::Status)]
+    {
+        for slash in ["", "/"] {
+            let path = format!("/v1/accounts/acme/{action}{slash}");
+            let submission = admit(|event| event["rawPath"] = path.clone().into()).unwrap();
+            assert_eq!((submission.account.to_string().as_str(), submission.route), ("acme", route), "{path}");
+        }
+    }
     for path in [
         "",
         "/",
         "/v1/accounts/acme",
-        "/v1/accounts/acme/leads/",
+        "/v1/accounts/acme/leads//",
+        "/v1/accounts/acme/leads/validated",
+        "/v1/accounts/acme/leads/status/x",
+        "/v1/accounts/acme/status",
         "/v1/accounts//leads",
         "/v1/accounts/leads",
         "/v1/accounts/acme/x/leads",
@@ -63,9 +79,9 @@ fn only_post_is_allowed() {
 #[test]
 fn a_body_has_at_most_64_kib_once_decoded() {
     let (largest, too_large) = ("a".repeat(65_536), "a".repeat(65_537));
-    assert_eq!(with_body(&largest, false).unwrap().body.unwrap().len(), 65_536);
+    assert_eq!(bytes(with_body(&largest, false)), Ok(largest.clone().into_bytes()));
     assert_eq!(with_body(&too_large, false).err(), Some("body_too_large"));
-    assert_eq!(with_body(&BASE64_STANDARD.encode(&largest), true).unwrap().body.unwrap().len(), 65_536);
+    assert_eq!(bytes(with_body(&BASE64_STANDARD.encode(&largest), true)), Ok(largest.into_bytes()));
     assert_eq!(with_body(&BASE64_STANDARD.encode(&too_large), true).err(), Some("body_too_large"));
     assert_eq!(with_body(&"!".repeat(90_000), true).err(), Some("body_too_large"));
 }
@@ -73,19 +89,41 @@ fn a_body_has_at_most_64_kib_once_decoded() {
 #[test]
 fn invalid_base64_is_not_reported_at_admission() {
     for body in ["!", "e30", "e3 0=", "e30=e30="] {
-        assert_eq!(with_body(body, true).unwrap().body, Err(NotBase64), "{body}");
+        assert_eq!(bytes(with_body(body, true)), Err(NotBase64), "{body}");
     }
-    assert_eq!(with_body("e30=", true).unwrap().body, Ok(b"{}".to_vec()));
+    assert_eq!(bytes(with_body("e30=", true)), Ok(b"{}".to_vec()));
 }
 
 #[test]
 fn a_request_without_a_body_has_an_empty_one() {
     let submission = admit(|event| drop(event.as_object_mut().and_then(|event| event.remove("body"))));
-    assert_eq!(submission.unwrap().body, Ok(Vec::new()));
+    assert_eq!(bytes(submission), Ok(Vec::new()));
 }
 
 #[test]
-fn only_json_in_utf_8_is_accepted() {
+fn only_a_status_request_may_have_no_body() {
+    let submission = |route: &str, headers: Value, body: &str| {
+        admit(|event| {
+            event["rawPath"] = format!("/v1/accounts/acme/leads{route}").into();
+            event["headers"] = headers;
+            event["headers"]["authorization"] = "Bearer swordfish".into();
+            event["body"] = body.into();
+        })
+    };
+    let key = || json!({"idempotency-key": "infinity-7"});
+    assert!(submission("/status", key(), "").unwrap().body.unwrap().is_none());
+    // Not omitted, so it must be a lead.
+    for (headers, body) in [(json!({}), ""), (json!({"content-type": "application/json"}), "{}")] {
+        assert!(submission("/status", headers, body).unwrap().body.unwrap().is_some(), "{body}");
+    }
+    for (route, body) in [("", ""), ("/validate", ""), ("/status", "{}")] {
+        let refused = submission(route, key(), body).err();
+        assert_eq!(refused, Some("unsupported_media_type"), "{route} {body}");
+    }
+}
+
+#[test]
+fn only_json_and_forms_in_utf_8_are_accepted() {
     for media_type in [
         "application/json",
         "Application/JSON",
@@ -94,6 +132,11 @@ fn only_json_in_utf_8_is_accepted() {
         "application/json; profile=lead",
         "application/vnd.infinity.lead+json",
         "application/problem+json; charset=utf-8",
+        "application/json; charset=utf8",
+        "application/json; charset=UTF8",
+        "APPLICATION/X-WWW-FORM-URLENCODED",
+        "application/x-www-form-urlencoded; charset=utf8",
+        " application/json ",
     ] {
         assert!(with_header("content-type", media_type).is_ok(), "{media_type}");
     }
@@ -102,7 +145,9 @@ fn only_json_in_utf_8_is_accepted() {
         "json",
         "text/json",
         "text/plain",
-        "application/x-www-form-urlencoded",
+        "application/form+x-www-form-urlencoded",
+        "text/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded; charset=latin1",
         "application/jsonp",
         "application/json+xml",
         "application/json; charset=iso-8859-1",
@@ -116,8 +161,11 @@ fn only_json_in_utf_8_is_accepted() {
 }
 
 #[test]
-fn every_content_encoding_is_refused() {
-    for encoding in ["gzip", "br", "identity", ""] {
+fn only_the_content_encoding_identity_is_accepted() {
+    for encoding in ["", "identity", "Identity", " identity"] {
+        assert!(with_header("content-encoding", encoding).is_ok(), "{encoding}");
+    }
+    for encoding in ["gzip", "br", "identity, gzip", "é"] {
         assert_eq!(with_header("content-encoding", encoding).err(), Some("unsupported_media_type"), "{encoding}");
     }
 }
@@ -135,8 +183,11 @@ fn an_idempotency_key_has_1_to_255_visible_ascii_characters() {
     for key in ["a", "infinity-lead-20391", "\"8e03978e\"", "~!@#", &"k".repeat(255)] {
         assert!(with_header("idempotency-key", key).is_ok(), "{key}");
     }
-    for key in ["", "a b", " a", "é", "a\tb", &"k".repeat(256)] {
+    for key in ["a b", " a", "é", "a\tb", "\"a b\"", &"k".repeat(256)] {
         assert_eq!(with_header("idempotency-key", key).err(), Some("invalid_idempotency_key"), "{key}");
+    }
+    for empty in ["", "\"\""] {
+        assert!(with_header("idempotency-key", empty).unwrap().idempotency_key.is_none(), "{empty}");
     }
 }
 

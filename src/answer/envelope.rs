@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::Answer;
-use crate::lead::{Fault, Faults};
+use crate::lead::{Fault, Faults, Personal};
 
 #[derive(Debug)]
 pub(super) enum Body {
@@ -15,7 +15,7 @@ pub(super) enum Body {
     /// The relay's own envelope.
     Generated { message: String, is_client_fixable: bool, faults: Faults },
     /// The relay's own envelope with a valid lead, as AI Rudder would receive it.
-    Valid { lead: Box<RawValue> },
+    Valid { lead: Personal<Box<RawValue>> },
 }
 
 /// A body as the caller receives it. It is not printed: AI Rudder's may contain personal data.
@@ -37,7 +37,7 @@ impl Answer {
                 Cow::Owned(self.envelope(message, *is_client_fixable, details, request_id, timestamp))
             }
             Body::Valid { lead } => {
-                let details = Details { lead: Some(lead), ..self.details() };
+                let details = Details { lead: Some(&lead.0), ..self.details() };
                 Cow::Owned(self.envelope(VALID, false, details, request_id, timestamp))
             }
         }

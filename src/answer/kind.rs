@@ -33,7 +33,7 @@ pub enum Kind {
     AccountMisconfigured,
     UpstreamUnreachable,
     TemporarilyUnavailable,
-    BadUpstreamAnswer,
+    AmbiguousUpstreamResponse,
     UpstreamTimeout,
     UpstreamBroke,
     Interrupted,
@@ -84,7 +84,7 @@ impl Kind {
                 .when("The body is empty, not UTF-8, not a JSON object, or not a form.")
                 .says("The request body cannot be read. Fix it and send it again."),
             Self::MalformedBase64 => {
-                Row { when: "API Gateway passed the body on as base64, and it is not.", ..Self::MalformedBody.row() }
+                Row { when: "API Gateway marked the body as base64, but it is not.", ..Self::MalformedBody.row() }
             }
             Self::InvalidLead => row(S::UNPROCESSABLE_ENTITY, NotSent, "invalid_lead")
                 .when("Fields of the lead are missing or invalid; `body.fields` lists them.")
@@ -135,7 +135,7 @@ impl Kind {
                 .when("Secrets Manager or DynamoDB is unavailable, or too little time was left for a push.")
                 .says("Temporarily unavailable. Nothing was sent; send the lead again after the Retry-After delay.")
                 .with(Advice::RetrySoon),
-            Self::BadUpstreamAnswer => row(S::BAD_GATEWAY, Unknown, "bad_upstream_answer")
+            Self::AmbiguousUpstreamResponse => row(S::BAD_GATEWAY, Unknown, "bad_upstream_answer")
                 .when(
                     "AI Rudder's response is ambiguous: HTTP 408, 409, 424, 425, a 4xx that HTTP does not define (418, 460, \
                      499, …), 3xx, 5xx, an unknown or unreadable `code`, HTTP 2xx without an envelope, or an HTTP status and \

@@ -13,8 +13,8 @@ use crate::{
 };
 use http::{HeaderMap, HeaderValue, header};
 
-/// Why a lead did not become a call, or may not have become one. A [`LogText`] in a variant is for the log alone; anything
-/// else goes to the caller.
+/// Why a lead did not become a call, or may not have become one. A [`LogText`] or a `&'static str` in a variant is for the log
+/// alone; anything else goes to the caller.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "`Kind::row` documents each problem")]
 pub enum Problem {
@@ -41,7 +41,7 @@ pub enum Problem {
     AccountMisconfigured(LogText),
     UpstreamUnreachable(LogText),
     TemporarilyUnavailable(LogText),
-    BadUpstreamAnswer(LogText),
+    AmbiguousUpstreamResponse(LogText),
     UpstreamTimeout,
     UpstreamBroke(LogText),
     /// With the request id of the earlier attempt.
@@ -53,10 +53,10 @@ pub enum Problem {
 }
 
 /// The delay of [`Advice::RetrySoon`]. It is the relay's own choice: most interruptions of a service last seconds.
-const SOON: RetryAfter = RetryAfter::Seconds(5);
+const RETRY_SOON_DELAY: RetryAfter = RetryAfter::Seconds(5);
 
 impl Problem {
-    /// Its kind, which has the row in the table of responses.
+    /// The kind of the problem, which has the row in the table of responses.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -81,7 +81,7 @@ impl Problem {
             Self::AccountMisconfigured(_) => Kind::AccountMisconfigured,
             Self::UpstreamUnreachable(_) => Kind::UpstreamUnreachable,
             Self::TemporarilyUnavailable(_) => Kind::TemporarilyUnavailable,
-            Self::BadUpstreamAnswer(_) => Kind::BadUpstreamAnswer,
+            Self::AmbiguousUpstreamResponse(_) => Kind::AmbiguousUpstreamResponse,
             Self::UpstreamTimeout => Kind::UpstreamTimeout,
             Self::UpstreamBroke(_) => Kind::UpstreamBroke,
             Self::Interrupted(_) => Kind::Interrupted,
@@ -100,14 +100,14 @@ impl Problem {
         }
     }
 
-    /// The header that goes with it.
+    /// The header that goes with it: one at most.
     pub(super) fn headers(&self) -> HeaderMap {
         let header = match (self.kind().row().advice, self) {
             (Some(Advice::Allow), _) => (header::ALLOW, HeaderValue::from_static("POST")),
             (Some(Advice::Authenticate), _) => {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lendswift-relay\""))
             }
-            (Some(Advice::RetrySoon), _) => (header::RETRY_AFTER, SOON.into()),
+            (Some(Advice::RetrySoon), _) => (header::RETRY_AFTER, RETRY_SOON_DELAY.into()),
             (Some(Advice::RetryWhenUpstreamSays), Self::RateLimited(Some(retry_after))) => {
                 (header::RETRY_AFTER, (*retry_after).into())
             }
@@ -116,7 +116,7 @@ impl Problem {
         HeaderMap::from_iter([header])
     }
 
-    /// The cause for the log, in addition to the error's name. Of a lead's faults it contains only places and codes.
+    /// The cause for the log, in addition to the error's name. For an invalid lead it has only the faults' places and codes.
     pub(super) fn cause(&self) -> Option<LogText> {
         match self {
             Self::Unauthorized(cause)
@@ -125,7 +125,7 @@ impl Problem {
             | Self::AccountMisconfigured(cause)
             | Self::UpstreamUnreachable(cause)
             | Self::TemporarilyUnavailable(cause)
-            | Self::BadUpstreamAnswer(cause)
+            | Self::AmbiguousUpstreamResponse(cause)
             | Self::UpstreamBroke(cause) => Some(cause.clone()),
             Self::MissingApiKey => Some(LogText::from("no API key")),
             Self::Interrupted(request_id) => {
@@ -181,10 +181,10 @@ impl From<StatusError> for Problem {
 impl From<PushError> for Problem {
     fn from(error: PushError) -> Self {
         match error {
-            PushError::Unreachable(_) => Self::UpstreamUnreachable(LogText::chain(&error)),
-            PushError::LeaseOver => Self::TemporarilyUnavailable(LogText::chain(&error)),
+            PushError::Unreachable(_) => Self::UpstreamUnreachable(LogText::from_error(&error)),
+            PushError::LeaseOver => Self::TemporarilyUnavailable(LogText::from_error(&error)),
             PushError::TimedOut => Self::UpstreamTimeout,
-            PushError::Broke(_) => Self::UpstreamBroke(LogText::chain(&error)),
+            PushError::ConnectionBroke(_) => Self::UpstreamBroke(LogText::from_error(&error)),
         }
     }
 }

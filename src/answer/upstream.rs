@@ -14,25 +14,25 @@ use crate::{
 /// The cause in the log if an envelope was withheld.
 const WITHHELD: &str = "AI Rudder's envelope quotes the token and was withheld";
 
-/// AI Rudder's response to a push, with the HTTP status of its verdict. Its envelope is forwarded unchanged, unless it quotes
-/// or refuses the token: that concerns the operator and not the caller.
+/// The answer after a push: the HTTP status of the verdict, with AI Rudder's envelope unchanged. An envelope that quotes or
+/// refuses the token is not forwarded: it concerns the operator and not the caller.
 impl From<Push> for Answer {
     fn from(push: Push) -> Self {
         let Push { verdict, body, retry_after, status } = push;
-        let cause = LogText::from(format!("AI Rudder answered {status}"));
+        let cause = LogText::from(format!("AI Rudder responded with HTTP {status}"));
         let answer = match (verdict, &body) {
             (Verdict::Accepted, UpstreamBody::Envelope(_) | UpstreamBody::Withheld(_)) => Self::accepted(),
             (Verdict::Refused, _) => Problem::RefusedUpstream.into(),
             (Verdict::RateLimited, _) => Problem::RateLimited(retry_after).into(),
             (Verdict::TokenRefused, _) => Problem::TokenRefused(cause).into(),
             // Without an envelope, nothing shows that the lead was accepted.
-            (Verdict::Unknown | Verdict::Accepted, _) => Problem::BadUpstreamAnswer(cause).into(),
+            (Verdict::Unknown | Verdict::Accepted, _) => Problem::AmbiguousUpstreamResponse(cause).into(),
         };
         match body {
             UpstreamBody::Envelope(envelope) if verdict != Verdict::TokenRefused => {
                 Self { body: Body::Verbatim(Text(envelope.into_text())), ..answer }
             }
-            UpstreamBody::Withheld(_) => answer.because(WITHHELD),
+            UpstreamBody::Withheld(_) => answer.with_cause(WITHHELD),
             UpstreamBody::Envelope(_) | UpstreamBody::UnreadableCode | UpstreamBody::NoCode => answer,
         }
     }
@@ -48,9 +48,9 @@ impl Answer {
         }
         let own = match self.outcome {
             Outcome::Accepted => Self::accepted(),
-            _ => Problem::BadUpstreamAnswer(LogText::from("")).into(),
+            _ => Problem::AmbiguousUpstreamResponse(LogText::from("")).into(),
         };
-        Self { body: own.body, error: own.error, ..self }.because(WITHHELD)
+        Self { body: own.body, error: own.error, ..self }.with_cause(WITHHELD)
     }
 
     /// The relay's own envelope for an accepted lead.
@@ -61,7 +61,7 @@ impl Answer {
     }
 
     /// Adds a cause for the log.
-    fn because(self, cause: &str) -> Self {
+    fn with_cause(self, cause: &str) -> Self {
         let cause = self.cause.iter().map(LogText::as_str).chain([cause]).collect::<Vec<_>>().join("; ");
         Self { cause: Some(LogText::from(cause)), ..self }
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::budget::{WRITE_FIRST_WAIT, WRITE_LONGEST_WAIT};
+use crate::budget::{WRITE_FIRST_WAIT, WRITE_MAX_WAIT};
 
 /// Exponential backoff with jitter, without a last delay.
 pub(super) fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(WRITE_FIRST_WAIT)
-        .with_max_delay(WRITE_LONGEST_WAIT)
+        .with_max_delay(WRITE_MAX_WAIT)
         .without_max_times()
         .with_jitter()
         .build()

@@ -1,4 +1,4 @@
-//! A claim, and the ledger's answer to it.
+//! A claim, and its result.
 
 use std::fmt;
 
@@ -22,12 +22,12 @@ pub struct Claim {
     pub(super) lease: Lease,
 }
 
-/// The ledger's answer to a claim.
+/// The result of claiming a lead.
 #[derive(Debug)]
 pub enum Claimed {
     /// This request may send the lead, and no other request may.
     Ours(Claim),
-    /// This request may not send it.
+    /// This request may not send the lead, for this reason.
     Known(Known),
 }
 
@@ -47,7 +47,7 @@ pub enum Known {
         request_id: String,
     },
     /// It was sent.
-    Answered {
+    Settled {
         /// The claim under which it was sent.
         claim: String,
         /// The result.

@@ -3,23 +3,23 @@
 //! DynamoDB evaluates the expressions. The functions are for `tests/model`, which runs the protocol without DynamoDB. A test
 //! compares each function with its expression on the in-process DynamoDB.
 
-/// The attributes of a lead's item that conditions use. An attribute is `None` if it does not exist, or has another type than
-/// the value that it is compared with.
+/// The attributes of a lead's item that conditions use. An attribute is `None` if it does not exist, or if its type differs
+/// from that of the value that it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LeadItem<Id> {
     /// The id of the claim.
     pub claim: Option<Id>,
     /// The recorded outcome.
-    pub outcome: Recorded,
+    pub outcome: RecordedOutcome,
     /// When the item expires, in Unix seconds.
     pub expires: Option<i64>,
 }
 
 /// The attribute `outcome` of a lead's item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Recorded {
-    /// The attribute does not exist: the lead is being sent.
-    Nothing,
+pub enum RecordedOutcome {
+    /// The attribute does not exist: the lead is not settled.
+    Absent,
     /// `accepted`.
     Accepted,
     /// `unknown`.
@@ -60,9 +60,9 @@ pub fn may_claim_key<Lead: PartialEq>(item: Option<&KeyItem<Lead>>, lead: &Lead,
 pub const SETTLE_LEAD: &str = "claim = :claim AND (attribute_not_exists(outcome) OR outcome IN (:unknown, :outcome))";
 
 /// [`SETTLE_LEAD`] as a function.
-pub fn may_settle_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, outcome: Recorded) -> bool {
-    let may_become = |item: &LeadItem<Id>| [Recorded::Nothing, Recorded::Unknown, outcome].contains(&item.outcome);
-    item.is_some_and(|item| item.claim.as_ref() == Some(claim) && may_become(item))
+pub fn may_settle_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, outcome: RecordedOutcome) -> bool {
+    let replaceable = [RecordedOutcome::Absent, RecordedOutcome::Unknown, outcome];
+    item.is_some_and(|item| item.claim.as_ref() == Some(claim) && replaceable.contains(&item.outcome))
 }
 
 /// The condition for releasing a lead. A deleted item counts as released, and a settled item is kept.
@@ -88,7 +88,7 @@ fn is_over(expires: Option<i64>, now: i64) -> bool {
 
 /// `claim = :claim AND attribute_not_exists(outcome)`.
 fn is_open<Id: PartialEq>(item: &LeadItem<Id>, claim: &Id) -> bool {
-    item.claim.as_ref() == Some(claim) && item.outcome == Recorded::Nothing
+    item.claim.as_ref() == Some(claim) && item.outcome == RecordedOutcome::Absent
 }
 
 #[cfg(test)]

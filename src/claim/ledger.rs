@@ -11,13 +11,13 @@ use super::{
     Claim, Claimed, Known, Settled,
     backoff::backoff,
     left::{LeftClaim, LeftClaims},
-    protocol::{Answer, Claiming, Closing, End, Next, Operation, Reply, Standing, closing, standing},
+    protocol::{ClaimPhase, Claiming, CloseStep, End, Next, NotClaimed, Operation, Reply, claim_phase, close_step},
     record::Record,
     table::{Attempt, ConflictingItems, Table, Transaction},
     writes::{self, Writes},
 };
 use crate::{
-    budget::{Budget, Lease, WRITE_LONGEST_WAIT, WRITE_RETRY_LEAST},
+    budget::{Budget, Lease, WRITE_MAX_WAIT, WRITE_RETRY_MIN},
     clock::Clock,
     config::{Claims, Config},
     telemetry::{log::LogText, metrics},
@@ -39,7 +39,7 @@ pub struct Ledger {
 pub struct LedgerError(pub(crate) LogText);
 
 impl LedgerError {
-    pub(super) fn because(cause: &str) -> Self {
+    pub(super) fn new(cause: &str) -> Self {
         Self(LogText::from(format!("the ledger failed: {cause}")))
     }
 }
@@ -63,33 +63,35 @@ impl Ledger {
 
     /// Claims a lead, or returns its state if another request claimed it.
     ///
-    /// After `Err` nothing may be sent. Then the claim is not in the table, or the process keeps it and deletes it later.
+    /// After `Err` nothing may be sent. The claim is then not in the table, or the process keeps it and deletes it later.
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
-        let writes = writes.map_err(|error| LedgerError::because(&error.to_string()))?;
-        let (end, cause) = self.run(table, &writes, claim.lease, budget).await;
-        if !matches!(end, End::NotOurs(Answer::Found(_))) {
+        let writes = writes.map_err(|error| LedgerError::new(&error.to_string()))?;
+        let (end, cause) = self.run_protocol(table, &writes, claim.lease, budget).await;
+        if !matches!(end, End::NotOurs(NotClaimed::ConditionFailed(_))) {
             record_claim(&claim.id);
         }
-        let answer = match end {
+        let reason = match end {
             End::Ours => return Ok(Claimed::Ours(claim)),
-            End::NotOurs(answer) => answer,
-            End::Left(answer) => {
+            End::NotOurs(reason) => reason,
+            End::Left(reason) => {
                 let left = LeftClaim { claim: claim.id.clone(), void: Some(writes.void), close: writes.release };
                 self.keep(left, cause.as_deref());
-                answer
+                reason
             }
         };
-        match answer {
-            Answer::Found(items) => Ok(Claimed::Known(self.found(table, &claim, &items, budget).await?)),
-            Answer::InProgress => Ok(Claimed::Known(Known::InProgress { claim: None })),
-            Answer::Unavailable => Err(LedgerError::because(&cause.unwrap_or_default())),
+        match reason {
+            NotClaimed::ConditionFailed(items) => {
+                Ok(Claimed::Known(self.known_from_items(table, &claim, &items, budget).await?))
+            }
+            NotClaimed::InProgress => Ok(Claimed::Known(Known::InProgress { claim: None })),
+            NotClaimed::LedgerFailed => Err(LedgerError::new(&cause.unwrap_or_default())),
         }
     }
 
-    /// Makes the protocol's writes until it ends. Returns the result, and the cause of the last write that failed.
-    async fn run(
+    /// Makes the protocol's writes until it ends. Returns how it ended, and the cause of the last attempt that failed.
+    async fn run_protocol(
         &self,
         table: &Table,
         writes: &Writes,
@@ -102,9 +104,9 @@ impl Ledger {
         let mut waits = backoff();
         let mut cause = None;
         loop {
-            let attempt = table.attempt(writes.of(operation), until).await;
+            let attempt = table.attempt(writes.for_operation(operation), until).await;
             cause = attempt.cause.or(cause);
-            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
             let may_retry = matches!(attempt.reply, Reply::Done) || self.may_retry(wait, until);
             let (then, next) = claiming.next(attempt.reply, may_retry && lease.runs(self.clock));
             claiming = then;
@@ -117,14 +119,14 @@ impl Ledger {
                     };
                     waits = backoff();
                 }
-                Next::Again(_) => sleep(wait).await,
+                Next::Retry(_) => sleep(wait).await,
                 Next::End(end) => return (end, cause),
             }
         }
     }
 
     /// Interprets the items that made the claim's conditions fail.
-    async fn found(
+    async fn known_from_items(
         &self,
         table: &Table,
         claim: &Claim,
@@ -133,17 +135,17 @@ impl Ledger {
     ) -> Result<Known, LedgerError> {
         match items.as_slice() {
             [Some(lead), ..] => {
-                let Some(record) = Record::read(lead) else { return Ok(Known::Unreadable) };
+                let Some(record) = Record::parse(lead) else { return Ok(Known::Unreadable) };
                 record_claim(&record.claim);
                 let (key_item, expires) = (record.key_item.clone(), record.expires);
-                let known = known(record, seconds(self.clock.wall()));
-                if matches!(known, Known::Answered { .. }) && claim.key_item != key_item {
+                let known = known_from_record(record, seconds(self.clock.wall()));
+                if matches!(known, Known::Settled { .. }) && claim.key_item != key_item {
                     self.assign_key(table, claim, expires, budget).await;
                 }
                 Ok(known)
             }
             [None, Some(_)] => Ok(Known::KeyReused),
-            _ => Err(LedgerError::because("a condition failed without an item that explains it")),
+            _ => Err(LedgerError::new("a condition failed without an item that explains it")),
         }
     }
 
@@ -151,18 +153,18 @@ impl Ledger {
     /// on whether this write succeeds.
     async fn assign_key(&self, table: &Table, claim: &Claim, expires: u64, budget: Budget) {
         let Some(key) = &claim.key_item else { return };
-        let key = writes::key(key, &claim.lead, expires, self.clock.wall());
+        let key = writes::key_write(key, &claim.lead, expires, self.clock.wall());
         if let Ok(transaction) = table.transaction([key], None) {
             table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
         }
     }
 
-    /// Records the result of a push with the response. If this still fails when the response is due, the process keeps the
-    /// claim and retries later.
+    /// Records the result of a push, together with the response. If this still fails when the response is due, the process
+    /// keeps the claim and retries later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
-        let settle = writes::settle(claim, settled, self.clock.wall());
-        if self.close(table, claim, table.transaction([settle], None), budget).await == Closing::Superseded {
+        let settle = writes::settle_write(claim, settled, self.clock.wall());
+        if self.close(table, claim, table.transaction([settle], None), budget).await == CloseStep::Superseded {
             tracing::error!(
                 "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
             );
@@ -174,7 +176,7 @@ impl Ledger {
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
         // If it is superseded, there is nothing to free.
-        self.close(table, claim, table.transaction(writes::release(claim), None), budget).await;
+        self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
     }
 
     async fn close(
@@ -183,28 +185,28 @@ impl Ledger {
         claim: &Claim,
         transaction: Result<Transaction, BuildError>,
         budget: Budget,
-    ) -> Closing {
-        let Ok(transaction) = transaction else { return Closing::Left };
+    ) -> CloseStep {
+        let Ok(transaction) = transaction else { return CloseStep::Left };
         let until = budget.settle_until(self.clock.now());
         let mut waits = backoff();
         loop {
-            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
             let Attempt { reply, cause } = table.attempt(&transaction, until).await;
-            match closing(&reply, self.may_retry(wait, until)) {
-                Closing::Again => sleep(wait).await,
-                Closing::Left => {
+            match close_step(&reply, self.may_retry(wait, until)) {
+                CloseStep::Retry => sleep(wait).await,
+                CloseStep::Left => {
                     let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
                     self.keep(left, cause.as_deref());
-                    return Closing::Left;
+                    return CloseStep::Left;
                 }
                 closed => return closed,
             }
         }
     }
 
-    /// Makes one attempt to close each claim that earlier requests left open. It runs after the request's own claim, which
-    /// therefore does not wait for it, and delays the response by at most `LEFT_CLAIMS_LIMIT`.
-    pub async fn close_left(&self, budget: Budget) {
+    /// Makes one attempt to close each claim that earlier requests left open. Call it after the request's own claim, which
+    /// must not wait for it. It delays the response by at most `LEFT_CLAIMS_LIMIT`.
+    pub async fn close_left_claims(&self, budget: Budget) {
         let Some(table) = &self.table else { return };
         let until = budget.close_left_until(self.clock.now());
         for left in self.left.all() {
@@ -217,29 +219,29 @@ impl Ledger {
 
     /// Whether enough time is left to retry a write after this wait.
     pub(super) fn may_retry(&self, wait: Duration, until: Instant) -> bool {
-        self.clock.now() + wait + WRITE_RETRY_LEAST <= until
+        self.clock.now() + wait + WRITE_RETRY_MIN <= until
     }
 
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {
-        metrics::claim_left();
+        metrics::count_left_claim();
         tracing::error!(
             cause,
             left = left.claim,
-            "the claim was not closed: it is kept, and retried after a later claim"
+            "the claim was not closed: the process keeps it, and retries after a later claim"
         );
         if let Some(dropped) = self.left.add(left) {
-            tracing::error!(left = dropped.claim, "too many claims are kept: this one is not retried");
+            tracing::error!(left = dropped.claim, "too many claims are kept: this one is dropped and not retried");
         }
     }
 }
 
 /// What a request at `now`, in Unix seconds, learns about a lead that was claimed before.
-pub(super) fn known(record: Record, now: u64) -> Known {
+pub(super) fn known_from_record(record: Record, now: u64) -> Known {
     let Record { claim, request_id, state, .. } = record;
-    match standing(state, now) {
-        Standing::InProgress => Known::InProgress { claim: Some(claim) },
-        Standing::Interrupted => Known::Interrupted { claim, request_id },
-        Standing::Settled(settled) => Known::Answered { claim, settled },
+    match claim_phase(state, now) {
+        ClaimPhase::InProgress => Known::InProgress { claim: Some(claim) },
+        ClaimPhase::Interrupted => Known::Interrupted { claim, request_id },
+        ClaimPhase::Settled(settled) => Known::Settled { claim, settled },
     }
 }
 

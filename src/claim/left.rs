@@ -13,7 +13,7 @@ use super::{
     table::{Table, Transaction},
 };
 
-/// How many claims are kept at most. A body is at most 64 KiB, so they use about 1 MiB.
+/// The maximum number of claims that are kept. A response's body is at most 64 KiB, so together they use about 1 MiB.
 const MAX_LEFT: usize = 16;
 
 /// A claim that could not be closed, with the transactions that close it.
@@ -31,7 +31,7 @@ pub(super) struct LeftClaim {
 pub(super) struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
 
 impl LeftClaim {
-    /// Makes one attempt to close it. Returns whether it is closed.
+    /// Makes one attempt to close the claim. Returns whether it is now closed.
     pub(super) async fn close(&self, table: &Table, until: Instant) -> bool {
         let voided = match &self.void {
             Some(void) => Some(table.attempt(void, until).await.reply),

@@ -1,7 +1,7 @@
 //! The protocol of the ledger as decisions: no I/O and no clock.
 //!
-//! [`Claiming`] decides which write a claim needs next; the ledger makes it and reports the [`Reply`]. [`closing`] does the
-//! same for settling and releasing, and [`standing`] decides what another request learns about a claimed lead.
+//! [`Claiming`] decides which write a claim needs next; the ledger makes it and reports the [`Reply`]. [`close_step`] does the
+//! same for settling and releasing, and [`claim_phase`] decides what another request learns about a claimed lead.
 //! `tests/model` runs all three, with the conditions of the writes (`conditions`), through every interleaving.
 
 /// A write that a claim needs.
@@ -22,26 +22,26 @@ pub enum Reply<F> {
     /// It succeeded.
     Done,
     /// A condition failed. This attempt writes nothing.
-    Refused(F),
+    ConditionFailed(F),
     /// The token was already used with other parameters. This attempt writes nothing.
-    Mismatch,
+    TokenMismatch,
     /// This attempt writes nothing. A retry may succeed.
-    Busy(Busy),
+    Transient(TransientError),
     /// It may have succeeded, or may succeed later.
     InDoubt,
     /// This attempt writes nothing, and a retry would fail too.
     Failed,
 }
 
-/// Why a write must be retried.
+/// Why an attempt wrote nothing although a retry may succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Busy {
+pub enum TransientError {
     /// Another transaction is writing the lead's item: it is about the same lead.
     LeadConflict,
     /// Another transaction is writing the idempotency key's item: it may be about a different lead.
     KeyConflict,
-    /// DynamoDB does not accept the request now, or cannot be reached.
-    Throttled,
+    /// DynamoDB throttles the request, rejects its expired signature, or cannot be reached.
+    Unavailable,
 }
 
 /// The next step for a claim.
@@ -50,7 +50,7 @@ pub enum Next<F> {
     /// Make this write.
     Write(Operation),
     /// Retry the same write after a delay.
-    Again(Operation),
+    Retry(Operation),
     /// The claim has ended.
     End(End<F>),
 }
@@ -61,20 +61,20 @@ pub enum End<F> {
     /// It is written: this request may send the lead, and no other request may.
     Ours,
     /// It is not written, and will not be written.
-    NotOurs(Answer<F>),
+    NotOurs(NotClaimed<F>),
     /// It is not ours, but it may be written: it must be voided and released later.
-    Left(Answer<F>),
+    Left(NotClaimed<F>),
 }
 
-/// What a request learns about a lead that it may not send.
+/// Why a request could not claim a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Answer<F> {
-    /// What made the claim's condition fail.
-    Found(F),
+pub enum NotClaimed<F> {
+    /// A condition failed: the lead was claimed before, or the idempotency key belongs to a different lead.
+    ConditionFailed(F),
     /// Another request is writing the lead's item.
     InProgress,
-    /// Nothing: the ledger failed.
-    Unavailable,
+    /// The ledger failed, so the lead's state is not known.
+    LedgerFailed,
 }
 
 /// The state of a claim that has not ended.
@@ -86,25 +86,25 @@ enum Stage<F> {
     /// It is being written. `in_doubt`: whether an attempt may have succeeded unnoticed.
     Claim { in_doubt: bool },
     /// It may be written, and is being voided.
-    Void(Answer<F>),
-    /// The token was already used with other parameters than the void's. That proves nothing: AWS does not document what a
-    /// cancelled or running transaction does to its token. So the claim's own request is made again.
-    Confirm(Answer<F>),
+    Void(NotClaimed<F>),
+    /// The token was already used with parameters other than the void's. That proves nothing: AWS does not document what a
+    /// cancelled or running transaction does to its token. So the claim's own request is repeated.
+    Confirm(NotClaimed<F>),
     /// It is being deleted by its id, in case it is written. It may still be written afterwards: only a successful void, or
     /// the claim's own success, ends the doubt.
-    Release(Answer<F>),
+    Release(NotClaimed<F>),
 }
 
-/// The result of an attempt to settle or release a claim.
+/// The next step after an attempt to settle or release a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Closing {
-    /// The same write must be retried after a delay.
-    Again,
+pub enum CloseStep {
+    /// Retry the same write after a delay.
+    Retry,
     /// The claim is closed.
     Closed,
-    /// Its item is gone, has another claim, or was settled by an operator. The item is kept as it is.
+    /// Its item is gone, has another claim, or was settled by an operator. Nothing is left to do.
     Superseded,
-    /// The claim is still open, and must be closed later.
+    /// The claim is still open. Keep it, and close it later.
     Left,
 }
 
@@ -120,10 +120,10 @@ pub enum State<S> {
     Settled(S),
 }
 
-/// What another request learns about a lead that was claimed before.
+/// The phase of a lead's earlier claim, as another request sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Standing<S> {
-    /// Its sender's lease runs, so it may still send the lead.
+pub enum ClaimPhase<S> {
+    /// Its sender's lease has not ended, so the sender may still send the lead.
     InProgress,
     /// Its sender's lease ended before the lead was settled. It is never sent again without an operator.
     Interrupted,
@@ -131,33 +131,34 @@ pub enum Standing<S> {
     Settled(S),
 }
 
-/// What a request at `now`, in Unix seconds, learns about a lead in this state.
+/// The phase of a claim in this state at `now`, in Unix seconds.
 #[must_use]
-pub fn standing<S>(state: State<S>, now: u64) -> Standing<S> {
+pub fn claim_phase<S>(state: State<S>, now: u64) -> ClaimPhase<S> {
     match state {
-        State::Sending { lease_until } if now <= lease_until => Standing::InProgress,
-        State::Sending { .. } => Standing::Interrupted,
-        State::Settled(settled) => Standing::Settled(settled),
+        State::Sending { lease_until } if now <= lease_until => ClaimPhase::InProgress,
+        State::Sending { .. } => ClaimPhase::Interrupted,
+        State::Settled(settled) => ClaimPhase::Settled(settled),
     }
 }
 
-/// What to do after a reply to a write that settles or releases a claim. `in_time`: whether time is left to retry it.
+/// Decides the next step after a reply to a write that settles or releases a claim. `in_time`: whether time is left to retry.
 #[must_use]
-pub fn closing<F>(reply: &Reply<F>, in_time: bool) -> Closing {
+pub fn close_step<F>(reply: &Reply<F>, in_time: bool) -> CloseStep {
     match reply {
-        Reply::Done => Closing::Closed,
-        Reply::Refused(_) => Closing::Superseded,
-        Reply::Busy(_) | Reply::InDoubt if in_time => Closing::Again,
-        Reply::Busy(_) | Reply::InDoubt | Reply::Mismatch | Reply::Failed => Closing::Left,
+        Reply::Done => CloseStep::Closed,
+        Reply::ConditionFailed(_) => CloseStep::Superseded,
+        Reply::Transient(_) | Reply::InDoubt if in_time => CloseStep::Retry,
+        Reply::Transient(_) | Reply::InDoubt | Reply::TokenMismatch | Reply::Failed => CloseStep::Left,
     }
 }
 
-/// Whether a claim that was left open is closed, by the replies to its void (if it was in doubt) and to the write that settles
-/// or releases it. Only a successful void ends the doubt. The claim is released in any case, because it may be written.
+/// Whether a claim that was left open is now closed, given the replies to its void (`None` if it was not in doubt) and to the
+/// write that settles or releases it. Only a successful void ends the doubt. The claim is released in any case, because it
+/// may be written.
 #[must_use]
 pub fn is_closed<F>(void: Option<&Reply<F>>, close: &Reply<F>) -> bool {
     let is_clear = void.is_none_or(|void| matches!(void, Reply::Done));
-    is_clear && matches!(closing(close, false), Closing::Closed | Closing::Superseded)
+    is_clear && matches!(close_step(close, false), CloseStep::Closed | CloseStep::Superseded)
 }
 
 impl<F> Default for Claiming<F> {
@@ -175,47 +176,47 @@ impl<F> Claiming<F> {
     #[must_use]
     pub fn next(self, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match self.0 {
-            Stage::Claim { in_doubt } => Self::claim(in_doubt, reply, in_time),
-            Stage::Void(answer) => Self::void(answer, &reply, in_time),
-            Stage::Confirm(answer) => Self::confirm(answer, reply, in_time),
-            Stage::Release(answer) => Self::end(End::Left(answer)),
+            Stage::Claim { in_doubt } => Self::after_claim(in_doubt, reply, in_time),
+            Stage::Void(reason) => Self::after_void(reason, &reply, in_time),
+            Stage::Confirm(reason) => Self::after_confirm(reason, reply, in_time),
+            Stage::Release(reason) => Self::end(End::Left(reason)),
         }
     }
 
-    fn claim(in_doubt: bool, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
+    fn after_claim(in_doubt: bool, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         let in_doubt = in_doubt || matches!(reply, Reply::InDoubt);
-        let answer = match reply {
+        let reason = match reply {
             Reply::Done => return Self::end(End::Ours),
-            Reply::Busy(_) | Reply::InDoubt if in_time => {
-                return Self(Stage::Claim { in_doubt }).again(Operation::Claim);
+            Reply::Transient(_) | Reply::InDoubt if in_time => {
+                return Self(Stage::Claim { in_doubt }).retry(Operation::Claim);
             }
-            Reply::Refused(found) => Answer::Found(found),
+            Reply::ConditionFailed(found) => NotClaimed::ConditionFailed(found),
             // In doubt, the other transaction may be an earlier attempt of this claim.
-            Reply::Busy(Busy::LeadConflict) if !in_doubt => Answer::InProgress,
-            _ => Answer::Unavailable,
+            Reply::Transient(TransientError::LeadConflict) if !in_doubt => NotClaimed::InProgress,
+            _ => NotClaimed::LedgerFailed,
         };
         // An earlier attempt may still arrive, and succeed once the conflicting item is gone.
-        if in_doubt { Self(Stage::Void(answer)).write(Operation::Void) } else { Self::end(End::NotOurs(answer)) }
+        if in_doubt { Self(Stage::Void(reason)).write(Operation::Void) } else { Self::end(End::NotOurs(reason)) }
     }
 
-    fn void(answer: Answer<F>, reply: &Reply<F>, in_time: bool) -> (Self, Next<F>) {
+    fn after_void(reason: NotClaimed<F>, reply: &Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
-            Reply::Done if in_time => Self::end(End::NotOurs(answer)),
+            Reply::Done if in_time => Self::end(End::NotOurs(reason)),
             // DynamoDB remembers a token for ten minutes: in a process that was suspended for longer, this proves nothing.
-            Reply::Done => Self::end(End::Left(answer)),
-            Reply::Mismatch => Self(Stage::Confirm(answer)).write(Operation::Claim),
-            Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Void(answer)).again(Operation::Void),
-            _ => Self(Stage::Release(answer)).write(Operation::Release),
+            Reply::Done => Self::end(End::Left(reason)),
+            Reply::TokenMismatch => Self(Stage::Confirm(reason)).write(Operation::Claim),
+            Reply::Transient(_) | Reply::InDoubt if in_time => Self(Stage::Void(reason)).retry(Operation::Void),
+            _ => Self(Stage::Release(reason)).write(Operation::Release),
         }
     }
 
-    fn confirm(answer: Answer<F>, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
+    fn after_confirm(reason: NotClaimed<F>, reply: Reply<F>, in_time: bool) -> (Self, Next<F>) {
         match reply {
             Reply::Done => Self::end(End::Ours),
-            Reply::Busy(_) | Reply::InDoubt if in_time => Self(Stage::Confirm(answer)).again(Operation::Claim),
+            Reply::Transient(_) | Reply::InDoubt if in_time => Self(Stage::Confirm(reason)).retry(Operation::Claim),
             // An earlier attempt may succeed once the conflicting item is gone.
-            Reply::Refused(found) => Self::end(End::Left(Answer::Found(found))),
-            _ => Self(Stage::Release(answer)).write(Operation::Release),
+            Reply::ConditionFailed(found) => Self::end(End::Left(NotClaimed::ConditionFailed(found))),
+            _ => Self(Stage::Release(reason)).write(Operation::Release),
         }
     }
 
@@ -223,8 +224,8 @@ impl<F> Claiming<F> {
         (self, Next::Write(operation))
     }
 
-    fn again(self, operation: Operation) -> (Self, Next<F>) {
-        (self, Next::Again(operation))
+    fn retry(self, operation: Operation) -> (Self, Next<F>) {
+        (self, Next::Retry(operation))
     }
 
     fn end(end: End<F>) -> (Self, Next<F>) {

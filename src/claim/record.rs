@@ -23,7 +23,7 @@ pub(super) struct Record {
 }
 
 /// The item of a new claim.
-pub(super) fn claim(claim: &Claim, now: SystemTime, expires: u64) -> Item {
+pub(super) fn claim_item(claim: &Claim, now: SystemTime, expires: u64) -> Item {
     let attributes = [
         ("pk", text(&claim.lead)),
         ("claim", text(&claim.id)),
@@ -45,7 +45,7 @@ pub(super) fn key_item(pk: &str, lead: &str, expires: u64) -> Item {
 
 impl Record {
     /// Parses an item; `None` if it is not a claim, or contradicts itself.
-    pub(super) fn read(item: &Item) -> Option<Self> {
+    pub(super) fn parse(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
             None if ["http_status", "body", "settled_at", "lead_error"].iter().any(|name| item.contains_key(*name)) => {
                 return None;
@@ -71,7 +71,7 @@ pub(super) struct KeyRecord {
 
 impl KeyRecord {
     /// Parses an item; `None` if it names no lead.
-    pub(super) fn read(item: &Item) -> Option<Self> {
+    pub(super) fn parse(item: &Item) -> Option<Self> {
         Some(Self { lead: text_of(item, "lead_pk")? })
     }
 }
@@ -128,9 +128,10 @@ mod tests {
                 key_item: None,
                 void: "acme#void#an id".to_owned(),
                 request_id: "a request".to_owned(),
-                lease: Budget::until(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100))).lease(),
+                lease: Budget::with_deadline(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100)))
+                    .lease(),
             };
-            super::claim(&claim, UNIX_EPOCH, 0).remove("lease_until")
+            claim_item(&claim, UNIX_EPOCH, 0).remove("lease_until")
         };
         assert_eq!(claimed(100_000), Some(number(106)));
         assert_eq!(claimed(100_999), Some(number(106)));
@@ -144,7 +145,7 @@ mod tests {
     /// The state of a claim's item with these additional attributes.
     fn state(attributes: &[(&str, AttributeValue)]) -> Option<State<Settled>> {
         let claim = [("claim", text("id")), ("request_id", text("request")), ("expires", number(9))];
-        Record::read(&item(&[&claim, attributes].concat())).map(|record| record.state)
+        Record::parse(&item(&[&claim, attributes].concat())).map(|record| record.state)
     }
 
     #[test]
@@ -193,11 +194,11 @@ mod tests {
             ("expires", number(9)),
             ("lease_until", number(7)),
         ];
-        assert!(Record::read(&item(&whole)).is_some());
+        assert!(Record::parse(&item(&whole)).is_some());
         for missing in 0..whole.len() {
             let mut rest = whole.to_vec();
             let (name, _) = rest.remove(missing);
-            assert_eq!(Record::read(&item(&rest)), None, "{name}");
+            assert_eq!(Record::parse(&item(&rest)), None, "{name}");
         }
     }
 }

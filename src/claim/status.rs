@@ -1,13 +1,16 @@
 //! The state of a lead without a write.
 
+use tokio::time::sleep;
+
 use super::{
     Known, Ledger, LedgerError, Lookup,
-    ledger::{known, record_claim},
+    backoff::backoff,
+    ledger::{known_from_record, record_claim},
     record::{KeyRecord, Record, expires},
     table::{Item, Table},
 };
 use crate::{
-    budget::{Budget, WRITE_LONGEST_WAIT},
+    budget::{Budget, WRITE_MAX_WAIT},
     unix_time::seconds,
 };
 
@@ -38,12 +41,12 @@ impl Ledger {
                 }
                 let Some(pk) = &keys.key_item else { return Ok(None) };
                 let Some(item) = self.current(table, pk, budget).await? else { return Ok(None) };
-                let is_other = KeyRecord::read(&item).is_none_or(|key| key.lead != keys.lead);
+                let is_other = KeyRecord::parse(&item).is_none_or(|key| key.lead != keys.lead);
                 Ok(is_other.then_some(Known::KeyReused))
             }
             Lookup::IdempotencyKey(pk) => {
                 let Some(item) = self.current(table, pk, budget).await? else { return Ok(None) };
-                let Some(key) = KeyRecord::read(&item) else { return Ok(Some(Known::Unreadable)) };
+                let Some(key) = KeyRecord::parse(&item) else { return Ok(Some(Known::Unreadable)) };
                 let item = self.current(table, &key.lead, budget).await?;
                 Ok(item.map(|item| self.state(&item)))
             }
@@ -51,24 +54,24 @@ impl Ledger {
     }
 
     fn state(&self, item: &Item) -> Known {
-        let Some(record) = Record::read(item) else { return Known::Unreadable };
+        let Some(record) = Record::parse(item) else { return Known::Unreadable };
         record_claim(&record.claim);
-        known(record, seconds(self.clock.wall()))
+        known_from_record(record, seconds(self.clock.wall()))
     }
 
     /// An item that has not expired. Transient errors are retried for as long as a claim may take.
     async fn current(&self, table: &Table, pk: &str, budget: Budget) -> Result<Option<Item>, LedgerError> {
         let until = budget.claim_until(self.clock.now());
-        let mut waits = super::backoff::backoff();
+        let mut waits = backoff();
         loop {
-            let wait = waits.next().unwrap_or(WRITE_LONGEST_WAIT);
+            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
             match table.get(pk, until).await {
                 Ok(item) => {
                     let now = seconds(self.clock.wall());
                     return Ok(item.filter(|item| expires(item).is_none_or(|expires| now < expires)));
                 }
-                Err(error) if error.is_transient && self.may_retry(wait, until) => tokio::time::sleep(wait).await,
-                Err(error) => return Err(LedgerError::because(&error.cause)),
+                Err(error) if error.is_transient && self.may_retry(wait, until) => sleep(wait).await,
+                Err(error) => return Err(LedgerError::new(&error.cause)),
             }
         }
     }

@@ -17,13 +17,13 @@ use aws_sdk_dynamodb::{
 };
 use tokio::time::{Instant, timeout_at};
 
-use super::protocol::{Busy, Reply};
+use super::protocol::{Reply, TransientError};
 use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, telemetry::log::LogText};
 
 /// An item in DynamoDB's types.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// For each write of a transaction the item that made its condition fail, if there was one.
+/// For each write of a transaction, the item that made its condition fail; `None` if there was none.
 pub(super) type ConflictingItems = Vec<Option<Item>>;
 
 /// The table. Its only key attribute is the string `pk`.
@@ -38,7 +38,7 @@ pub(super) struct Table {
 pub(super) struct Write {
     pub(super) action: Action,
     pub(super) condition: Option<&'static str>,
-    /// The values of the names in the condition and in an update's expression.
+    /// The values of the placeholders (`:name`) in the condition and in an update's expression.
     pub(super) values: Vec<(&'static str, AttributeValue)>,
 }
 
@@ -60,15 +60,15 @@ pub(super) enum Action {
     },
 }
 
-/// Writes that succeed or fail together. They are built once, so that each attempt is the same request. It has no `Debug`:
-/// an item may contain AI Rudder's response.
+/// Writes that succeed or fail together. They are built once, so that each attempt is the same request. No `Debug`: an item
+/// may contain AI Rudder's response.
 #[derive(Clone)]
 pub(super) struct Transaction {
     items: Vec<TransactWriteItem>,
     token: Option<String>,
 }
 
-/// The result of one attempt of a transaction. It has no `Debug` either.
+/// The result of one attempt of a transaction. No `Debug`, for the same reason.
 pub(super) struct Attempt {
     pub(super) reply: Reply<ConflictingItems>,
     /// Why it did not succeed, for the log.
@@ -77,7 +77,7 @@ pub(super) struct Attempt {
 
 impl Table {
     pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str, clock: Clock) -> Self {
-        let aws = aws::service(aws, config.aws.dynamodb.as_ref());
+        let aws = aws::service_config(aws, config.aws.dynamodb.as_ref());
         Self { client: Client::new(&aws), name: name.to_owned(), clock }
     }
 
@@ -88,7 +88,7 @@ impl Table {
         writes: impl IntoIterator<Item = Write>,
         token: Option<&str>,
     ) -> Result<Transaction, BuildError> {
-        let items = writes.into_iter().map(|write| self.item(write)).collect::<Result<_, _>>()?;
+        let items = writes.into_iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
         Ok(Transaction { items, token: token.map(str::to_owned) })
     }
 
@@ -102,11 +102,11 @@ impl Table {
         match timeout_at(until, sent).await {
             Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
             Ok(Err(error)) => error.into(),
-            Err(_) => Attempt::because(Reply::InDoubt, "no response in time"),
+            Err(_) => Attempt::unsuccessful(Reply::InDoubt, "no response in time"),
         }
     }
 
-    fn item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
+    fn transact_item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
         let Write { action, condition, values } = write;
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<HashMap<_, _>>();
         // DynamoDB rejects an empty map.
@@ -147,12 +147,12 @@ impl Table {
 }
 
 impl Attempt {
-    fn because(reply: Reply<ConflictingItems>, cause: impl Into<String>) -> Self {
+    fn unsuccessful(reply: Reply<ConflictingItems>, cause: impl Into<String>) -> Self {
         Self { reply, cause: Some(cause.into()) }
     }
 
     /// The result of a cancelled transaction, by the reason for each of its writes. The lead's item is the first.
-    fn cancelled(reasons: &[CancellationReason]) -> Self {
+    fn from_cancellation(reasons: &[CancellationReason]) -> Self {
         let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or(NONE)).collect();
         let is_expected = |code: &&str| [NONE, CONDITION, CONFLICT].contains(code) || THROTTLING.contains(code);
         if let Some(code) = codes.iter().find(|code| !is_expected(code)) {
@@ -160,29 +160,33 @@ impl Attempt {
         }
         let throttled = codes.iter().find(|code| THROTTLING.contains(code));
         match (codes.iter().position(|code| *code == CONFLICT), throttled) {
-            (Some(0), _) => Self::because(Reply::Busy(Busy::LeadConflict), CONFLICT),
-            (Some(_), _) => Self::because(Reply::Busy(Busy::KeyConflict), CONFLICT),
+            (Some(0), _) => Self::unsuccessful(Reply::Transient(TransientError::LeadConflict), CONFLICT),
+            (Some(_), _) => Self::unsuccessful(Reply::Transient(TransientError::KeyConflict), CONFLICT),
             // The SDK does not classify a cancellation as throttling.
-            (None, Some(code)) => Self::because(Reply::Busy(Busy::Throttled), *code),
-            // Without a reason, which AWS always gives, nothing is certain.
-            (None, None) if !codes.contains(&CONDITION) => Self::because(Reply::InDoubt, "cancelled without a reason"),
+            (None, Some(code)) => Self::unsuccessful(Reply::Transient(TransientError::Unavailable), *code),
+            // AWS always gives a reason. Without one, nothing is certain.
+            (None, None) if !codes.contains(&CONDITION) => {
+                Self::unsuccessful(Reply::InDoubt, "cancelled without a reason")
+            }
             (None, None) => {
                 let items = reasons.iter().map(|reason| reason.item().cloned()).collect();
-                Self::because(Reply::Refused(items), CONDITION)
+                Self::unsuccessful(Reply::ConditionFailed(items), CONDITION)
             }
         }
     }
 
     /// The result of an error response with this HTTP status and code, other than a cancellation.
-    fn rejected(status: u16, code: Option<&str>) -> Self {
+    fn from_error_response(status: u16, code: Option<&str>) -> Self {
         let cause = code.unwrap_or("no error code");
         match code {
-            Some("IdempotentParameterMismatchException") => Self::because(Reply::Mismatch, cause),
+            Some("IdempotentParameterMismatchException") => Self::unsuccessful(Reply::TokenMismatch, cause),
             // An earlier attempt under the same token is in progress.
-            Some("TransactionInProgressException") => Self::because(Reply::InDoubt, cause),
+            Some("TransactionInProgressException") => Self::unsuccessful(Reply::InDoubt, cause),
             // The write may have succeeded (DynamoDB's developer guide, "Error handling", HTTP 500).
-            _ if status >= 500 => Self::because(Reply::InDoubt, cause),
-            _ if aws::is_transient(status, code) => Self::because(Reply::Busy(Busy::Throttled), cause),
+            _ if status >= 500 => Self::unsuccessful(Reply::InDoubt, cause),
+            _ if aws::is_transient(status, code) => {
+                Self::unsuccessful(Reply::Transient(TransientError::Unavailable), cause)
+            }
             _ => Self::failed(cause),
         }
     }
@@ -192,7 +196,7 @@ impl Attempt {
             "ValidationException" | "ValidationError" => format!("{code}: is the table's key the string pk alone?"),
             _ => code.to_owned(),
         };
-        Self::because(Reply::Failed, cause)
+        Self::unsuccessful(Reply::Failed, cause)
     }
 }
 
@@ -207,14 +211,17 @@ impl From<SdkError<TransactWriteItemsError>> for Attempt {
             SdkError::ServiceError(response) => response,
             // Nothing was sent.
             SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
-                return Self::because(Reply::Busy(Busy::Throttled), LogText::chain(&error).as_str());
+                return Self::unsuccessful(
+                    Reply::Transient(TransientError::Unavailable),
+                    LogText::from_error(&error).as_str(),
+                );
             }
-            _ => return Self::because(Reply::InDoubt, LogText::chain(&error).as_str()),
+            _ => return Self::unsuccessful(Reply::InDoubt, LogText::from_error(&error).as_str()),
         };
         if let TransactWriteItemsError::TransactionCanceledException(cancelled) = response.err() {
-            return Self::cancelled(cancelled.cancellation_reasons());
+            return Self::from_cancellation(cancelled.cancellation_reasons());
         }
-        Self::rejected(response.raw().status().as_u16(), response.err().code())
+        Self::from_error_response(response.raw().status().as_u16(), response.err().code())
     }
 }
 

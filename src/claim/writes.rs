@@ -25,12 +25,13 @@ impl Writes {
     pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Result<Self, BuildError> {
         Ok(Self {
             claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id))?,
-            void: table.transaction([void(claim)], Some(&claim.id))?,
-            release: table.transaction(release(claim), None)?,
+            void: table.transaction([void_write(claim)], Some(&claim.id))?,
+            release: table.transaction(release_writes(claim), None)?,
         })
     }
 
-    pub(super) fn of(&self, operation: Operation) -> &Transaction {
+    /// The transaction of an operation.
+    pub(super) fn for_operation(&self, operation: Operation) -> &Transaction {
         match operation {
             Operation::Claim => &self.claim,
             Operation::Void => &self.void,
@@ -39,21 +40,22 @@ impl Writes {
     }
 }
 
-/// Writes the lead's item and the idempotency key's item, if both are free.
+/// The writes of the lead's item and the idempotency key's item, if both are free.
 fn claim_writes(claim: &Claim, now: SystemTime, window: Duration) -> Vec<Write> {
-    // Not before the lease ends: otherwise another request could claim the lead again if the local clock is slow.
+    // The window starts at the end of the lease at the earliest: otherwise, with a slow local clock, another request could
+    // claim the lead while this one may still send it.
     let expires = seconds(now.max(claim.lease.until()) + window);
     let lead = Write {
-        action: Action::Put(record::claim(claim, now, expires)),
+        action: Action::Put(record::claim_item(claim, now, expires)),
         condition: Some(CLAIM_LEAD),
         values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
     };
-    let key = claim.key_item.as_ref().map(|pk| key(pk, &claim.lead, expires, now));
+    let key = claim.key_item.as_ref().map(|pk| key_write(pk, &claim.lead, expires, now));
     [Some(lead), key].into_iter().flatten().collect()
 }
 
-/// Writes an idempotency key's item, unless the key belongs to a different lead.
-pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write {
+/// The write of an idempotency key's item, unless the key belongs to a different lead.
+pub(super) fn key_write(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write {
     Write {
         action: Action::Put(record::key_item(pk, lead, expires)),
         condition: Some(CLAIM_KEY),
@@ -62,7 +64,7 @@ pub(super) fn key(pk: &str, lead: &str, expires: u64, now: SystemTime) -> Write 
 }
 
 /// Records the result of a push with the response.
-pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
+pub(super) fn settle_write(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
     let error = settled.error().map(|error| (":error", text(error)));
     let expression = match error {
         None => "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
@@ -85,13 +87,13 @@ pub(super) fn settle(claim: &Claim, settled: &Settled, now: SystemTime) -> Write
     }
 }
 
-/// Uses up the claim's token and has no other effect: the relay never writes this item.
-fn void(claim: &Claim) -> Write {
+/// The write that uses up the claim's token and has no other effect: the relay never writes this item.
+fn void_write(claim: &Claim) -> Write {
     Write { action: Action::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
 }
 
-/// Deletes the lead's item and the idempotency key's item.
-pub(super) fn release(claim: &Claim) -> Vec<Write> {
+/// The writes that delete the lead's item and the idempotency key's item.
+pub(super) fn release_writes(claim: &Claim) -> Vec<Write> {
     let lead = Write {
         action: Action::Delete { pk: claim.lead.clone() },
         condition: Some(RELEASE_LEAD),

@@ -1,4 +1,4 @@
-//! Addresses: AI Rudder's without the token, and the endpoints that replace AWS's own.
+//! Addresses: AI Rudder's, without the token, and the endpoints that replace AWS's own.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use reqwest::Url;
 /// AI Rudder's address without the token, in AI Rudder's spelling.
 pub(super) const AI_RUDDER: &str = "https://flex-route-ia.airudder.com/api/push/lendswift-under-wirting";
 
-/// Why an address is rejected. Tokens, credentials and personal data are sent there, so it must be https.
+/// Why an address is rejected. It must be https because tokens, credentials and personal data are sent there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AddressError {
     #[error("must be an https URL")]

@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Aws, Claims, ConfigError, address, roots,
+    AwsConfig, Claims, ConfigError, address, roots,
     variables::{
         AWS_CA_BUNDLE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SECRETS_MANAGER,
         AWS_LAMBDA_LOG_FORMAT, AWS_LAMBDA_LOG_LEVEL, AWS_REGION, AWS_SAM_LOCAL, CLAIMS_TABLE, CONNECT_AT_START, Number,
@@ -30,9 +30,9 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
     }
 
     /// A number with a minimum that depends on another variable.
-    pub(super) fn number_from(&self, number: &Number, least: u64) -> Result<u64, ConfigError> {
-        let Some(text) = self.text(&number.variable)? else { return Ok(number.default.max(least)) };
-        let range = least..=*number.range.end();
+    pub(super) fn number_from(&self, number: &Number, min: u64) -> Result<u64, ConfigError> {
+        let Some(text) = self.text(&number.variable)? else { return Ok(number.default.max(min)) };
+        let range = min..=*number.range.end();
         let value = text.parse().ok().filter(|value| range.contains(value));
         let expected = || format!("must be a whole number from {} to {}", range.start(), range.end());
         value.ok_or_else(|| fault(&number.variable, expected()))
@@ -81,18 +81,18 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         match self.text(variable)?.as_deref() {
             None => Err(fault(variable, "is required: the name of a DynamoDB table, or off for no ledger")),
             Some("off") => Ok(Claims::Off),
-            Some(name) if is_table(name) => Ok(Claims::Table(name.to_owned())),
+            Some(name) if is_table_name(name) => Ok(Claims::Table(name.to_owned())),
             Some(_) => Err(fault(variable, "must be off, or 3 to 255 of the characters A-Z a-z 0-9 _ . -")),
         }
     }
 
-    pub(super) fn aws(&self) -> Result<Aws, ConfigError> {
-        let everywhere = self.endpoint(&AWS_ENDPOINT_URL)?;
+    pub(super) fn aws(&self) -> Result<AwsConfig, ConfigError> {
+        let for_both = self.endpoint(&AWS_ENDPOINT_URL)?;
         let region = &AWS_REGION;
-        Ok(Aws {
+        Ok(AwsConfig {
             region: self.text(region)?.ok_or_else(|| fault(region, "is required: an AWS region, like us-east-1"))?,
-            secrets_manager: self.endpoint(&AWS_ENDPOINT_URL_SECRETS_MANAGER)?.or_else(|| everywhere.clone()),
-            dynamodb: self.endpoint(&AWS_ENDPOINT_URL_DYNAMODB)?.or(everywhere),
+            secrets_manager: self.endpoint(&AWS_ENDPOINT_URL_SECRETS_MANAGER)?.or_else(|| for_both.clone()),
+            dynamodb: self.endpoint(&AWS_ENDPOINT_URL_DYNAMODB)?.or(for_both),
             extra_roots: self.extra_roots(&AWS_CA_BUNDLE)?,
         })
     }
@@ -126,8 +126,8 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
     }
 }
 
-/// Whether a table can have that name (DynamoDB's naming rules).
-fn is_table(name: &str) -> bool {
+/// Whether a DynamoDB table can have that name ("Naming rules" in its developer guide).
+fn is_table_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     (3..=255).contains(&name.len()) && name.chars().all(allowed)
 }

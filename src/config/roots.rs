@@ -19,7 +19,7 @@ pub(super) enum RootsError {
     NotPem,
 }
 
-/// Reads a PEM file of certificates that can serve as roots.
+/// Reads a PEM file of certificates. `Err` if it has none, or one that cannot serve as a root.
 pub(super) fn read(path: &str) -> Result<Vec<CertificateDer<'static>>, RootsError> {
     let file = File::open(path).map_err(|error| RootsError::Unreadable(error.kind()))?;
     let roots = CertificateDer::pem_reader_iter(BufReader::new(file)).collect::<Result<Vec<_>, _>>();

@@ -6,7 +6,7 @@ use super::*;
 use crate::rudder::UpstreamCodes;
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
-    Config::read(|name| {
+    Config::from_variables(|name| {
         let mut all = variables.iter().chain(&[("AWS_REGION", "us-east-1")]);
         let (_, value) = all.find(|(variable, _)| *variable == name)?;
         Some(OsString::from(value))
@@ -37,7 +37,7 @@ fn only_the_table_and_the_region_are_required() {
     assert_eq!(config.claims, Claims::Off);
     assert_eq!(config.duplicate_window, Duration::from_secs(604_800));
     assert!(config.connect_at_start);
-    assert_eq!(config.log, Log { level: LevelFilter::INFO, json: false });
+    assert_eq!(config.log, LogConfig { level: LevelFilter::INFO, json: false });
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn every_variable_is_read() {
     assert!(!config.connect_at_start);
     assert_eq!(config.aws.secrets_manager, None);
     assert_eq!(config.aws.dynamodb.unwrap().as_str(), "http://127.0.0.1:9003/");
-    assert_eq!(config.log, Log { level: LevelFilter::ERROR, json: true });
+    assert_eq!(config.log, LogConfig { level: LevelFilter::ERROR, json: true });
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn an_error_names_the_variable_and_the_accepted_values() {
         ("UPSTREAM_CODES", "10510", "must be pairs like 10510=refused, separated by white space"),
         ("UPSTREAM_CODES", "200=refused", "a code must be a whole number, and neither 200 nor one of 400 to 499"),
         ("UPSTREAM_CODES", "10510=accepted", "a code must mean refused, token_refused or rate_limited"),
-        ("UPSTREAM_CODES", "10510=refused 10510=refused", "a code must be named once"),
+        ("UPSTREAM_CODES", "10510=refused 10510=refused", "a code must not be listed twice"),
         ("AWS_CA_BUNDLE", "Cargo.toml", "must be a PEM file of one or more certificates"),
         ("AWS_LAMBDA_LOG_LEVEL", "verbose", "must be TRACE, DEBUG, INFO, WARN, ERROR or FATAL"),
         ("AWS_LAMBDA_LOG_FORMAT", "XML", "must be JSON or Text"),
@@ -190,7 +190,7 @@ fn the_ledger_is_a_table_or_off() {
 #[test]
 fn the_listed_variables_are_those_that_are_read() {
     let read = RefCell::new(BTreeSet::new());
-    let _ = Config::read(|name| {
+    let _ = Config::from_variables(|name| {
         read.borrow_mut().insert(name.to_owned());
         matches!(name, "CLAIMS_TABLE" | "AWS_REGION").then(|| "off".into())
     });
@@ -209,9 +209,11 @@ fn the_listed_defaults_are_the_real_ones() {
     let by_default = with("CLAIMS_TABLE", "off");
     for variable in VARIABLES {
         match variable.default {
-            Default::Required => assert!(with(variable.name, "").unwrap_err().contains("is required"), "{variable:?}"),
-            Default::None => assert_eq!(with(variable.name, ""), by_default, "{variable:?}"),
-            Default::Value(default) => assert_eq!(with(variable.name, default), by_default, "{variable:?}"),
+            DefaultValue::Required => {
+                assert!(with(variable.name, "").unwrap_err().contains("is required"), "{variable:?}")
+            }
+            DefaultValue::None => assert_eq!(with(variable.name, ""), by_default, "{variable:?}"),
+            DefaultValue::Value(default) => assert_eq!(with(variable.name, default), by_default, "{variable:?}"),
         }
     }
 }

@@ -7,8 +7,8 @@ use std::ops::RangeInclusive;
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
-    /// The value if it is not set or empty.
-    pub default: Default,
+    /// The value if the variable is not set or empty.
+    pub default: DefaultValue,
     /// The values that are accepted.
     pub accepted: &'static str,
     /// What it sets.
@@ -17,7 +17,7 @@ pub struct Variable {
 
 /// The default of a variable.
 #[derive(Debug)]
-pub enum Default {
+pub enum DefaultValue {
     /// There is none: without a value the process does not start.
     Required,
     /// The setting is absent.
@@ -35,20 +35,20 @@ pub(super) struct Number {
 
 pub(super) const CLAIMS_TABLE: Variable = Variable {
     name: "CLAIMS_TABLE",
-    default: Default::Required,
+    default: DefaultValue::Required,
     accepted: "a table's name, or `off`",
-    meaning: "The DynamoDB table of the ledger. With `off` there is no ledger, and every request is a push.",
+    meaning: "The DynamoDB table of the ledger. With `off` there is no ledger, and every valid lead is pushed, even a repeated one.",
 };
 pub(super) const SECRET_PREFIX: Variable = Variable {
     name: "SECRET_PREFIX",
-    default: Default::Value("lendswift"),
+    default: DefaultValue::Value("lendswift"),
     accepted: "at most 400 of `A-Z a-z 0-9 / _ + = . @ -`, not ending with `/`",
     meaning: "The prefix of every secret's name: `{prefix}/{account}`.",
 };
 pub(super) const SECRET_TTL_SECONDS: Number = Number {
     variable: Variable {
         name: "SECRET_TTL_SECONDS",
-        default: Default::Value("300"),
+        default: DefaultValue::Value("300"),
         accepted: "1 to 86400",
         meaning: "How long a secret is used before it is read again.",
     },
@@ -58,7 +58,7 @@ pub(super) const SECRET_TTL_SECONDS: Number = Number {
 pub(super) const SECRET_MAX_STALE_SECONDS: Number = Number {
     variable: Variable {
         name: "SECRET_MAX_STALE_SECONDS",
-        default: Default::Value("3600"),
+        default: DefaultValue::Value("3600"),
         accepted: "`SECRET_TTL_SECONDS` to 86400",
         meaning: "How long a secret is used while Secrets Manager fails. The default is `SECRET_TTL_SECONDS` if that is longer.",
     },
@@ -67,14 +67,14 @@ pub(super) const SECRET_MAX_STALE_SECONDS: Number = Number {
 };
 pub(super) const UPSTREAM_BASE_URL: Variable = Variable {
     name: "UPSTREAM_BASE_URL",
-    default: Default::Value(super::address::AI_RUDDER),
+    default: DefaultValue::Value(super::address::AI_RUDDER),
     accepted: "an `https` URL; `http` only to a loopback address, or if `AWS_SAM_LOCAL` is `true`",
     meaning: "AI Rudder's address without the token.",
 };
 pub(super) const UPSTREAM_TIMEOUT_MS: Number = Number {
     variable: Variable {
         name: "UPSTREAM_TIMEOUT_MS",
-        default: Default::Value("10000"),
+        default: DefaultValue::Value("10000"),
         accepted: "1000 to 29000",
         meaning: "How long a push may take, with all attempts to connect and the response.",
     },
@@ -84,7 +84,7 @@ pub(super) const UPSTREAM_TIMEOUT_MS: Number = Number {
 pub(super) const UPSTREAM_CONNECT_TIMEOUT_MS: Number = Number {
     variable: Variable {
         name: "UPSTREAM_CONNECT_TIMEOUT_MS",
-        default: Default::Value("2000"),
+        default: DefaultValue::Value("2000"),
         accepted: "100 to 29000",
         meaning: "How long one attempt to connect to AI Rudder may take.",
     },
@@ -93,77 +93,77 @@ pub(super) const UPSTREAM_CONNECT_TIMEOUT_MS: Number = Number {
 };
 pub(super) const UPSTREAM_CODES: Variable = Variable {
     name: "UPSTREAM_CODES",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "pairs such as `10510=refused 10814=token_refused 10901=rate_limited`; any codes but 200 and 400 to 499",
-    meaning: "What AI Rudder's own codes mean under HTTP 2xx. A code that is not named is `unknown`.",
+    meaning: "What AI Rudder's own codes mean under HTTP 2xx. Any other code that HTTP does not define means `unknown`.",
 };
 pub(super) const UPSTREAM_CA_FILE: Variable = Variable {
     name: "UPSTREAM_CA_FILE",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "the path of a PEM file",
     meaning: "Certificates to trust for AI Rudder, in addition to the public roots.",
 };
 pub(super) const DUPLICATE_WINDOW_SECONDS: Number = Number {
     variable: Variable {
         name: "DUPLICATE_WINDOW_SECONDS",
-        default: Default::Value("604800"),
+        default: DefaultValue::Value("604800"),
         accepted: "3600 to 31536000",
-        meaning: "How long the ledger remembers a lead.",
+        meaning: "How long after its claim a lead counts as a duplicate.",
     },
     default: 604_800,
     range: 3600..=31_536_000,
 };
 pub(super) const CONNECT_AT_START: Variable = Variable {
     name: "CONNECT_AT_START",
-    default: Default::Value("true"),
+    default: DefaultValue::Value("true"),
     accepted: "`true` or `false`",
     meaning: "Whether a process connects to AWS and looks up AI Rudder's address before its first event.",
 };
 pub(super) const AWS_REGION: Variable = Variable {
     name: "AWS_REGION",
-    default: Default::Required,
+    default: DefaultValue::Required,
     accepted: "a region, such as `us-east-1`",
     meaning: "The region of the secrets and the ledger. Lambda sets it.",
 };
 pub(super) const AWS_ENDPOINT_URL: Variable = Variable {
     name: "AWS_ENDPOINT_URL",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "as `UPSTREAM_BASE_URL`",
-    meaning: "The endpoint of both AWS services, in place of AWS's own.",
+    meaning: "The endpoint of Secrets Manager and DynamoDB, in place of AWS's own.",
 };
 pub(super) const AWS_ENDPOINT_URL_SECRETS_MANAGER: Variable = Variable {
     name: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "as `UPSTREAM_BASE_URL`",
     meaning: "The endpoint of Secrets Manager. It overrides `AWS_ENDPOINT_URL`.",
 };
 pub(super) const AWS_ENDPOINT_URL_DYNAMODB: Variable = Variable {
     name: "AWS_ENDPOINT_URL_DYNAMODB",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "as `UPSTREAM_BASE_URL`",
     meaning: "The endpoint of DynamoDB. It overrides `AWS_ENDPOINT_URL`.",
 };
 pub(super) const AWS_CA_BUNDLE: Variable = Variable {
     name: "AWS_CA_BUNDLE",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "the path of a PEM file",
     meaning: "Certificates to trust for AWS, in addition to the public roots.",
 };
 pub(super) const AWS_SAM_LOCAL: Variable = Variable {
     name: "AWS_SAM_LOCAL",
-    default: Default::None,
+    default: DefaultValue::None,
     accepted: "`true`",
     meaning: "Allows `http` URLs to any address. `sam local` sets it.",
 };
 pub(super) const AWS_LAMBDA_LOG_LEVEL: Variable = Variable {
     name: "AWS_LAMBDA_LOG_LEVEL",
-    default: Default::Value("INFO"),
+    default: DefaultValue::Value("INFO"),
     accepted: "`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` or `FATAL`, in any case",
     meaning: "The least severe level that is logged. `FATAL` logs what `ERROR` does. Lambda sets it.",
 };
 pub(super) const AWS_LAMBDA_LOG_FORMAT: Variable = Variable {
     name: "AWS_LAMBDA_LOG_FORMAT",
-    default: Default::Value("Text"),
+    default: DefaultValue::Value("Text"),
     accepted: "`JSON` or `Text`, in any case",
     meaning: "The format of the log. Lambda sets it.",
 };

@@ -37,7 +37,7 @@ pub enum FaultKind {
     /// The text contains a control character.
     #[error("must not contain control characters")]
     ControlCharacter,
-    /// The string has an escape that is not a Unicode character.
+    /// The string contains an escape that is not a Unicode character, such as half of a surrogate pair.
     #[error("contains an escape that is not a Unicode character")]
     BrokenText,
     /// The name has no letter.
@@ -52,7 +52,7 @@ pub enum FaultKind {
     /// The area code is not a consumer's: premium, toll-free, N11, personal or carrier.
     #[error("has an area code that no consumer has")]
     AreaCodeOfAService,
-    /// The value is not an amount with a single meaning.
+    /// The value is not an unambiguous amount.
     #[error("must be whole US dollars, such as 4000 or \"$4,000.00\"")]
     NotAnAmount,
     /// The amount has cents.
@@ -64,7 +64,7 @@ pub enum FaultKind {
     /// A number in a text field has an exponent.
     #[error("must be a string, or a number without an exponent")]
     Exponent,
-    /// The value means neither yes nor no.
+    /// The value is not one of the accepted forms of true and false.
     #[error("must be true or false (or 1, 0, yes, no, t, f, y, n)")]
     NotABoolean,
     /// The field is given twice with different values; contains the pointer of the first.
@@ -89,7 +89,7 @@ impl FaultCode {
             Self::TooLong => "The text has too many Unicode characters.",
             Self::ControlCharacter => "The text contains a control character.",
             Self::BrokenText => {
-                "The string has an escape that is no Unicode character, such as half of a surrogate pair."
+                "The string contains an escape that is not a Unicode character, such as half of a surrogate pair."
             }
             Self::NoLetter => "The name has no letter.",
             Self::NotAPhoneNumber => "The value is not a US phone number: 10 digits, or 11 that begin with 1.",
@@ -99,7 +99,7 @@ impl FaultCode {
             Self::AreaCodeOfAService => {
                 "The area code is not a consumer's: premium, toll-free, N11, personal or carrier."
             }
-            Self::NotAnAmount => "The value is not an amount of US dollars with a single meaning.",
+            Self::NotAnAmount => "The value is not an unambiguous amount of US dollars.",
             Self::NotWholeDollars => "The amount has cents.",
             Self::OutOfRange => "The amount is not from 1 to 10,000,000 US dollars.",
             Self::Exponent => "A number in a text field has an exponent.",

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A value about a consumer. Its `Debug` never shows the value.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Personal<T>(pub(super) T);
+pub(crate) struct Personal<T>(pub(crate) T);
 
 impl<T> fmt::Debug for Personal<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

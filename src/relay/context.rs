@@ -19,13 +19,13 @@ impl RequestContext {
         Self { request_id, budget, claiming: AtomicBool::new(false) }
     }
 
-    /// API Gateway's id of the request.
+    /// The request's id: API Gateway's, or Lambda's if the event has none.
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
     }
 
-    /// Its time budget.
+    /// The request's time budget.
     #[must_use]
     pub fn budget(&self) -> Budget {
         self.budget

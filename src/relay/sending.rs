@@ -10,7 +10,7 @@ use crate::{
     budget::{self, Budget},
     claim::Claim,
     rudder::{Push, PushError, SendDeadlines, Token, Verdict},
-    telemetry::{log::milliseconds, metrics},
+    telemetry::{log::elapsed_ms, metrics},
     unix_time,
 };
 
@@ -29,9 +29,9 @@ impl Relay {
             return Ok(lead.scenario.push(deadlines, self.clock).await?.into());
         };
         let pushed = self.push(account.id(), token, &lead.payload, deadlines).await;
-        record_push(&pushed, milliseconds(begun, self.clock.now()));
+        record_push(&pushed, elapsed_ms(begun, self.clock.now()));
         if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
-            metrics::own_code(&self.code_labels, code);
+            metrics::count_own_code(&self.code_labels, code);
         }
         Ok(pushed?.into())
     }
@@ -49,7 +49,7 @@ impl Relay {
             return Ok(push);
         }
         match self.accounts.new_token(account, token, deadlines.until).await {
-            Some(new) if budget::is_enough(deadlines.until, self.clock.now()) => {
+            Some(new) if budget::is_enough_for_push(deadlines.until, self.clock.now()) => {
                 let push = self.rudder.push(&new, payload, deadlines).await?;
                 // The refused token may still be valid elsewhere, so it is withheld too.
                 Ok(push.withholding(token))
@@ -61,7 +61,7 @@ impl Relay {
     /// Settles the claim with the answer, or releases it if nobody was called. The caller gets the answer in any case: a claim
     /// that cannot be settled remains, and still prevents a second push.
     pub(super) async fn close(&self, claim: &Claim, answer: Answer, context: &RequestContext) -> Answer {
-        let (answer, settled) = answer.settled(context.request_id(), unix_time::seconds(self.clock.wall()));
+        let (answer, settled) = answer.finalize(context.request_id(), unix_time::seconds(self.clock.wall()));
         match settled {
             Some(settled) => self.ledger.settle(claim, &settled, context.budget()).await,
             None => self.ledger.release(claim, context.budget()).await,
@@ -71,15 +71,15 @@ impl Relay {
 }
 
 /// Records AI Rudder's response in the request's log line.
-fn record_push(pushed: &Result<Push, PushError>, milliseconds: u64) {
-    metrics::pushed(milliseconds);
+fn record_push(pushed: &Result<Push, PushError>, elapsed_ms: u64) {
+    metrics::record_push(elapsed_ms);
     let push = pushed.as_ref().ok();
     let span = Span::current();
     record_all!(
         span,
-        upstream_ms = milliseconds,
+        upstream_ms = elapsed_ms,
         upstream_status = push.map(|push| push.status),
-        upstream_code = push.and_then(|push| push.body.code().for_logs()),
+        upstream_code = push.and_then(|push| push.body.code().loggable()),
         upstream_trace_id = push.and_then(|push| push.body.trace_id()),
     );
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn start_up_resolves_ai_rudder_while_aws_is_unreachable() {
-    let config = Config::read(|variable| match variable {
+    let config = Config::from_variables(|variable| match variable {
         "CLAIMS_TABLE" => Some("off".into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:1".into()),

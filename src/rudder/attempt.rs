@@ -81,14 +81,14 @@ impl Attempt {
         }
     }
 
-    /// Checks the lease when a connection is open.
-    pub(super) fn connect<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
+    /// Checks the lease when a connection is open, so that the connection is used only before the lease ends.
+    pub(super) fn check_lease_on<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
         let connection = connection?;
         let may_send = ATTEMPT.try_with(|attempt| {
             attempt.connected.store(true, Relaxed);
             attempt.may_send()
         });
-        // Outside of an attempt: the push was dropped while hyper was connecting.
+        // Without an attempt, the push was dropped while hyper was connecting.
         if may_send.is_ok_and(identity) { Ok(connection) } else { Err(LeaseOver.into()) }
     }
 
@@ -131,7 +131,7 @@ mod tests {
     /// how the attempt ends.
     async fn sent(deadline_ms: u64) -> (String, Progress) {
         let clock = Clock::starting_at(UNIX_EPOCH + Duration::from_secs(10));
-        let attempt = Attempt::new(Budget::until(deadline_ms, clock).lease(), clock);
+        let attempt = Attempt::new(Budget::with_deadline(deadline_ms, clock).lease(), clock);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/push", listener.local_addr().unwrap());
         let client = tls::http_client(&[]).unwrap().build().unwrap();

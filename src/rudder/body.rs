@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use super::{
-    envelope::{Envelope, code_for_logs},
+    envelope::{Envelope, loggable_code},
     token::Token,
 };
 
@@ -35,10 +35,10 @@ pub enum Code {
 }
 
 impl UpstreamBody {
-    /// Parses a body. More than 64 KiB are never an envelope.
+    /// Parses a body. A body of more than 64 KiB is never an envelope.
     #[must_use]
-    pub fn read(body: Vec<u8>) -> Self {
-        match Envelope::read(body) {
+    pub fn parse(body: Vec<u8>) -> Self {
+        match Envelope::parse(body) {
             Ok(envelope) => Self::Envelope(envelope),
             Err(body) if begins_like_an_object(&body) && !is_object_without_code(&body) => Self::UnreadableCode,
             Err(_) => Self::NoCode,
@@ -54,7 +54,7 @@ impl UpstreamBody {
         }
     }
 
-    /// Its `code`.
+    /// The `code` in the body.
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
@@ -72,7 +72,7 @@ impl UpstreamBody {
     }
 }
 
-/// Whether a body begins with `{`, after a byte order mark too, which a parser may ignore (RFC 8259, section 8.1).
+/// Whether a body begins with `{`, possibly after a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
 fn begins_like_an_object(body: &[u8]) -> bool {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     body.trim_ascii_start().starts_with(b"{")
@@ -95,8 +95,8 @@ fn any_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Erro
 impl Code {
     /// The code if it may be logged: a number of more than six digits may be a phone number.
     #[must_use]
-    pub fn for_logs(self) -> Option<i64> {
-        if let Self::Integer(code) = self { code_for_logs(code) } else { None }
+    pub fn loggable(self) -> Option<i64> {
+        if let Self::Integer(code) = self { loggable_code(code) } else { None }
     }
 }
 
@@ -104,7 +104,7 @@ impl fmt::Debug for UpstreamBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Envelope(envelope) => envelope.fmt(f),
-            Self::Withheld(code) => f.debug_tuple("Withheld").field(&code_for_logs(*code)).finish(),
+            Self::Withheld(code) => f.debug_tuple("Withheld").field(&loggable_code(*code)).finish(),
             Self::UnreadableCode => f.write_str("UnreadableCode"),
             Self::NoCode => f.write_str("NoCode"),
         }
@@ -114,7 +114,7 @@ impl fmt::Debug for UpstreamBody {
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Integer(_) => f.debug_tuple("Integer").field(&self.for_logs()).finish(),
+            Self::Integer(_) => f.debug_tuple("Integer").field(&self.loggable()).finish(),
             Self::Unreadable => f.write_str("Unreadable"),
             Self::Absent => f.write_str("Absent"),
         }
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn code(body: impl Into<Vec<u8>>) -> Code {
-        UpstreamBody::read(body.into()).code()
+        UpstreamBody::parse(body.into()).code()
     }
 
     #[test]
@@ -214,11 +214,11 @@ mod tests {
     #[test]
     fn only_the_code_is_kept_if_an_envelope_quotes_the_token() {
         let token: Token = "1JqFE7K6ucf94hAvqu+7Jg".to_owned().try_into().unwrap();
-        let read = |message: &str| UpstreamBody::read(format!(r#"{{"code":400,"message":"{message}"}}"#).into_bytes());
+        let read = |message: &str| UpstreamBody::parse(format!(r#"{{"code":400,"message":"{message}"}}"#).into_bytes());
         assert_eq!(read("no /push/1JqFE7K6ucf94hAvqu%2B7Jg").withholding(&token), UpstreamBody::Withheld(400));
         assert_eq!(read("no").withholding(&token), read("no"));
         for none in ["<html>1JqFE7K6ucf94hAvqu+7Jg", r#"{"code":"1JqFE7K6ucf94hAvqu+7Jg"}"#] {
-            let body = UpstreamBody::read(none.into());
+            let body = UpstreamBody::parse(none.into());
             assert_eq!(body.clone().withholding(&token), body, "{none}");
         }
     }
@@ -231,7 +231,7 @@ mod tests {
             (r#"{"code":"16501231234"}"#, "UnreadableCode"),
             ("16501231234", "NoCode"),
         ] {
-            assert_eq!(format!("{:?}", UpstreamBody::read(body.into())), printed);
+            assert_eq!(format!("{:?}", UpstreamBody::parse(body.into())), printed);
         }
         assert_eq!(format!("{:?}", UpstreamBody::Withheld(16_501_231_234)), "Withheld(None)");
         assert_eq!(

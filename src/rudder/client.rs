@@ -20,7 +20,7 @@ use super::{
     verdict::{Verdict, own_code, verdict},
 };
 use crate::{
-    budget::{CONNECT_FIRST_WAIT, CONNECT_LONGEST_WAIT, Lease, PUSH_UNACKNOWLEDGED},
+    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT, Lease, PUSH_ACK_TIMEOUT},
     clock::Clock,
     retry_after::RetryAfter,
     tls::{self, ClientError},
@@ -28,7 +28,7 @@ use crate::{
 
 /// The configuration of the pushes to AI Rudder. Defaults and bounds are in [`VARIABLES`](crate::config::VARIABLES).
 #[derive(Debug, Clone)]
-pub struct Upstream {
+pub struct UpstreamConfig {
     /// `UPSTREAM_BASE_URL`: the address without the token.
     pub base_url: Url,
     /// `UPSTREAM_TIMEOUT_MS`: how long a push may take, with all attempts to connect and the response.
@@ -41,12 +41,12 @@ pub struct Upstream {
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
-/// When a push may be made.
+/// Until when a push may start, and until when it waits for the response.
 #[derive(Debug, Clone, Copy)]
 pub struct SendDeadlines {
-    /// When the push is given up, with or without a response.
+    /// When the push is given up if the response is not complete.
     pub until: Instant,
-    /// The push may start only while it runs. Afterwards other requests treat its holder as dead.
+    /// The push may start only before the lease ends. Afterwards other requests treat its holder as dead.
     pub lease: Lease,
 }
 
@@ -63,13 +63,13 @@ pub struct Rudder {
 /// AI Rudder's response to a push.
 #[derive(Debug)]
 pub struct Push {
-    /// What it means for the consumer.
+    /// What the response means for the consumer.
     pub verdict: Verdict,
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// Its body. An envelope in it never quotes a token that the lead was pushed with.
+    /// The body. An envelope that quotes a token with which the lead was pushed is already withheld.
     pub body: UpstreamBody,
-    /// Its `retry-after`, if it is valid.
+    /// The `retry-after`, if it is valid.
     pub retry_after: Option<RetryAfter>,
 }
 
@@ -79,7 +79,7 @@ impl Push {
         Self { body: self.body.withholding(token), ..self }
     }
 
-    /// The `code` if it is one of AI Rudder's own and not one of HTTP's.
+    /// The `code`, if HTTP does not explain it ([`own_code`]).
     pub(crate) fn own_code(&self) -> Option<i64> {
         own_code(self.status, self.body.code())
     }
@@ -99,10 +99,10 @@ pub enum PushError {
     TimedOut,
     /// The connection broke before the response was complete. The lead may have arrived.
     #[error("the connection to AI Rudder broke")]
-    Broke(#[source] reqwest::Error),
+    ConnectionBroke(#[source] reqwest::Error),
 }
 
-/// How often opening a connection is retried: the relay's own choice, within the time of one push.
+/// The maximum number of retries of opening a connection: the relay's own choice, within the time of one push.
 const CONNECT_RETRIES: usize = 2;
 
 impl Rudder {
@@ -113,20 +113,20 @@ impl Rudder {
     ///
     /// The kernel keeps delivering the bytes of a closed socket, even after the process has ended. `TCP_USER_TIMEOUT` makes it
     /// drop a connection whose bytes are not acknowledged, so that it does not deliver a push that was given up. A peer that
-    /// keeps acknowledging in small pieces may still receive a whole push after its lease: a linger time of zero would prevent
+    /// keeps acknowledging small pieces may still receive a whole push after its lease. A linger time of zero would prevent
     /// that, but reqwest does not expose its sockets.
-    pub fn new(upstream: &Upstream, clock: Clock) -> Result<Self, ClientError> {
+    pub fn new(upstream: &UpstreamConfig, clock: Clock) -> Result<Self, ClientError> {
         let dns = DnsCache::new(clock);
         let http = tls::http_client(&upstream.extra_roots)?
             .dns_resolver(dns.clone())
             .connect_timeout(upstream.connect_timeout)
-            .connector_layer(MapResultLayer::new(Attempt::connect))
+            .connector_layer(MapResultLayer::new(Attempt::check_lease_on))
             .pool_max_idle_per_host(0)
             // A connection serves one lead, which is too short for keep-alive probes.
             .tcp_keepalive(None)
             .tcp_keepalive_interval(None)
             .tcp_keepalive_retries(None)
-            .tcp_user_timeout(PUSH_UNACKNOWLEDGED)
+            .tcp_user_timeout(PUSH_ACK_TIMEOUT)
             .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, dns, base: upstream.base_url.clone(), codes: upstream.codes.clone(), clock })
@@ -159,7 +159,7 @@ impl Rudder {
     pub async fn push(&self, token: &Token, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(CONNECT_FIRST_WAIT)
-            .with_max_delay(CONNECT_LONGEST_WAIT)
+            .with_max_delay(CONNECT_MAX_WAIT)
             .with_max_times(CONNECT_RETRIES)
             .with_jitter();
         let attempt = Attempt::new(deadlines.lease, self.clock);
@@ -189,7 +189,7 @@ impl Rudder {
                 PushError::Unreachable(Some(error))
             }
             Progress::LeaseOver => PushError::LeaseOver,
-            Progress::NotConnected | Progress::Connected => PushError::Broke(error),
+            Progress::NotConnected | Progress::Connected => PushError::ConnectionBroke(error),
         })
     }
 
@@ -202,7 +202,7 @@ impl Rudder {
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
         let retry_after = RetryAfter::from_headers(response.headers());
-        let body = UpstreamBody::read(read_body(response).await.map_err(reqwest::Error::without_url)?);
+        let body = UpstreamBody::parse(read_body(response).await.map_err(reqwest::Error::without_url)?);
         let verdict = verdict(status, body.code(), &self.codes);
         Ok(Push { verdict, status, body, retry_after }.withholding(token))
     }
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn a_push_has_the_own_code_of_its_response() {
         let push = |status, body: &[u8]| {
-            let body = UpstreamBody::read(body.to_vec());
+            let body = UpstreamBody::parse(body.to_vec());
             Push { verdict: Verdict::Unknown, status, body, retry_after: None }.own_code()
         };
         assert_eq!(push(200, br#"{"code":10510}"#), Some(10510));

@@ -20,18 +20,18 @@ pub enum Meaning {
 /// Why the variable is invalid. It never contains a part of the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamCodesError {
-    /// A word is not a pair.
+    /// A word is not a `code=meaning` pair.
     #[error("must be pairs like 10510=refused, separated by white space")]
     Pair,
-    /// A code is not a whole number, or already has a meaning.
+    /// A code is not a whole number, or HTTP already gives it a meaning.
     #[error("a code must be a whole number, and neither 200 nor one of 400 to 499")]
     Code,
     /// A meaning is not one of the three.
     #[error("a code must mean refused, token_refused or rate_limited")]
     Meaning,
-    /// A code is given twice.
-    #[error("a code must be named once")]
-    Twice,
+    /// A code is listed twice.
+    #[error("a code must not be listed twice")]
+    Repeated,
 }
 
 impl UpstreamCodes {
@@ -53,8 +53,8 @@ impl FromStr for UpstreamCodes {
         let mut codes = BTreeMap::new();
         for pair in text.split_whitespace() {
             let (code, meaning) = pair.split_once('=').ok_or(UpstreamCodesError::Pair)?;
-            if codes.insert(read_code(code)?, read_meaning(meaning)?).is_some() {
-                return Err(UpstreamCodesError::Twice);
+            if codes.insert(parse_code(code)?, parse_meaning(meaning)?).is_some() {
+                return Err(UpstreamCodesError::Repeated);
             }
         }
         Ok(Self(codes))
@@ -62,12 +62,12 @@ impl FromStr for UpstreamCodes {
 }
 
 /// Parses an integer as AI Rudder writes it: without `+` and leading zeros.
-fn read_code(text: &str) -> Result<i64, UpstreamCodesError> {
+fn parse_code(text: &str) -> Result<i64, UpstreamCodesError> {
     let code = text.parse().ok().filter(|code: &i64| code.to_string() == text);
     code.filter(|code| !matches!(code, 200 | 400..=499)).ok_or(UpstreamCodesError::Code)
 }
 
-fn read_meaning(text: &str) -> Result<Meaning, UpstreamCodesError> {
+fn parse_meaning(text: &str) -> Result<Meaning, UpstreamCodesError> {
     match text {
         "refused" => Ok(Meaning::Refused),
         "token_refused" => Ok(Meaning::TokenRefused),
@@ -123,8 +123,8 @@ mod tests {
             ("10510=accepted", UpstreamCodesError::Meaning),
             ("10510=unknown", UpstreamCodesError::Meaning),
             ("10510=refused=refused", UpstreamCodesError::Meaning),
-            ("10510=refused 1=refused 10510=refused", UpstreamCodesError::Twice),
-            ("10510=refused 10510=rate_limited", UpstreamCodesError::Twice),
+            ("10510=refused 1=refused 10510=refused", UpstreamCodesError::Repeated),
+            ("10510=refused 10510=rate_limited", UpstreamCodesError::Repeated),
         ] {
             assert_eq!(text.parse::<UpstreamCodes>(), Err(error), "{text}");
         }

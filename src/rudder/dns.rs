@@ -1,7 +1,7 @@
 //! A cache of AI Rudder's addresses.
 //!
-//! A look-up takes another thread and the network. Its result is reused for [`DNS_LIFETIME`], or until a lead gets an
-//! ambiguous response or none.
+//! A look-up needs another thread and the network. Its result is reused for [`DNS_LIFETIME`], or until a connection fails or a
+//! push gets an ambiguous response or none.
 
 use std::{
     net::SocketAddr,
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::{
         budget::Budget,
-        rudder::{Push, PushError, Rudder, SendDeadlines, Upstream, UpstreamCodes},
+        rudder::{Push, PushError, Rudder, SendDeadlines, UpstreamCodes, UpstreamConfig},
     };
 
     async fn resolve(cache: &DnsCache, name: &str) -> Option<Vec<SocketAddr>> {
@@ -98,7 +98,7 @@ mod tests {
     async fn fake_and_client() -> (FakeRudder, Rudder) {
         let fake = FakeRudder::start(([127, 0, 0, 1], 0).into(), ["token"]).await.unwrap();
         let base = fake.base_url().replace("127.0.0.1", "localhost");
-        let upstream = Upstream {
+        let upstream = UpstreamConfig {
             codes: UpstreamCodes::default(),
             base_url: base.parse().unwrap(),
             timeout: Duration::from_secs(10),
@@ -111,8 +111,8 @@ mod tests {
 
     async fn push(rudder: &Rudder) -> Result<Push, PushError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(10);
-        let budget = Budget::until(now.as_millis().try_into().unwrap(), Clock::SYSTEM);
-        let deadlines = SendDeadlines { until: budget.answer_from(), lease: budget.lease() };
+        let budget = Budget::with_deadline(now.as_millis().try_into().unwrap(), Clock::SYSTEM);
+        let deadlines = SendDeadlines { until: budget.work_until(), lease: budget.lease() };
         let token = "token".to_owned().try_into().unwrap();
         rudder.push(&token, &Bytes::from_static(b"{}"), deadlines).await
     }

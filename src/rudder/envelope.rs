@@ -23,8 +23,8 @@ struct Parsed {
 
 impl Envelope {
     /// Parses a body. `Err` returns the body if it is not an envelope.
-    pub(super) fn read(body: Vec<u8>) -> Result<Self, Vec<u8>> {
-        // serde parses a struct from an array too.
+    pub(super) fn parse(body: Vec<u8>) -> Result<Self, Vec<u8>> {
+        // Without this check, serde would also parse the struct from an array.
         if body.len() > MAX_BYTES || !body.trim_ascii_start().starts_with(b"{") {
             return Err(body);
         }
@@ -43,8 +43,8 @@ impl Envelope {
 
     /// The code if it may be logged: a number of more than six digits may be a phone number.
     #[must_use]
-    pub fn code_for_logs(&self) -> Option<i64> {
-        code_for_logs(self.code)
+    pub fn loggable_code(&self) -> Option<i64> {
+        loggable_code(self.code)
     }
 
     /// The envelope as received.
@@ -73,14 +73,14 @@ impl Envelope {
     }
 }
 
-pub(super) fn code_for_logs(code: i64) -> Option<i64> {
+pub(super) fn loggable_code(code: i64) -> Option<i64> {
     Some(code).filter(|code| code.unsigned_abs() < 1_000_000)
 }
 
 /// Only the code: an envelope may contain personal data, even the lead.
 impl std::fmt::Debug for Envelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Envelope").field("code", &self.code_for_logs()).finish_non_exhaustive()
+        f.debug_struct("Envelope").field("code", &self.loggable_code()).finish_non_exhaustive()
     }
 }
 
@@ -94,13 +94,13 @@ mod tests {
     );
 
     fn code(body: &str) -> Option<i64> {
-        Envelope::read(body.as_bytes().to_vec()).ok().map(|envelope| envelope.code())
+        Envelope::parse(body.as_bytes().to_vec()).ok().map(|envelope| envelope.code())
     }
 
     #[test]
     fn an_envelope_is_kept_byte_for_byte() {
         for body in [SAMPLE, r#"{"code":200}"#, " {\n\"more\": [1, {}], \"code\" : 0 }\n", r#"{"code":-1,"code2":1}"#] {
-            let envelope = Envelope::read(body.as_bytes().to_vec()).unwrap();
+            let envelope = Envelope::parse(body.as_bytes().to_vec()).unwrap();
             assert_eq!(envelope.into_text(), body);
         }
         assert_eq!(code(SAMPLE), Some(200));
@@ -121,9 +121,9 @@ mod tests {
             r#"{"code":200"#,
             r#"{"code":200} {}"#,
         ] {
-            assert_eq!(Envelope::read(body.into()), Err(body.into()), "{body}");
+            assert_eq!(Envelope::parse(body.into()), Err(body.into()), "{body}");
         }
-        assert!(Envelope::read(b"{\"code\":200,\"message\":\"\xff\"}".to_vec()).is_err(), "not UTF-8");
+        assert!(Envelope::parse(b"{\"code\":200,\"message\":\"\xff\"}".to_vec()).is_err(), "not UTF-8");
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_trace_id_is_hex_digits_or_nothing() {
-        let trace = |body: &str| Envelope::read(body.as_bytes().to_vec()).unwrap().trace_id().map(str::to_owned);
+        let trace = |body: &str| Envelope::parse(body.as_bytes().to_vec()).unwrap().trace_id().map(str::to_owned);
         assert_eq!(trace(SAMPLE).as_deref(), Some("4a1986b786e944dcb7ce97f455d39743"));
         let uuid = "4a1986b7-86e9-44dc-b7ce-97f455d39743";
         assert_eq!(trace(&format!(r#"{{"trace_id":"{uuid}","code":200}}"#)).as_deref(), Some(uuid));
@@ -157,16 +157,16 @@ mod tests {
         for (code, logged) in
             [(999_999, Some(999_999)), (-999_999, Some(-999_999)), (1_000_000, None), (-1_000_000, None)]
         {
-            let envelope = Envelope::read(format!(r#"{{"code":{code}}}"#).into_bytes()).unwrap();
-            assert_eq!(envelope.code_for_logs(), logged, "{code}");
+            let envelope = Envelope::parse(format!(r#"{{"code":{code}}}"#).into_bytes()).unwrap();
+            assert_eq!(envelope.loggable_code(), logged, "{code}");
         }
     }
 
     #[test]
     fn an_envelope_prints_its_code_alone() {
-        let envelope = Envelope::read(SAMPLE.as_bytes().to_vec()).unwrap();
+        let envelope = Envelope::parse(SAMPLE.as_bytes().to_vec()).unwrap();
         assert_eq!(format!("{envelope:?}"), "Envelope { code: Some(200), .. }");
-        let envelope = Envelope::read(br#"{"code":16501231234}"#.to_vec()).unwrap();
+        let envelope = Envelope::parse(br#"{"code":16501231234}"#.to_vec()).unwrap();
         assert_eq!(format!("{envelope:?}"), "Envelope { code: None, .. }");
     }
 }

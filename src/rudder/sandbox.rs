@@ -104,7 +104,7 @@ impl Scenario {
             Self::Accepted | Self::Slow | Self::TimedOut | Self::Unreachable => (200, "success"),
         };
         let retry_after = (self == Self::RateLimited).then_some(RetryAfter::Seconds(1));
-        let body = UpstreamBody::read(envelope(status, message, unix_time::seconds(clock.wall())));
+        let body = UpstreamBody::parse(envelope(status, message, unix_time::seconds(clock.wall())));
         let verdict = verdict(status, body.code(), &UpstreamCodes::default());
         Ok(Push { verdict, status, body, retry_after })
     }

@@ -20,17 +20,18 @@ pub enum TokenError {
     /// It contains a control character, which a URL drops.
     #[error("lendswift_token contains a control character")]
     ControlCharacter,
-    /// It contains white space, which is a mistake in copying: no token contains any.
+    /// It contains white space. No token does, so it was probably copied wrongly.
     #[error("lendswift_token contains white space")]
     WhiteSpace,
 }
 
-/// The minimum length at which a token is found anywhere in a text. A shorter one occurs by chance, so it is found only after
-/// a `/`, as in the URL.
+/// The minimum length, in characters, of a token that is found anywhere in a text. A shorter one may occur by chance, so it is
+/// found only after a `/`, as in the URL.
 const MIN_DISTINCTIVE_LENGTH: usize = 8;
 
-/// How many nested encodings are decoded: for example two of a URL's, in JSON in a JSON string.
-const LAYERS: usize = 4;
+/// How many nested encodings are decoded. Four cover, for example, a text that is percent-encoded twice, in a JSON string, in a
+/// string of another JSON document.
+const MAX_LAYERS: usize = 4;
 
 impl TryFrom<String> for Token {
     type Error = TokenError;
@@ -47,7 +48,7 @@ impl TryFrom<String> for Token {
 }
 
 impl Token {
-    /// The address to push to: the base with the token as one more segment, in which `/` and `%` are escaped, and `+` is not.
+    /// The URL to push to: the base with the token as one more segment, in which `/` and `%` are escaped, and `+` is not.
     pub(super) fn url(&self, base: &Url) -> Url {
         let mut url = base.clone();
         // `Config` ensures that the base is http or https, so its path has segments.
@@ -60,12 +61,12 @@ impl Token {
     /// Whether a text contains it: plain, percent-encoded, with JSON's escapes, or with both. Other encodings, such as base64,
     /// are not decoded.
     pub(crate) fn is_quoted_in(&self, text: &str) -> bool {
-        is_quoted(self.0.expose_secret(), text.as_bytes(), LAYERS)
+        is_quoted(self.0.expose_secret(), text.as_bytes(), MAX_LAYERS)
     }
 }
 
-/// Whether a token is contained in a text, or in the text after up to `layers` decodings. A token may itself look like an
-/// escape, so each layer is searched before it is decoded, and each is decoded in both ways.
+/// Whether a text contains a token, as it is or after up to `layers` decodings. A token may itself look like an escape, so each
+/// layer is searched before it is decoded. Each layer is decoded both as JSON and as a URL.
 fn is_quoted(token: &str, text: &[u8], layers: usize) -> bool {
     let is_deeper = |decode: fn(&[u8]) -> Option<Vec<u8>>| {
         decode(text).is_some_and(|decoded| is_quoted(token, &decoded, layers.saturating_sub(1)))
@@ -83,7 +84,7 @@ fn contains(text: &[u8], token: &str) -> bool {
         .any(|(at, window)| window.iter().zip(token.bytes()).all(is_same) && (anywhere || is_after_slash(at)))
 }
 
-/// The text without JSON's escapes (RFC 8259, section 7), if it has any.
+/// The text with JSON's escapes decoded (RFC 8259, section 7); `None` if it contains no `\`.
 fn json_unescaped(text: &[u8]) -> Option<Vec<u8>> {
     decoded(text, b'\\', |escape, plain| {
         let (kind, rest) = escape.split_first()?;
@@ -110,7 +111,7 @@ fn unicode_escape(digits: &[u8], plain: &mut Vec<u8>) -> Option<usize> {
     Some(if character.len_utf16() == 2 { 10 } else { 4 })
 }
 
-/// The text without a URL's escapes (RFC 3986, section 2.1), if it has any.
+/// The text with percent-encoding decoded (RFC 3986, section 2.1); `None` if it contains no `%`.
 fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
     decoded(text, b'%', |escape, plain| {
         let mut byte = [0];

@@ -3,7 +3,7 @@
 //! The contract documents one response, HTTP 200 with `code` 200. Everything else is the relay's interpretation of HTTP: a
 //! 4xx means that the request was not carried out (RFC 9110, section 15.5), except for a few that do not rule it out. The
 //! operator configures what AI Rudder's own codes mean under HTTP 2xx ([`UpstreamCodes`]). A response has an HTTP status
-//! and, in its envelope, a `code`. **It means that nobody was called only if neither is ambiguous**: a wrong "not sent"
+//! and, in its envelope, a `code`. **Only if neither is ambiguous can it mean that nobody was called**: a wrong "not sent"
 //! telephones a consumer twice, a wrong "unknown" costs an operator a question.
 
 use super::{
@@ -59,9 +59,9 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     };
     match (by_status, by_code) {
         (Verdict::Unknown, _) | (_, Verdict::Unknown) => Verdict::Unknown,
-        // HTTP's success means only that there is an envelope.
+        // Under HTTP 2xx the envelope decides.
         (Verdict::Accepted, by_code) => by_code,
-        // HTTP reports a failure and the envelope success.
+        // HTTP reports a failure, and the envelope reports success.
         (_, Verdict::Accepted) => Verdict::Unknown,
         (Verdict::RateLimited, _) | (_, Verdict::RateLimited) => Verdict::RateLimited,
         (Verdict::TokenRefused, _) | (_, Verdict::TokenRefused) => Verdict::TokenRefused,
@@ -69,7 +69,7 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
     }
 }
 
-/// The response's `code` if only AI Rudder can explain it: under HTTP 2xx, and neither 200 nor a refusal of HTTP's.
+/// The response's `code` if only AI Rudder can explain it: under HTTP 2xx, and neither 200 nor a refusal that HTTP defines.
 pub(super) fn own_code(status: u16, code: Code) -> Option<i64> {
     let Code::Integer(code) = code else { return None };
     let is_own = (200..=299).contains(&status) && code != 200 && by_number(code) == Verdict::Unknown;

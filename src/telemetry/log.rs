@@ -1,7 +1,7 @@
 //! The log: its format, its level, and what it never contains.
 //!
-//! Below ERROR only the relay's own lines are logged, whatever level is set: the AWS SDK, hyper and Lambda's runtime client
-//! log whole messages there, with secrets and leads in them.
+//! Below ERROR only the relay's own lines are logged, whatever level is set: at these levels the AWS SDK, hyper and Lambda's
+//! runtime client log whole messages, which contain secrets and leads.
 
 use std::{error::Error, fmt::Write, panic};
 
@@ -15,10 +15,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::config::Log;
+use crate::config::LogConfig;
 
 /// Starts logging to `writer`. Call this once, at start-up.
-pub fn start<W>(log: Log, writer: W)
+pub fn start<W>(log: LogConfig, writer: W)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -26,7 +26,7 @@ where
 }
 
 /// A subscriber that writes one line per event to `writer`.
-pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + Send + Sync
+pub fn subscriber<W>(log: LogConfig, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -48,8 +48,8 @@ where
     tracing_subscriber::registry().with(lines).with(targets)
 }
 
-/// Logs each panic with its place in the code, and without its message, which may quote personal data.
-pub fn panics() {
+/// Installs a hook that logs each panic with its place in the code, and without its message, which may quote personal data.
+pub fn log_panics() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(place, "panic");
@@ -57,17 +57,17 @@ pub fn panics() {
 }
 
 /// The whole milliseconds from one instant to a later one.
-pub(crate) fn milliseconds(since: Instant, now: Instant) -> u64 {
+pub(crate) fn elapsed_ms(since: Instant, now: Instant) -> u64 {
     u64::try_from(now.saturating_duration_since(since).as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A text for the log alone. It has no `Display`, so that no response can contain it by mistake.
+/// A text that may appear only in the log. It has no `Display`, so that no response can contain it by mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogText(String);
 
 impl LogText {
     /// An error and its sources, in one line.
-    pub(crate) fn chain(error: &dyn Error) -> Self {
+    pub(crate) fn from_error(error: &dyn Error) -> Self {
         let mut line = error.to_string();
         let mut source = error.source();
         while let Some(error) = source {

@@ -1,7 +1,7 @@
 //! The metrics: their namespace, names and dimensions in one place, for the template, the alarms and the reference.
 //!
-//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, and a caller
-//! chooses none.
+//! The function writes them to its log in CloudWatch's embedded metric format. Each dimension has few values, none of which a
+//! caller can choose freely.
 
 use std::{
     borrow::Cow,
@@ -14,7 +14,7 @@ use metrics::{Unit, counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector, Error};
 
 use crate::{
-    account::Source,
+    account::SecretSource,
     answer::{Answer, Outcome, Subject},
     rudder::{Code, UpstreamCodes},
 };
@@ -51,7 +51,7 @@ const ERRORS: Metric = Metric {
     name: "Errors",
     dimension: Some("error"),
     unit: "Count",
-    meaning: "Responses with an error, by its name, also where AI Rudder's envelope is the body. A secret that cannot be read \
+    meaning: "Responses with an error, by its name, even if the body is AI Rudder's envelope. A secret that cannot be read \
               counts as `account_misconfigured`, although the caller gets `unauthorized`. A claim that could not be settled \
               or released counts as `claim_left`, whatever the response was.",
 };
@@ -104,13 +104,13 @@ impl CodeLabels {
         Self { configured, unconfigured: Mutex::default() }
     }
 
-    /// The value for a code: `other` if the code must not be logged, or too many codes have a label.
+    /// The label of a code. It is `other` if the code must not be logged, or if too many codes already have a label.
     fn label(&self, code: i64) -> Cow<'static, str> {
         let mut unconfigured = self.unconfigured.lock().unwrap_or_else(PoisonError::into_inner);
         let has_label = self.configured.contains(code)
             || unconfigured.contains(&code)
             || unconfigured.len() < MAX_UNCONFIGURED_CODES;
-        match Code::Integer(code).for_logs().filter(|_| has_label) {
+        match Code::Integer(code).loggable().filter(|_| has_label) {
             Some(code) => {
                 if !self.configured.contains(code) {
                     unconfigured.insert(code);
@@ -122,7 +122,7 @@ impl CodeLabels {
     }
 }
 
-/// Starts recording. Call this once, at start-up. `Err` if another recorder is installed.
+/// Installs the recorder. Call this once, at start-up. `Err` if another recorder is installed.
 pub fn start() -> Result<Recorder, Error> {
     let collector = Builder::new().cloudwatch_namespace(NAMESPACE).init()?;
     describe();
@@ -148,7 +148,7 @@ impl Recorder {
 }
 
 /// Counts a response. A sandbox's responses count apart. An inquiry counts only by its error, if that is not the lead's own.
-pub(crate) fn responded(answer: &Answer) {
+pub(crate) fn count_response(answer: &Answer) {
     let outcome = answer.outcome.as_str();
     match answer.subject {
         Subject::Lead => counter!(LEADS.name, "outcome" => outcome).increment(1),
@@ -165,23 +165,23 @@ pub(crate) fn responded(answer: &Answer) {
 }
 
 /// Counts a claim that could not be closed.
-pub(crate) fn claim_left() {
+pub(crate) fn count_left_claim() {
     counter!(ERRORS.name, "error" => CLAIM_LEFT).increment(1);
 }
 
 /// Records the duration of a push.
-pub(crate) fn pushed(milliseconds: u64) {
+pub(crate) fn record_push(milliseconds: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a push ends within half a minute")]
     histogram!(UPSTREAM_MILLISECONDS.name).record(milliseconds as f64);
 }
 
-/// Counts where a secret came from.
-pub(crate) fn authenticated(source: Source) {
+/// Counts an authenticated request, by where the secret came from.
+pub(crate) fn count_secret_source(source: SecretSource) {
     counter!(SECRET_READS.name, "result" => source.as_str()).increment(1);
 }
 
 /// Counts a code of AI Rudder's own.
-pub(crate) fn own_code(labels: &CodeLabels, code: i64) {
+pub(crate) fn count_own_code(labels: &CodeLabels, code: i64) {
     counter!(UPSTREAM_CODES.name, "code" => labels.label(code)).increment(1);
 }
 

@@ -41,7 +41,7 @@ fn the_responses_keep_the_invariants_and_reach_every_verdict() {
     for (_, answer) in &corpus {
         invariants::upstream_answer(answer);
         if let Some((status, body)) = answer.split_first_chunk::<2>() {
-            let body = UpstreamBody::read(body.to_vec());
+            let body = UpstreamBody::parse(body.to_vec());
             let verdict = verdict(u16::from_be_bytes(*status), body.code(), &UpstreamCodes::default());
             reached.insert(format!("{verdict:?}"));
         }

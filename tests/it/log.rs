@@ -148,7 +148,7 @@ async fn an_unreadable_secret_leaves_the_account_alone() {
 fn a_panic_leaves_its_place_and_not_its_message() {
     let log = LogCapture::start(LevelFilter::TRACE, true);
     let tests_own_hook = panic::take_hook();
-    log::panics();
+    log::log_panics();
     let panicked = panic::catch_unwind(|| panic!("while reading 650-123-1234"));
     panic::set_hook(tests_own_hook);
     assert!(panicked.is_err());

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use lendswift_relay::{
     answer::{Advice, Kind, Outcome},
-    config::{Default, VARIABLES},
+    config::{DefaultValue, VARIABLES},
     lead::{FaultCode, FieldSpec, fields},
     telemetry::metrics::{CLAIM_LEFT, METRICS, NAMESPACE},
 };
@@ -154,9 +154,9 @@ fn fault_codes() {
 fn configuration() {
     let rows = VARIABLES.iter().map(|variable| {
         let default = match variable.default {
-            Default::Required => "required".to_owned(),
-            Default::None => "none".to_owned(),
-            Default::Value(default) => code(default),
+            DefaultValue::Required => "required".to_owned(),
+            DefaultValue::None => "none".to_owned(),
+            DefaultValue::Value(default) => code(default),
         };
         [code(variable.name), default, variable.accepted.to_owned(), variable.meaning.to_owned()]
     });

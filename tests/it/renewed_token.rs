@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lambda_http::http::{HeaderMap, HeaderValue, header};
 use lendswift_relay::{
-    account::{Accounts, ApiKey},
+    account::{Account, Accounts, ApiKey},
     clock::Clock,
     config::Config,
 };
@@ -20,7 +20,7 @@ fn key() -> ApiKey {
 async fn a_new_token_that_is_already_cached_needs_no_refresh() {
     let fakes = Fakes::start().await.unwrap();
     let url = fakes.secrets.url();
-    let config = Config::read(|name| match name {
+    let config = Config::from_variables(|name| match name {
         "CLAIMS_TABLE" => Some("off".into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(url.clone().into()),
@@ -36,10 +36,11 @@ async fn a_new_token_that_is_already_cached_needs_no_refresh() {
     resume();
     let new = accounts.authenticate(&account, key(), soon()).await.unwrap();
     assert_eq!(fakes.secrets.calls().len(), 2);
-    let renewed = accounts.with_new_token(&old, soon()).await.unwrap();
-    assert!(renewed.token() == new.token() && renewed.token() != old.token());
+    let token = |account: &Account| account.destination().token().unwrap().clone();
+    let renewed = accounts.new_token(&account, &token(&old), soon()).await.unwrap();
+    assert!(renewed == token(&new) && renewed != token(&old));
     assert_eq!(fakes.secrets.calls().len(), 2, "the cache has the new token");
     // Without a newer token the secret is read again, once.
-    assert!(accounts.with_new_token(&new, soon()).await.is_none());
+    assert!(accounts.new_token(&account, &renewed, soon()).await.is_none());
     assert_eq!(fakes.secrets.calls().len(), 3);
 }

@@ -243,7 +243,7 @@ fn what_is_read_from_a_secret_prints_none_of_it() {
     let digest_forms = [hex::encode(digest), digest.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")];
     let headers = bearer();
     let objects: [&dyn Debug; 5] =
-        [&ApiKey::from_headers(&headers), &good, &good.token, &good.digests, &Secret::parse(TOKEN)];
+        [&ApiKey::from_headers(&headers), &good, &good.destination, &good.digests, &Secret::parse(TOKEN)];
     for text in objects.map(debug) {
         assert!(!digest_forms.iter().any(|form| text.replace(",\n", ", ").contains(form.as_str())), "{text}");
         assert_secret(&text);
@@ -252,11 +252,11 @@ fn what_is_read_from_a_secret_prints_none_of_it() {
 
 #[test]
 fn what_is_read_from_ai_rudder_prints_none_of_it() {
-    let body = || UpstreamBody::read(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
+    let body = || UpstreamBody::parse(format!(r#"{{"code":200,"message":"{PHONE} {NAME}"}}"#).into_bytes());
     let push = |verdict| Push { verdict, status: 200, body: body(), retry_after: None };
-    let phone_for_code = UpstreamBody::read(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
+    let phone_for_code = UpstreamBody::parse(format!(r#"{{"code":1{PHONE}}}"#).into_bytes());
     let Code::Integer(phone) = phone_for_code.code() else { panic!("{phone_for_code:?}") };
-    let unreadable = UpstreamBody::read(format!(r#"{{"code":"1{PHONE}"}}"#).into_bytes());
+    let unreadable = UpstreamBody::parse(format!(r#"{{"code":"1{PHONE}"}}"#).into_bytes());
     let withheld = UpstreamBody::Withheld(phone);
     let objects: [&dyn Debug; 6] =
         [&body(), &phone_for_code, &push(Verdict::Accepted), &phone_for_code.code(), &withheld, &unreadable];
@@ -271,10 +271,10 @@ fn what_is_read_from_ai_rudder_prints_none_of_it() {
 fn a_settled_lead_does_not_print_its_response() {
     let body = || format!(r#"{{"code":200,"message":"{TOKEN} {PHONE} {NAME}"}}"#);
     let accepted = || Settled::Accepted { body: body() };
-    let unknown = || Settled::Unknown { status: StatusCode::BAD_GATEWAY, body: body() };
+    let unknown = || Settled::Unknown { status: StatusCode::BAD_GATEWAY, error: None, body: body() };
     let settlements: [&dyn Fn() -> Settled; 2] = [&accepted, &unknown];
     for settled in settlements {
-        let known = Claimed::Known(Known::Answered(settled()));
+        let known = Claimed::Known(Known::Settled { claim: String::new(), settled: settled() });
         assert_secret(&[debug(&settled()), debug(&known), debug(&Answer::from(settled()))].concat());
     }
     assert_impl_all!(Answer: Debug);
@@ -287,7 +287,7 @@ async fn a_relay_at_work_and_an_invalid_configuration_print_no_secret() {
     assert_eq!(app.post(&canary(lead())).await.status, 200);
     assert_secret(&debug(&app.relay));
 
-    let config = Config::read(|name| match name {
+    let config = Config::from_variables(|name| match name {
         "CLAIMS_TABLE" => Some("off".into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(app.secrets.url().into()),
@@ -297,8 +297,8 @@ async fn a_relay_at_work_and_an_invalid_configuration_print_no_secret() {
     let key = ApiKey::from_headers(&bearer()).unwrap();
     let until = Instant::now() + Duration::from_secs(2);
     let account = accounts.authenticate(&"acme".parse().unwrap(), key, until).await.unwrap();
-    assert_secret(&[debug(&account), debug(account.token()), debug(&accounts)].concat());
+    assert_secret(&[debug(&account), debug(account.destination()), debug(&accounts)].concat());
 
-    let config = Config::read(|name| Some(if name == "CLAIMS_TABLE" { "off" } else { TOKEN }.into()));
+    let config = Config::from_variables(|name| Some(if name == "CLAIMS_TABLE" { "off" } else { TOKEN }.into()));
     assert_secret(&chain(&config.unwrap_err()));
 }

@@ -81,7 +81,7 @@ async fn may_have_claimed_is_set_before_the_claim_write() {
     for (request, claims) in
         [(Request::lead(), true), (Request::post("{}"), false), (Request::lead().key("wrong"), false)]
     {
-        let context = RequestContext::new("id".to_owned(), Budget::until(0, Clock::SYSTEM));
+        let context = RequestContext::new("id".to_owned(), Budget::with_deadline(0, Clock::SYSTEM));
         let event = serde_json::from_str(&request.event()).unwrap();
         app.relay.handle(event, &context).await;
         assert_eq!(context.may_have_claimed(), claims);
@@ -92,18 +92,20 @@ async fn may_have_claimed_is_set_before_the_claim_write() {
 async fn a_lease_that_ends_while_connecting_holds_the_lead_back() {
     let (server, mut received) = recording("").await;
     let variables = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1"), ("UPSTREAM_BASE_URL", &server.url("http"))];
-    let config = Config::read(|name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.into())).unwrap();
+    let config =
+        Config::from_variables(|name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.into()))
+            .unwrap();
     let rudder = Rudder::new(&config.upstream, Clock::SYSTEM).unwrap();
     let (token, lead) = (TOKEN.to_owned().try_into().unwrap(), bytes::Bytes::from_static(LEAD.as_bytes()));
     let push = |deadline| {
-        let lease = Budget::until(deadline_in(deadline), Clock::SYSTEM).lease();
+        let lease = Budget::with_deadline(deadline_in(deadline), Clock::SYSTEM).lease();
         rudder.push(&token, &lead, SendDeadlines { until: Instant::now() + Duration::from_secs(5), lease })
     };
     let error = push(-5000).await.unwrap_err();
     assert!(matches!(error, PushError::LeaseOver), "{error:?}");
     assert_eq!(received.recv().await.unwrap(), "", "the connection is made, and nothing is sent");
     let error = push(20_000).await.unwrap_err();
-    assert!(matches!(error, PushError::Broke(_)), "{error:?}");
+    assert!(matches!(error, PushError::ConnectionBroke(_)), "{error:?}");
     assert!(received.recv().await.unwrap().ends_with(LEAD));
 }
 

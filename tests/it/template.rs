@@ -88,7 +88,7 @@ fn an_emulators_address_is_optional() {
 
 /// A configuration without a ledger, printed, or its error.
 fn config(variables: &[(&str, &str)]) -> Result<String, String> {
-    let config = Config::read(|name| {
+    let config = Config::from_variables(|name| {
         let mut all = [("AWS_REGION", "us-east-1"), ("CLAIMS_TABLE", "off")].iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
     });
@@ -249,9 +249,9 @@ fn the_function_reaches_its_secrets_and_its_table_alone() {
 fn a_push_that_times_out_triggers_the_alarm_for_slow_leads() {
     let timeouts: BTreeSet<_> =
         array(at("/Parameters/TimeoutSeconds/AllowedValues")).iter().map(Value::to_string).collect();
-    let thirds = object(at("/Mappings/AThirdOfTheTimeout"));
-    assert_eq!(timeouts, thirds.keys().cloned().collect());
-    for (seconds, third) in thirds {
+    let thresholds = object(at("/Mappings/SlowThresholdMs"));
+    assert_eq!(timeouts, thresholds.keys().cloned().collect());
+    for (seconds, third) in thresholds {
         let third = third["Milliseconds"].as_u64().unwrap();
         assert_eq!(third, (seconds.parse::<u64>().unwrap() * 1000 + 1) / 3, "{seconds}");
         assert!(third < at("/Parameters/UpstreamTimeoutMs/Default").as_u64().unwrap());

@@ -1,6 +1,6 @@
 //! The actions that are possible in a state.
 
-use lendswift_relay::claim::conditions::Recorded;
+use lendswift_relay::claim::conditions::RecordedOutcome;
 
 use super::{
     mutant::Mutant,
@@ -175,7 +175,7 @@ impl Scenario {
             if state.locked_by.is_none() {
                 actions.push(Action::OperatorActs);
             }
-        } else if state.operator.moves > 0 && is_over && item.outcome != Recorded::Accepted {
+        } else if state.operator.moves > 0 && is_over && item.outcome != RecordedOutcome::Accepted {
             actions.push(Action::OperatorAsks);
         }
     }

@@ -1,8 +1,8 @@
 //! DynamoDB: the result of each transaction that arrives. The conditions are the relay's own functions.
 
 use lendswift_relay::claim::{
-    conditions::{LeadItem, Recorded, may_claim_lead, may_release_lead, may_settle_lead},
-    protocol::{Busy, Reply},
+    conditions::{LeadItem, RecordedOutcome, may_claim_lead, may_release_lead, may_settle_lead},
+    protocol::{Reply, TransientError},
 };
 
 use super::{
@@ -27,13 +27,13 @@ impl Scenario {
         }
         if state.locked_by.is_some() {
             cancel(state, id, request);
-            return Some(Reply::Busy(Busy::LeadConflict));
+            return Some(Reply::Transient(TransientError::LeadConflict));
         }
         if self.may(state, id, request) {
             return None;
         }
         cancel(state, id, request);
-        state.item.as_ref().map(|item| Reply::Refused(found(item)))
+        state.item.as_ref().map(|item| Reply::ConditionFailed(found(item)))
     }
 
     /// The reply that follows from the token alone.
@@ -44,12 +44,14 @@ impl Scenario {
         }
         match state.claims[usize::from(id)].token {
             Token::Done(done) if done == request => Some(Reply::Done),
-            Token::Done(_) => Some(Reply::Mismatch),
-            Token::Running(running) if running != request && self.aws.mismatch_while_running => Some(Reply::Mismatch),
+            Token::Done(_) => Some(Reply::TokenMismatch),
+            Token::Running(running) if running != request && self.aws.mismatch_while_running => {
+                Some(Reply::TokenMismatch)
+            }
             // `TransactionInProgressException`, which `claim::table` reports as `InDoubt`.
             Token::Running(_) => Some(Reply::InDoubt),
             Token::Cancelled(cancelled) if cancelled != request && self.aws.remembers_cancelled => {
-                Some(Reply::Mismatch)
+                Some(Reply::TokenMismatch)
             }
             Token::Cancelled(_) | Token::Unused => None,
         }
@@ -59,7 +61,7 @@ impl Scenario {
     fn may(&self, state: &State, id: Id, request: Request) -> bool {
         let item = state.item.as_ref();
         let is_own = item.is_some_and(|item| item.claim == Some(id));
-        let is_open = item.is_some_and(|item| item.outcome == Recorded::Nothing);
+        let is_open = item.is_some_and(|item| item.outcome == RecordedOutcome::Absent);
         let now = NOW[usize::from(state.claims[usize::from(id)].second_window)];
         match (request, self.mutant) {
             (Request::Claim, Some(Mutant::ClaimOverwritesOutcome))
@@ -73,8 +75,8 @@ impl Scenario {
             (Request::Claim, _) => may_claim_lead(item, &id, now),
             (Request::Void, _) => true,
             (Request::Release, _) => may_release_lead(item, &id),
-            (Request::SettleAccepted, _) => may_settle_lead(item, &id, Recorded::Accepted),
-            (Request::SettleUnknown, _) => may_settle_lead(item, &id, Recorded::Unknown),
+            (Request::SettleAccepted, _) => may_settle_lead(item, &id, RecordedOutcome::Accepted),
+            (Request::SettleUnknown, _) => may_settle_lead(item, &id, RecordedOutcome::Unknown),
         }
     }
 }
@@ -84,12 +86,12 @@ pub fn write(state: &mut State, id: Id, request: Request) {
     match request {
         Request::Claim => {
             let expires = EXPIRES[usize::from(state.claim(id).second_window)];
-            state.item = Some(LeadItem { claim: Some(id), outcome: Recorded::Nothing, expires: Some(expires) });
+            state.item = Some(LeadItem { claim: Some(id), outcome: RecordedOutcome::Absent, expires: Some(expires) });
         }
         Request::Void => {}
         Request::Release => state.item = None,
-        Request::SettleAccepted => settle(state, Recorded::Accepted),
-        Request::SettleUnknown => settle(state, Recorded::Unknown),
+        Request::SettleAccepted => settle(state, RecordedOutcome::Accepted),
+        Request::SettleUnknown => settle(state, RecordedOutcome::Unknown),
     }
     if request.has_token() {
         state.claim(id).token = Token::Done(request);
@@ -119,7 +121,7 @@ fn unlock(state: &mut State, id: Id, request: Request) {
     state.locked_by = state.locked_by.filter(|by| *by != (id, request));
 }
 
-pub fn settle(state: &mut State, outcome: Recorded) {
+pub fn settle(state: &mut State, outcome: RecordedOutcome) {
     if let Some(item) = &mut state.item {
         item.outcome = outcome;
     }

@@ -6,7 +6,7 @@
 //!
 //! # Code under test
 //!
-//! The decisions are the relay's own code: `claim::protocol` (`Claiming`, `closing`, `standing`, `is_closed`) and the
+//! The decisions are the relay's own code: `claim::protocol` (`Claiming`, `close_step`, `claim_phase`, `is_closed`) and the
 //! conditions of the writes (`claim::conditions`). [`sender`] repeats what the ledger and the relay do around them: the
 //! order of claim, push, settling or releasing, and response; and closing left claims after the next event's own claim
 //! (`LeftClaim::close`).

@@ -1,7 +1,7 @@
 //! Mutants: protocols that are wrong in one place. The model must find a violation in each.
 
 use lendswift_relay::claim::protocol::{
-    Answer, Claiming, Closing, End, Next, Operation, Reply, closing, is_closed as closes,
+    Claiming, CloseStep, End, Next, NotClaimed, Operation, Reply, close_step, is_closed as closes,
 };
 
 use super::state::Found;
@@ -47,27 +47,28 @@ pub fn next(
     reply: Reply<Found>,
     in_time: bool,
 ) -> (Claiming<Found>, Next<Found>) {
-    let is_mismatch = operation == Operation::Void && reply == Reply::Mismatch;
-    let refused = if let (Operation::Claim, Reply::Refused(found)) = (operation, &reply) { Some(*found) } else { None };
+    let is_mismatch = operation == Operation::Void && reply == Reply::TokenMismatch;
+    let refused =
+        if let (Operation::Claim, Reply::ConditionFailed(found)) = (operation, &reply) { Some(*found) } else { None };
     let (machine, next) = machine.next(reply, in_time);
     let next = match (mutant, next) {
-        (Some(Mutant::PushAfterNotOurs), Next::End(End::NotOurs(Answer::Unavailable))) => Next::End(End::Ours),
+        (Some(Mutant::PushAfterNotOurs), Next::End(End::NotOurs(NotClaimed::LedgerFailed))) => Next::End(End::Ours),
         (Some(Mutant::MismatchCountsAsOurs), _) if is_mismatch => Next::End(End::Ours),
-        (Some(Mutant::MismatchCountsAsVoided), _) if is_mismatch => Next::End(End::NotOurs(Answer::Unavailable)),
+        (Some(Mutant::MismatchCountsAsVoided), _) if is_mismatch => Next::End(End::NotOurs(NotClaimed::LedgerFailed)),
         (Some(Mutant::DoubtfulRefusalNotVoided), Next::Write(Operation::Void)) if refused.is_some() => {
-            Next::End(End::NotOurs(refused.map_or(Answer::Unavailable, Answer::Found)))
+            Next::End(End::NotOurs(refused.map_or(NotClaimed::LedgerFailed, NotClaimed::ConditionFailed)))
         }
         (_, next) => next,
     };
     (machine, next)
 }
 
-/// What to do after a reply to a claim's closing: the protocol's decision, unless a mutant changes it.
-pub fn close(mutant: Option<Mutant>, reply: &Reply<Found>, in_time: bool) -> Closing {
+/// The next step after a reply to a write that closes a claim: the protocol's decision, unless a mutant changes it.
+pub fn close(mutant: Option<Mutant>, reply: &Reply<Found>, in_time: bool) -> CloseStep {
     if mutant == Some(Mutant::TimeoutCountsAsClosed) && *reply == Reply::InDoubt {
-        return Closing::Closed;
+        return CloseStep::Closed;
     }
-    closing(reply, in_time)
+    close_step(reply, in_time)
 }
 
 /// Whether a left claim is closed: the protocol's decision, unless a mutant changes it.

@@ -1,6 +1,6 @@
 //! The properties that must hold in every state, and those that must hold in some.
 
-use lendswift_relay::claim::conditions::Recorded;
+use lendswift_relay::claim::conditions::RecordedOutcome;
 use stateright::Property;
 
 use super::{
@@ -51,7 +51,7 @@ fn about_responses() -> Vec<Property<Scenario>> {
             let has = |id: Id| state.claims[usize::from(id)].push == Push::Accepted;
             responses(state).all(|(id, response)| match response {
                 Response::Accepted => has(id),
-                Response::Replayed(id, Recorded::Accepted) => {
+                Response::Replayed(id, RecordedOutcome::Accepted) => {
                     has(id) || state.operator.has_settled && state.accepted() > 0
                 }
                 _ => true,
@@ -62,10 +62,10 @@ fn about_responses() -> Vec<Property<Scenario>> {
             // The item determines the next post's response.
             let next = state.item.as_ref().and_then(|item| Some(Response::Replayed(item.claim?, item.outcome)));
             responses(state).map(|(_, response)| response).chain(next).all(|response| match response {
-                Response::Replayed(id, Recorded::Accepted) => {
+                Response::Replayed(id, RecordedOutcome::Accepted) => {
                     first(id) == Some(Response::Accepted) || state.operator.has_settled
                 }
-                Response::Replayed(id, Recorded::Unknown) => first(id) == Some(Response::Unknown),
+                Response::Replayed(id, RecordedOutcome::Unknown) => first(id) == Some(Response::Unknown),
                 _ => true,
             })
         }),
@@ -85,7 +85,7 @@ fn about_responses() -> Vec<Property<Scenario>> {
 fn about_items() -> Vec<Property<Scenario>> {
     vec![
         Property::always(OPERATOR_DECISION_STANDS, |scenario: &Scenario, state: &State| {
-            let is_accepted = state.item.as_ref().is_some_and(|item| item.outcome == Recorded::Accepted);
+            let is_accepted = state.item.as_ref().is_some_and(|item| item.outcome == RecordedOutcome::Accepted);
             !state.operator.has_settled || is_accepted || scenario.window != Window::Never
         }),
         Property::always(NO_ORPHANED_CLAIM, |_, state: &State| {
@@ -105,8 +105,8 @@ pub fn sometimes() -> Vec<Property<Scenario>> {
         Property::sometimes("not sent: DynamoDB", |_, state: &State| not_sent(state, NotSentReason::DynamoDb)),
         Property::sometimes("not sent: unreachable", |_, state: &State| not_sent(state, NotSentReason::Unreachable)),
         Property::sometimes("not sent: too late", |_, state: &State| not_sent(state, NotSentReason::TooLate)),
-        Property::sometimes("accepted, replayed", |_, state: &State| replayed(state, Recorded::Accepted)),
-        Property::sometimes("unknown, replayed", |_, state: &State| replayed(state, Recorded::Unknown)),
+        Property::sometimes("accepted, replayed", |_, state: &State| replayed(state, RecordedOutcome::Accepted)),
+        Property::sometimes("unknown, replayed", |_, state: &State| replayed(state, RecordedOutcome::Unknown)),
         Property::sometimes("pending", |_, state: &State| {
             done(state, |response| matches!(response, Response::Pending(Some(_))))
         }),
@@ -153,7 +153,7 @@ fn not_sent(state: &State, reason: NotSentReason) -> bool {
     done(state, |response| response == Response::NotSent(reason))
 }
 
-fn replayed(state: &State, outcome: Recorded) -> bool {
+fn replayed(state: &State, outcome: RecordedOutcome) -> bool {
     done(state, |response| matches!(response, Response::Replayed(_, of) if of == outcome))
 }
 
@@ -176,5 +176,5 @@ fn is_quiescent(state: &State) -> bool {
 
 /// The claim of the lead's item, if it is not settled.
 fn open(state: &State) -> Option<Id> {
-    state.item.as_ref().filter(|item| item.outcome == Recorded::Nothing).and_then(|item| item.claim)
+    state.item.as_ref().filter(|item| item.outcome == RecordedOutcome::Absent).and_then(|item| item.claim)
 }

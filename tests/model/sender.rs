@@ -2,8 +2,8 @@
 //! decisions.
 
 use lendswift_relay::claim::{
-    conditions::Recorded,
-    protocol::{self, Answer, Claiming, Closing, End, Next, Reply, Standing, standing},
+    conditions::RecordedOutcome,
+    protocol::{self, ClaimPhase, Claiming, CloseStep, End, Next, NotClaimed, Reply, claim_phase},
 };
 
 use super::{
@@ -28,7 +28,9 @@ pub enum Task {
 /// The attempt that this task of a post waits for.
 pub fn awaited(state: &State, post: Id, task: Task) -> Option<(Id, Request, Attempt)> {
     match (task, &state.posts[usize::from(post)]) {
-        (Task::Own, Post::Claiming { operation, attempt, .. }) => Some((post, Request::of(*operation), *attempt)),
+        (Task::Own, Post::Claiming { operation, attempt, .. }) => {
+            Some((post, Request::from_operation(*operation), *attempt))
+        }
         (Task::Own, Post::Closing { request, attempt, .. }) => Some((post, *request, *attempt)),
         (Task::Own, _) => None,
         (Task::Left, _) => state.closing_left[usize::from(post)].map(|work| (work.claim, work.request, work.attempt)),
@@ -66,16 +68,16 @@ impl Scenario {
             (Task::Own, Post::Claiming { machine, operation, .. }) => {
                 let (machine, next) = mutant::next(self.mutant, machine, operation, reply, in_time);
                 match next {
-                    Next::Write(operation) | Next::Again(operation) => {
+                    Next::Write(operation) | Next::Retry(operation) => {
                         *state.post(post) = Post::Claiming { machine, operation, attempt: Attempt::InTransit };
                     }
                     Next::End(end) => self.claimed(state, post, end),
                 }
             }
             (Task::Own, Post::Closing { request, response, .. }) => match mutant::close(self.mutant, &reply, in_time) {
-                Closing::Again => set_attempt(state, post, task, Attempt::InTransit),
-                Closing::Closed | Closing::Superseded => *state.post(post) = Post::Done(response),
-                Closing::Left => {
+                CloseStep::Retry => set_attempt(state, post, task, Attempt::InTransit),
+                CloseStep::Closed | CloseStep::Superseded => *state.post(post) = Post::Done(response),
+                CloseStep::Left => {
                     self.keep(state, post, Left::Open(request));
                     *state.post(post) = Post::Done(response);
                 }
@@ -160,20 +162,20 @@ fn proceed(state: &mut State, post: Id) {
 }
 
 /// The response of a post whose claim is not its own.
-fn response(state: &State, answer: &Answer<Found>) -> Response {
+fn response(state: &State, answer: &NotClaimed<Found>) -> Response {
     let found = match answer {
-        Answer::Unavailable => return Response::NotSent(NotSentReason::DynamoDb),
-        Answer::InProgress => return Response::Pending(None),
-        Answer::Found(found) => *found,
+        NotClaimed::LedgerFailed => return Response::NotSent(NotSentReason::DynamoDb),
+        NotClaimed::InProgress => return Response::Pending(None),
+        NotClaimed::ConditionFailed(found) => *found,
     };
     let now = NOW[usize::from(state.claims[usize::from(found.claim)].lease_ended)];
     let recorded = match found.outcome {
-        Recorded::Nothing => protocol::State::Sending { lease_until: LEASE_UNTIL },
+        RecordedOutcome::Absent => protocol::State::Sending { lease_until: LEASE_UNTIL },
         outcome => protocol::State::Settled(outcome),
     };
-    match standing(recorded, now) {
-        Standing::InProgress => Response::Pending(Some(found.claim)),
-        Standing::Interrupted => Response::Interrupted(found.claim),
-        Standing::Settled(outcome) => Response::Replayed(found.claim, outcome),
+    match claim_phase(recorded, now) {
+        ClaimPhase::InProgress => Response::Pending(Some(found.claim)),
+        ClaimPhase::Interrupted => Response::Interrupted(found.claim),
+        ClaimPhase::Settled(outcome) => Response::Replayed(found.claim, outcome),
     }
 }

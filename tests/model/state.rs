@@ -1,7 +1,7 @@
 //! The state of the model between two actions.
 
 use lendswift_relay::claim::{
-    conditions::{LeadItem, Recorded},
+    conditions::{LeadItem, RecordedOutcome},
     protocol::{Claiming, Operation, Reply},
 };
 
@@ -125,7 +125,7 @@ pub enum Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Found {
     pub claim: Id,
-    pub outcome: Recorded,
+    pub outcome: RecordedOutcome,
 }
 
 /// The closing of a claim that an earlier post left.
@@ -150,7 +150,7 @@ pub enum Response {
     /// 504: this claim's lease ended before the claim was settled.
     Interrupted(Id),
     /// The stored response of this claim's post.
-    Replayed(Id, Recorded),
+    Replayed(Id, RecordedOutcome),
 }
 
 /// Why nothing was sent.
@@ -174,7 +174,7 @@ pub struct Operator {
 impl Request {
     pub const ALL: [Self; 5] = [Self::Claim, Self::Void, Self::Release, Self::SettleAccepted, Self::SettleUnknown];
 
-    pub fn of(operation: Operation) -> Self {
+    pub fn from_operation(operation: Operation) -> Self {
         match operation {
             Operation::Claim => Self::Claim,
             Operation::Void => Self::Void,

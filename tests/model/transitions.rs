@@ -1,8 +1,8 @@
 //! The next state after each action.
 
 use lendswift_relay::claim::{
-    conditions::Recorded,
-    protocol::{Busy, Reply},
+    conditions::RecordedOutcome,
+    protocol::{Reply, TransientError},
 };
 
 use super::{
@@ -47,7 +47,7 @@ impl Scenario {
             Reply::Done
         } else {
             cancel(state, claim, request);
-            Reply::Busy(Busy::Throttled)
+            Reply::Transient(TransientError::Unavailable)
         };
         let waits = |post: Id, task| awaited(state, post, task) == Some((claim, request, Attempt::Running));
         let waiting = self.posts().flat_map(|post| [(post, Task::Own), (post, Task::Left)]);
@@ -60,12 +60,13 @@ impl Scenario {
     fn operator_acts(state: &mut State) {
         let Some((claim, has_lead)) = state.operator.asked.take() else { return };
         state.operator.moves -= 1;
-        let item = state.item.as_ref().filter(|item| item.claim == Some(claim) && item.outcome != Recorded::Accepted);
+        let item =
+            state.item.as_ref().filter(|item| item.claim == Some(claim) && item.outcome != RecordedOutcome::Accepted);
         if item.is_none() {
             return;
         }
         if has_lead {
-            settle(state, Recorded::Accepted);
+            settle(state, RecordedOutcome::Accepted);
             state.operator.has_settled = true;
         } else {
             state.item = None;
@@ -90,10 +91,10 @@ impl Scenario {
                 if let Some((claim, request, _)) = awaited(state, post, task) {
                     cancel(state, claim, request);
                 }
-                self.reply(state, post, task, Reply::Busy(Busy::Throttled), in_time);
+                self.reply(state, post, task, Reply::Transient(TransientError::Unavailable), in_time);
             }
             Action::IsThrottled { post, task, in_time } => {
-                self.reply(state, post, task, Reply::Busy(Busy::Throttled), in_time);
+                self.reply(state, post, task, Reply::Transient(TransientError::Unavailable), in_time);
             }
             Action::Fails { post, task } => self.reply(state, post, task, Reply::Failed, false),
             Action::GetsNoReply { post, task, late, in_time } => {

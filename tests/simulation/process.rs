@@ -104,23 +104,24 @@ impl Process {
     pub async fn handle(&self, post: &Post) -> Response {
         let deadline = self.world.true_ms(Instant::now() + post.time_left);
         let received = self.world.true_ms(Instant::now());
-        let budget = Budget::between(Some(received), deadline, self.clock);
+        let budget = Budget::new(Some(received), deadline, self.clock);
         if budget.for_push(PUSH_LIMIT, self.clock.now()).is_err() {
             return Response::Unavailable;
         }
-        let account = "acme".parse().unwrap();
+        let namespace = Namespace::live(&"acme".parse().unwrap());
         let key = post.key.map(|key| key.parse::<IdempotencyKey>().unwrap());
         let request_id = post.number.to_string();
-        let claim = Claim::new(&account, post.lead.as_bytes(), key.as_ref(), &request_id, budget.lease());
+        let keys = namespace.items(post.lead.as_bytes(), key.as_ref());
+        let claim = Claim::new(&namespace, keys, &request_id, budget.lease());
         let claimed = self.ledger.claim(claim, budget).await;
         let claim = match claimed {
             Ok(Claimed::Ours(claim)) => claim,
             Ok(Claimed::Known(known)) => {
-                self.ledger.close_left(budget).await;
+                self.ledger.close_left_claims(budget).await;
                 return response(known);
             }
             Err(_) => {
-                self.ledger.close_left(budget).await;
+                self.ledger.close_left_claims(budget).await;
                 return Response::Unavailable;
             }
         };
@@ -128,7 +129,7 @@ impl Process {
             let result = self.push(post, &claim, budget).await;
             self.close(post, &claim, result, budget).await
         };
-        join!(closed, self.ledger.close_left(budget)).0
+        join!(closed, self.ledger.close_left_claims(budget)).0
     }
 
     async fn close(&self, post: &Post, claim: &Claim, result: Option<PushResult>, budget: Budget) -> Response {
@@ -143,7 +144,7 @@ impl Process {
             Response::Accepted => self.ledger.settle(claim, &Settled::Accepted { body }, budget).await,
             Response::Unknown => {
                 let status = http::StatusCode::GATEWAY_TIMEOUT;
-                self.ledger.settle(claim, &Settled::Unknown { status, body }, budget).await;
+                self.ledger.settle(claim, &Settled::Unknown { status, error: None, body }, budget).await;
             }
             _ => self.ledger.release(claim, budget).await,
         }
@@ -174,9 +175,9 @@ const PUSH_LIMIT: Duration = Duration::from_secs(10);
 
 fn response(known: Known) -> Response {
     match known {
-        Known::InProgress => Response::Pending,
-        Known::Interrupted(_) => Response::Interrupted,
-        Known::Answered(settled) => Response::Replayed(settled),
+        Known::InProgress { .. } => Response::Pending,
+        Known::Interrupted { .. } => Response::Interrupted,
+        Known::Settled { settled, .. } => Response::Replayed(settled),
         Known::KeyReused => Response::KeyReused,
         Known::Unreadable => panic!("the ledger cannot read an item that it wrote"),
     }

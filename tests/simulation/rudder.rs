@@ -27,7 +27,7 @@ pub enum PushResult {
     NoResponse,
 }
 
-/// How long the kernel may still deliver a push that was given up (`TCP_USER_TIMEOUT`; `PUSH_UNACKNOWLEDGED` in
+/// How long the kernel may still deliver a push that was given up (`TCP_USER_TIMEOUT`; `PUSH_ACK_TIMEOUT` in
 /// `budget`).
 const KERNEL_TIMEOUT: Duration = Duration::from_secs(3);
 

@@ -65,7 +65,7 @@ impl Schedule {
             started_at: Instant::now(),
         };
         let short_window = random.bool();
-        let config = Config::read(|variable| match variable {
+        let config = Config::from_variables(|variable| match variable {
             "CLAIMS_TABLE" => Some("claims".into()),
             "AWS_REGION" => Some("us-east-1".into()),
             "AWS_ENDPOINT_URL_DYNAMODB" => Some("http://127.0.0.1:1".into()),

@@ -37,11 +37,11 @@ impl History {
     }
 
     fn then(self, now: Instant, response: Response, forced: bool) -> Self {
-        Self { entry: Some(Entry::after(response, self.entry.as_ref(), forced, LIFETIME, now, now)), ..self }
+        Self { entry: Some(Entry::from_response(response, self.entry.as_ref(), forced, LIFETIME, now, now)), ..self }
     }
 
     fn last_refresh_error(&self) -> Option<StoreError> {
-        let Knowledge::Usable { last_refresh_error, .. } = &self.entry().knowledge else { panic!("no token") };
+        let SecretState::Usable { last_refresh_error, .. } = &self.entry().state else { panic!("no token") };
         last_refresh_error.clone()
     }
 
@@ -70,8 +70,8 @@ fn token() -> Token {
     "a".to_owned().try_into().unwrap()
 }
 
-fn usable(last_refresh_error: Option<StoreError>) -> Knowledge {
-    Knowledge::Usable { destination: destination(), last_refresh_error }
+fn usable(last_refresh_error: Option<StoreError>) -> SecretState {
+    SecretState::Usable { destination: destination(), last_refresh_error }
 }
 
 fn secret() -> Secret {
@@ -116,7 +116,7 @@ fn a_stale_secret_is_used_10_s_per_failed_refresh() {
     assert!(stale.entry().token().is_some());
     assert!(stale.is_fresh_until(320));
     let fresh = stale.asked(320, Ok(secret()));
-    assert_eq!(fresh.entry().knowledge, usable(None));
+    assert_eq!(fresh.entry().state, usable(None));
     assert!(fresh.is_fresh_until(620));
 }
 
@@ -132,7 +132,7 @@ fn a_stale_secret_is_used_until_it_is_too_old() {
     let over = old();
     let end = over.at(3600);
     let over = over.then(end, Err(down()), false);
-    assert_eq!(over.entry().knowledge, Knowledge::Unreachable(down()));
+    assert_eq!(over.entry().state, SecretState::Unreachable(down()));
     assert!(!over.entry().is_fresh(end));
     assert_eq!(over.entry().digests.len(), 1);
 }
@@ -141,7 +141,7 @@ fn a_stale_secret_is_used_until_it_is_too_old() {
 fn a_failed_refresh_does_not_extend_the_stale_time() {
     let stale = History::new().asked(0, Ok(secret())).asked(300, Err(down())).asked(3595, Err(down()));
     assert!(stale.is_fresh_until(3600));
-    assert_eq!(stale.asked(3600, Err(down())).entry().knowledge, Knowledge::Unreachable(down()));
+    assert_eq!(stale.asked(3600, Err(down())).entry().state, SecretState::Unreachable(down()));
 }
 
 #[test]
@@ -157,12 +157,12 @@ fn a_failure_does_not_restore_an_unusable_secret() {
     let broken = History::new().asked(0, Ok(secret())).asked(300, Err(unreadable()));
     assert_eq!(broken.entry().digests.len(), 1, "the account's own callers get a specific response");
     let broken = broken.asked(310, Err(down()));
-    assert_eq!((&broken.entry().knowledge, broken.entry().digests.len()), (&Knowledge::Unreachable(down()), 1));
+    assert_eq!((&broken.entry().state, broken.entry().digests.len()), (&SecretState::Unreachable(down()), 1));
 
     let gone = History::new().asked(0, Ok(secret())).asked(300, Err(StoreError::NotFound));
     assert_eq!(gone.entry().digests.len(), 0);
     let gone = gone.asked(330, Err(down()));
-    assert_eq!((&gone.entry().knowledge, gone.entry().digests.len()), (&Knowledge::Unreachable(down()), 0));
+    assert_eq!((&gone.entry().state, gone.entry().digests.len()), (&SecretState::Unreachable(down()), 0));
 }
 
 #[test]
@@ -192,9 +192,12 @@ fn no_refresh_is_forced_for_10_s_after_a_failure() {
 
 #[test]
 fn an_entry_is_dated_by_the_start_of_its_refresh() {
-    let slow = Entry::after(Ok(secret()), None, false, LIFETIME, History::new().start, Instant::now());
-    assert!(slow.is_refreshed_after(slow.asked_at));
-    assert!(!slow.is_refreshed_after(slow.asked_at + MOMENT), "an API key may have been stored during the refresh");
+    let slow = Entry::from_response(Ok(secret()), None, false, LIFETIME, History::new().start, Instant::now());
+    assert!(slow.is_refreshed_since(slow.refresh_began_at));
+    assert!(
+        !slow.is_refreshed_since(slow.refresh_began_at + MOMENT),
+        "an API key may have been stored during the refresh"
+    );
 }
 
 #[test]
@@ -212,35 +215,35 @@ fn keys_are_known_until_the_secret_is_absent() {
 
 #[test]
 fn an_unknown_key_is_refused_after_a_successful_refresh() {
-    let opening = |history: &History, arrived: u64| history.entry().open(key("another"), history.at(arrived));
+    let check = |history: &History, arrived: u64| history.entry().check_key(key("another"), history.at(arrived));
     let read = || History::new().asked(0, Ok(secret()));
-    assert_eq!(opening(&read(), 0), Opening::Refused(None));
-    assert_eq!(opening(&read(), 1), Opening::NeedsRefresh);
+    assert_eq!(check(&read(), 0), KeyCheck::Refused(None));
+    assert_eq!(check(&read(), 1), KeyCheck::NeedsRefresh);
     for error in [unreadable(), StoreError::NotFound, StoreError::Deleted] {
         let asked = read().asked(300, Err(error.clone()));
-        assert_eq!(opening(&asked, 300), Opening::Refused(Some(error)));
-        assert_eq!(opening(&asked, 301), Opening::NeedsRefresh);
+        assert_eq!(check(&asked, 300), KeyCheck::Refused(Some(error)));
+        assert_eq!(check(&asked, 301), KeyCheck::NeedsRefresh);
     }
     let malformed = read().asked(300, Ok(without_token()));
-    assert!(matches!(opening(&malformed, 300), Opening::Refused(Some(StoreError::Unreadable(_)))));
+    assert!(matches!(check(&malformed, 300), KeyCheck::Refused(Some(StoreError::Unreadable(_)))));
     for failed in [History::new().asked(0, Err(down())), read().asked(300, Err(down()))] {
         for arrived in [0, 300, 301] {
-            assert_eq!(opening(&failed, arrived), Opening::Unavailable(down().for_log()), "{arrived}");
+            assert_eq!(check(&failed, arrived), KeyCheck::Unavailable(down().log_text()), "{arrived}");
         }
     }
 }
 
 #[test]
 fn a_known_key_opens_an_account_with_a_token() {
-    let open = |history: &History| history.entry().open(key("swordfish"), history.at(9999));
+    let check = |history: &History| history.entry().check_key(key("swordfish"), history.at(9999));
     let read = || History::new().asked(0, Ok(secret()));
-    assert_eq!(open(&read()), Opening::Open(destination()));
-    assert_eq!(open(&read().asked(300, Err(down()))), Opening::Open(destination()));
-    assert_eq!(open(&read().asked(3600, Err(down()))), Opening::Unavailable(down().for_log()));
-    assert_eq!(open(&read().asked(300, Err(unreadable()))), Opening::Misconfigured(unreadable().for_log()));
-    assert!(matches!(open(&read().asked(300, Ok(without_token()))), Opening::Misconfigured(_)));
+    assert_eq!(check(&read()), KeyCheck::Valid(destination()));
+    assert_eq!(check(&read().asked(300, Err(down()))), KeyCheck::Valid(destination()));
+    assert_eq!(check(&read().asked(3600, Err(down()))), KeyCheck::Unavailable(down().log_text()));
+    assert_eq!(check(&read().asked(300, Err(unreadable()))), KeyCheck::Misconfigured(unreadable().log_text()));
+    assert!(matches!(check(&read().asked(300, Ok(without_token()))), KeyCheck::Misconfigured(_)));
     for absent in [StoreError::NotFound, StoreError::Deleted] {
-        assert_eq!(open(&read().asked(300, Err(absent))), Opening::NeedsRefresh);
+        assert_eq!(check(&read().asked(300, Err(absent))), KeyCheck::NeedsRefresh);
     }
 }
 
@@ -248,7 +251,10 @@ fn a_known_key_opens_an_account_with_a_token() {
 fn the_source_says_whether_a_request_waited_or_the_secret_is_stale() {
     let read = || History::new().asked(0, Ok(secret()));
     let history = read();
-    assert_eq!([0, 1].map(|second| history.entry().source(history.at(second))), [Source::Read, Source::Cached]);
+    assert_eq!(
+        [0, 1].map(|second| history.entry().source(history.at(second))),
+        [SecretSource::Read, SecretSource::Cached]
+    );
     let stale = read().asked(300, Err(down()));
-    assert!([0, 300, 301].iter().all(|second| stale.entry().source(stale.at(*second)) == Source::Stale));
+    assert!([0, 300, 301].iter().all(|second| stale.entry().source(stale.at(*second)) == SecretSource::Stale));
 }

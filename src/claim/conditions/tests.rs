@@ -56,10 +56,10 @@ fn number(item: &Value, name: &str) -> Option<i64> {
 
 fn as_lead(item: &Value) -> LeadItem<String> {
     let outcome = match text(item, "outcome").as_deref() {
-        Some("accepted") => Recorded::Accepted,
-        Some("unknown") => Recorded::Unknown,
-        _ if item.get("outcome").is_none() => Recorded::Nothing,
-        _ => Recorded::Unreadable,
+        Some("accepted") => RecordedOutcome::Accepted,
+        Some("unknown") => RecordedOutcome::Unknown,
+        _ if item.get("outcome").is_none() => RecordedOutcome::Absent,
+        _ => RecordedOutcome::Unreadable,
     };
     LeadItem { claim: text(item, "claim"), outcome, expires: number(item, "expires") }
 }
@@ -135,11 +135,11 @@ fn claim_key_matches_its_function() {
 fn settle_lead_matches_its_function() {
     let update = "SET outcome = :outcome";
     agree(SETTLE_LEAD, update, |item| {
-        may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), Recorded::Accepted)
+        may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), RecordedOutcome::Accepted)
     });
     let unknown = SETTLE_LEAD.replace(":outcome)", ":unknown)");
     agree(&unknown, "SET outcome = :unknown", |item| {
-        may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), Recorded::Unknown)
+        may_settle_lead(item.map(as_lead).as_ref(), &"ours".to_owned(), RecordedOutcome::Unknown)
     });
 }
 

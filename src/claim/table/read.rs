@@ -35,7 +35,7 @@ impl Table {
 impl From<SdkError<GetItemError>> for ReadError {
     fn from(error: SdkError<GetItemError>) -> Self {
         let SdkError::ServiceError(response) = &error else {
-            return Self { cause: LogText::chain(&error).as_str().to_owned(), is_transient: true };
+            return Self { cause: LogText::from_error(&error).as_str().to_owned(), is_transient: true };
         };
         let (status, code) = (response.raw().status().as_u16(), response.err().code());
         Self {

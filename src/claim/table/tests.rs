@@ -4,15 +4,15 @@ use super::*;
 
 fn cancelled(codes: &[&str]) -> Attempt {
     let reason = |code: &&str| CancellationReason::builder().code(*code).build();
-    Attempt::cancelled(&codes.iter().map(reason).collect::<Vec<_>>())
+    Attempt::from_cancellation(&codes.iter().map(reason).collect::<Vec<_>>())
 }
 
 #[test]
-fn a_transaction_with_only_failed_conditions_is_refused() {
+fn only_failed_conditions_are_reported_as_such() {
     for codes in [&["ConditionalCheckFailed"][..], &["None", "ConditionalCheckFailed"], &["ConditionalCheckFailed"; 2]]
     {
         let reply = cancelled(codes).reply;
-        assert!(matches!(reply, Reply::Refused(items) if items.len() == codes.len()), "{codes:?}");
+        assert!(matches!(reply, Reply::ConditionFailed(items) if items.len() == codes.len()), "{codes:?}");
     }
 }
 
@@ -25,24 +25,27 @@ fn a_cancellation_without_a_reason_is_in_doubt() {
 
 #[test]
 fn a_conflict_at_the_lead_outranks_one_at_the_key() {
-    for (codes, busy) in [
-        (&["TransactionConflict"][..], Busy::LeadConflict),
-        (&["TransactionConflict", "None"], Busy::LeadConflict),
-        (&["TransactionConflict", "TransactionConflict"], Busy::LeadConflict),
-        (&["TransactionConflict", "ConditionalCheckFailed"], Busy::LeadConflict),
-        (&["None", "TransactionConflict"], Busy::KeyConflict),
-        (&["ConditionalCheckFailed", "TransactionConflict"], Busy::KeyConflict),
-        (&["ThrottlingError", "TransactionConflict"], Busy::KeyConflict),
+    for (codes, error) in [
+        (&["TransactionConflict"][..], TransientError::LeadConflict),
+        (&["TransactionConflict", "None"], TransientError::LeadConflict),
+        (&["TransactionConflict", "TransactionConflict"], TransientError::LeadConflict),
+        (&["TransactionConflict", "ConditionalCheckFailed"], TransientError::LeadConflict),
+        (&["None", "TransactionConflict"], TransientError::KeyConflict),
+        (&["ConditionalCheckFailed", "TransactionConflict"], TransientError::KeyConflict),
+        (&["ThrottlingError", "TransactionConflict"], TransientError::KeyConflict),
     ] {
-        assert_eq!(cancelled(codes).reply, Reply::Busy(busy), "{codes:?}");
+        assert_eq!(cancelled(codes).reply, Reply::Transient(error), "{codes:?}");
     }
 }
 
 #[test]
-fn a_throttled_transaction_is_busy() {
+fn a_throttled_transaction_is_transient() {
     for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
         let attempt = cancelled(&["None", code]);
-        assert_eq!((attempt.reply, attempt.cause.as_deref()), (Reply::Busy(Busy::Throttled), Some(code)));
+        assert_eq!(
+            (attempt.reply, attempt.cause.as_deref()),
+            (Reply::Transient(TransientError::Unavailable), Some(code))
+        );
     }
 }
 
@@ -62,27 +65,27 @@ fn other_reasons_are_final_and_a_wrong_table_key_is_named() {
 #[test]
 fn an_error_response_is_classified_by_status_and_code() {
     for (status, code, expected) in [
-        (400, Some("IdempotentParameterMismatchException"), Reply::Mismatch),
+        (400, Some("IdempotentParameterMismatchException"), Reply::TokenMismatch),
         (400, Some("TransactionInProgressException"), Reply::InDoubt),
         (500, Some("InternalServerError"), Reply::InDoubt),
         (503, None, Reply::InDoubt),
         (500, Some("ThrottlingException"), Reply::InDoubt),
-        (400, Some("ThrottlingException"), Reply::Busy(Busy::Throttled)),
-        (400, Some("ProvisionedThroughputExceededException"), Reply::Busy(Busy::Throttled)),
-        (400, Some("ExpiredTokenException"), Reply::Busy(Busy::Throttled)),
-        (429, None, Reply::Busy(Busy::Throttled)),
+        (400, Some("ThrottlingException"), Reply::Transient(TransientError::Unavailable)),
+        (400, Some("ProvisionedThroughputExceededException"), Reply::Transient(TransientError::Unavailable)),
+        (400, Some("ExpiredTokenException"), Reply::Transient(TransientError::Unavailable)),
+        (429, None, Reply::Transient(TransientError::Unavailable)),
         (499, None, Reply::Failed),
         (400, Some("AccessDeniedException"), Reply::Failed),
         (400, Some("ResourceNotFoundException"), Reply::Failed),
         (400, None, Reply::Failed),
     ] {
-        assert_eq!(Attempt::rejected(status, code).reply, expected, "{status} {code:?}");
+        assert_eq!(Attempt::from_error_response(status, code).reply, expected, "{status} {code:?}");
     }
 }
 
 /// An attempt of a delete against a DynamoDB at this URL.
 async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
-    let config = Config::read(|name| match name {
+    let config = Config::from_variables(|name| match name {
         "CLAIMS_TABLE" => Some("claims".into()),
         "AWS_REGION" => Some("us-east-1".into()),
         "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.into()),
@@ -104,7 +107,7 @@ async fn a_request_without_a_connection_was_not_sent() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    assert_eq!(attempt_at(&url).await, Reply::Busy(Busy::Throttled));
+    assert_eq!(attempt_at(&url).await, Reply::Transient(TransientError::Unavailable));
 }
 
 #[tokio::test]

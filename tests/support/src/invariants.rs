@@ -59,7 +59,7 @@ pub fn keeps_the_contract(sent: &[u8]) {
 pub fn upstream_answer(answer: &[u8]) {
     let Some((status, bytes)) = answer.split_first_chunk::<2>() else { return };
     let status = u16::from_be_bytes(*status);
-    let body = UpstreamBody::read(bytes.to_vec());
+    let body = UpstreamBody::parse(bytes.to_vec());
     let verdict = verdict(status, body.code(), &UpstreamCodes::default());
     let is_success = (200..300).contains(&status) && body.code() == Code::Integer(200);
     assert_eq!(verdict == Verdict::Accepted, is_success, "HTTP {status}, {body:?}");
@@ -89,7 +89,7 @@ pub fn upstream_answer(answer: &[u8]) {
         assert!((16..=64).contains(&trace_id.len()) && trace_id.is_ascii());
     }
     if let UpstreamBody::Envelope(envelope) = body {
-        assert_eq!(format!("{envelope:?}"), format!("Envelope {{ code: {:?}, .. }}", envelope.code_for_logs()));
+        assert_eq!(format!("{envelope:?}"), format!("Envelope {{ code: {:?}, .. }}", envelope.loggable_code()));
         assert!(bytes.len() <= 65_536 && envelope.into_text().as_bytes() == bytes, "it is kept byte for byte");
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, Once, PoisonError},
 };
 
-use lendswift_relay::{config::Log, telemetry::log};
+use lendswift_relay::{config::LogConfig, telemetry::log};
 use serde_json::Value;
 use tracing::{
     level_filters::LevelFilter,
@@ -26,7 +26,7 @@ impl LogCapture {
     pub fn start(level: LevelFilter, json: bool) -> Self {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber = log::subscriber(Log { level, json }, move || writer.clone());
+        let subscriber = log::subscriber(LogConfig { level, json }, move || writer.clone());
         Self { lines, _capturing: set_default(subscriber) }
     }
 
@@ -78,6 +78,6 @@ pub(crate) fn start_shipped_log() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let json = env::var_os("LOG_FORMAT").is_some_and(|format| format == "JSON");
-        let _ = set_global_default(log::subscriber(Log { level: LevelFilter::TRACE, json }, || File));
+        let _ = set_global_default(log::subscriber(LogConfig { level: LevelFilter::TRACE, json }, || File));
     });
 }

@@ -156,7 +156,7 @@ pub fn relay(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
 /// The configuration of these variables, with a region and without a ledger unless they say otherwise. Later variables win.
 fn config(variables: &[(&str, &str)]) -> Config {
     let defaults = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1")];
-    let config = Config::read(|name| {
+    let config = Config::from_variables(|name| {
         let mut all = defaults.iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
     });
