@@ -4,11 +4,12 @@
 //! base64 is invalid, and such a request must get a response like any other. It is not parsed as the type of
 //! `aws_lambda_events` either: parsing a whole event takes longer than parsing the lead.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe};
+use std::{borrow::Cow, convert::Infallible, panic::AssertUnwindSafe};
 
 use futures_util::FutureExt;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use lambda_http::{Body, LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tracing::{Instrument, Span, error_span, field::Empty};
 
@@ -34,6 +35,10 @@ pub async fn serve(
     let begun = clock.now();
     let LambdaEvent { payload, context } = event;
     let request = serde_json::from_str::<Request>(payload.get()).ok();
+    if request.is_none() && is_ping(&payload) {
+        tracing::info!(cold_start = relay.take_cold_start(), "pinged");
+        return Ok(respond(Response { status: StatusCode::OK, headers: HeaderMap::new(), body: String::new() }));
+    }
     let gateway_id = request.as_ref().and_then(|request| request.context.request_id.clone());
     let request_id = gateway_id.unwrap_or(context.request_id);
     let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
@@ -60,6 +65,21 @@ async fn catch_panic(handler: impl Future<Output = Answer>, context: &RequestCon
         let is_claimed = context.may_have_claimed();
         if is_claimed { Problem::FailedAfterClaim(CAUSE) } else { Problem::FailedBeforeClaim(CAUSE) }.into()
     })
+}
+
+/// The sources of events that only keep a process warm: EventBridge's rules, EventBridge Scheduler, and a plugin of the
+/// Serverless Framework.
+const PING_SOURCES: [&str; 3] = ["aws.events", "aws.scheduler", "serverless-plugin-warmup"];
+
+/// Whether an event that is no request keeps the process warm. Any other would mean that leads arrive in a form that the
+/// relay cannot read.
+fn is_ping(event: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        #[serde(borrow)]
+        source: Cow<'a, str>,
+    }
+    serde_json::from_str(event.get()).is_ok_and(|Event { source }| PING_SOURCES.contains(&source.as_ref()))
 }
 
 /// The span whose fields are in each log line of the request. ERROR level, so that no log level filters it out.

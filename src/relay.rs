@@ -90,6 +90,9 @@ impl Relay {
             self.accounts.authenticate(&submission.account, submission.key, context.budget().work_until()).await?;
         metrics::count_secret_source(account.source());
         let subject = subject(&account, submission.route);
+        if account.is_sandbox() {
+            span.record("sandbox", true);
+        }
         let answer = self.answer(&account, submission, context).await;
         Ok(answer.unwrap_or_else(Answer::from).about(subject))
     }

@@ -183,7 +183,10 @@ fn a_body_that_is_not_an_object_is_malformed() {
     for body in ["[]", "1", "null", "\"{}\"", "true"] {
         assert_eq!(malformed(body.as_bytes()), Malformed::NotAnObject, "{body}");
     }
-    assert_eq!(malformed(b""), Malformed::NotJson { line: 1, column: 0 });
+    for empty in [&b""[..], "\u{feff}".as_bytes()] {
+        assert_eq!(malformed(empty), Malformed::Empty);
+    }
+    assert_eq!(malformed(b" "), Malformed::NotJson { line: 1, column: 1 });
     assert_eq!(malformed(b"{\n  \"caller_id\": 650123,,\n"), Malformed::NotJson { line: 2, column: 23 });
     assert_eq!(malformed(b"{} {}"), Malformed::NotJson { line: 1, column: 4 });
     assert_eq!(malformed(b"{\"a\": \"\xff\"}"), Malformed::NotUtf8(7));

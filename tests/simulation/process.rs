@@ -11,7 +11,7 @@ use std::{
 use fastrand::Rng;
 use lendswift_relay::{
     budget::Budget,
-    claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Settled},
+    claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Namespace, Settled},
     clock::Clock,
 };
 use tokio::{

@@ -91,6 +91,17 @@ impl Request {
         self.path(format!("/v1/accounts/{account}/leads"))
     }
 
+    /// To another route of the account: `validate` or `status`.
+    pub fn action(self, action: &str) -> Self {
+        let path = format!("{}/{action}", self.path);
+        self.path(path)
+    }
+
+    /// With another body.
+    pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), ..self }
+    }
+
     /// With a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header"));

@@ -27,7 +27,9 @@ use crate::{
 
 /// The account of the sample events.
 pub const ACCOUNT: &str = "acme";
-/// Its API key.
+/// The sandbox account, with the same API key.
+pub const SANDBOX: &str = "acme-sandbox";
+/// Their API key.
 pub const KEY: &str = "infinity-example-key";
 /// Its token, as AI Rudder publishes it for an example.
 pub const TOKEN: &str = "1JqFE7K6ucf94hAvqu+7Jg";
@@ -163,9 +165,10 @@ fn config(variables: &[(&str, &str)]) -> Config {
     config.expect("valid variables")
 }
 
-/// Stores what AWS holds for the sample events: the account's secret, and the ledger's table.
+/// Stores what AWS holds for the sample events: the secrets of the account and of the sandbox account, and the ledger's table.
 pub fn seed(secrets: &SecretsManager, dynamodb: &DynamoDb) {
     secrets.put(format!("lendswift/{ACCOUNT}"), secret(TOKEN, &[KEY]));
+    secrets.put(format!("lendswift/{SANDBOX}"), sandbox_secret(&[KEY]));
     dynamodb.create_table(TABLE);
 }
 
@@ -185,8 +188,16 @@ pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
 
 /// An account's secret, for keys in clear.
 pub fn secret(token: &str, keys: &[&str]) -> String {
-    let digests: Vec<String> = keys.iter().map(|key| hex::encode(Sha256::digest(key))).collect();
-    json!({"lendswift_token": token, "api_key_sha256": digests}).to_string()
+    json!({"lendswift_token": token, "api_key_sha256": digests(keys)}).to_string()
+}
+
+/// A sandbox account's secret, for keys in clear.
+pub fn sandbox_secret(keys: &[&str]) -> String {
+    json!({"sandbox": true, "api_key_sha256": digests(keys)}).to_string()
+}
+
+fn digests(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| hex::encode(Sha256::digest(key))).collect()
 }
 
 /// Sends an event through a relay as Lambda does: as text, in and out.
