@@ -16,6 +16,7 @@ mod corpus;
 mod emulators;
 mod events;
 mod faults;
+mod forms;
 mod given_up;
 mod leads;
 mod log;
@@ -25,13 +26,16 @@ mod properties;
 mod reference;
 mod renewed_token;
 mod responses;
+mod sandbox;
 mod secrecy;
 mod sending;
 mod start;
+mod status;
 mod template;
 mod tidy;
 mod tls;
 mod token;
+mod validate;
 
 /// The relay's binary.
 const RELAY: &str = env!("CARGO_BIN_EXE_lendswift-relay");

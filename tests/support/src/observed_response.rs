@@ -33,6 +33,8 @@ impl From<Response> for ObservedResponse {
         let error = envelope["body"]["error"].as_str().unwrap_or_default().to_owned();
         assert_eq!(header("content-type"), "application/json");
         assert_eq!(header("cache-control"), "no-store");
+        let is_fine = response.status == 200;
+        assert_eq!(header("lead-error").is_empty(), is_fine, "{body}");
         if !error.is_empty() && header("idempotent-replayed").is_empty() {
             assert_eq!(envelope["code"], response.status, "{body}");
             assert_eq!(envelope["body"]["outcome"], header("lead-outcome"), "{body}");

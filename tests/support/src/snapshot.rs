@@ -7,6 +7,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use uuid::Uuid;
+
 use crate::{
     fakes::{Received, api_gateway::Response},
     in_repository,
@@ -26,10 +28,15 @@ pub fn path_for(event: &Path) -> PathBuf {
     in_repository("tests/it/snapshots").join(name).with_extension("txt")
 }
 
-/// The response and the pushes. The relay's own timestamp is left out where it is the time of day.
+/// The response and the pushes. The relay's own timestamp is left out where it is the time of day, and the random `lead-id`.
 pub fn text(response: &Response, received: &[Received]) -> String {
     let mut text = format!("HTTP {}\n", response.status);
-    let mut headers: Vec<_> = response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let value = |name: &str, value: &str| match name {
+        "lead-id" if value.parse::<Uuid>().is_ok() => "a UUID".to_owned(),
+        _ => value.to_owned(),
+    };
+    let mut headers: Vec<_> =
+        response.headers.iter().map(|(name, text)| format!("{name}: {}\n", value(name, text))).collect();
     headers.sort();
     text.extend(headers);
     let _ = writeln!(text, "\n{}", without_the_time_of_day(&String::from_utf8_lossy(&response.body)));
