@@ -166,19 +166,13 @@ impl Accounts {
     fn refresh(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> BoxFuture<'static, Arc<Entry>> {
         let (store, lifetime, clock, state) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.state));
         async move {
-            let refresh_began_at = clock.now();
+            let began_at = clock.now();
             // Otherwise a panic would end every request that waits for this refresh.
-            let response = AssertUnwindSafe(store.get(&id, refresh_began_at + SECRET_LIMIT)).catch_unwind().await;
+            let response = AssertUnwindSafe(store.get(&id, began_at + SECRET_LIMIT)).catch_unwind().await;
             let response =
                 response.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("a panic, logged before this"))));
-            let entry = Arc::new(Entry::from_response(
-                response,
-                old.as_deref(),
-                forced,
-                lifetime,
-                refresh_began_at,
-                clock.now(),
-            ));
+            let entry = Entry::from_response(response, old.as_deref(), forced, lifetime, began_at, clock.now());
+            let entry = Arc::new(entry);
             lock(&state).replace(id, &entry);
             entry
         }

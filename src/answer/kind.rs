@@ -137,10 +137,7 @@ impl Kind {
                 .says("Another request is sending this lead. Send it again after the Retry-After delay to learn the result.")
                 .with(Advice::RetrySoon),
             Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
-                .when(
-                    "AI Rudder refused the lead: a 4xx that HTTP defines, except those listed below, or a `code` that \
-                     `UPSTREAM_CODES` lists as `refused`.",
-                )
+                .when("AI Rudder refused the lead: an HTTP 4xx that HTTP defines, except those listed below.")
                 .says("AI Rudder refused the lead. Fix the lead before you send it again."),
             Self::RateLimited => row(S::TOO_MANY_REQUESTS, NotSent, "rate_limited")
                 .when("AI Rudder rate-limited the request.")
