@@ -1,4 +1,4 @@
-//! What a request leaves in the log.
+//! The log lines of a request.
 
 use std::{collections::BTreeSet, panic};
 
