@@ -220,7 +220,7 @@ fn record_account(id: &AccountId, source: Option<SecretSource>) {
     record_all!(span, account = %id, secret = source);
 }
 
-/// Waits for the result until `until`. `Err` is `Unavailable`, if it comes later.
+/// Waits for the result, at most until `until`. After that, `Err` is [`AuthError::Unavailable`].
 async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T, AuthError> {
     let in_time = timeout_at(until, result).await;
     in_time.map_err(|_| AuthError::Unavailable(LogText::from("too little time left")))

@@ -49,7 +49,7 @@ pub struct Row {
     pub when: &'static str,
     /// What the caller does next, for people.
     pub message: &'static str,
-    /// The header that goes with it, if there is one.
+    /// The header that instructs the caller's HTTP client, if there is one.
     pub advice: Option<Advice>,
 }
 

@@ -119,7 +119,7 @@ impl Ledger {
         }
     }
 
-    /// Interprets the items that made the claim's conditions fail.
+    /// Interprets the items that made the claim's conditions fail: the lead's, and the idempotency key's.
     async fn known_from_items(
         &self,
         table: &Table,
@@ -142,8 +142,8 @@ impl Ledger {
             ClaimPhase::InProgress => Known::InProgress,
             ClaimPhase::Interrupted => Known::Interrupted(record.request_id),
             ClaimPhase::Settled(settled) => {
-                // From now on this idempotency key belongs to the lead, unless it belongs to another. The response does not
-                // depend on whether this write succeeds.
+                // From now on this idempotency key belongs to this lead, unless it already belongs to another. The response
+                // does not depend on whether this write succeeds.
                 if let Some(key) = claim.key_item.as_ref().filter(|key| record.key_item.as_ref() != Some(key)) {
                     let key = [writes::key_write(key, &claim.lead, record.expires, self.clock.wall())];
                     if let Ok(transaction) = table.transaction(key, None) {
@@ -175,6 +175,7 @@ impl Ledger {
         self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
     }
 
+    /// Makes the write that settles or releases a claim, with retries while time is left. Never returns [`CloseStep::Retry`].
     async fn close(
         &self,
         table: &Table,
@@ -218,6 +219,7 @@ impl Ledger {
         self.clock.now() + wait + WRITE_RETRY_MIN <= until
     }
 
+    /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response.
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {
         metrics::count_left_claim();
         tracing::error!(
