@@ -96,7 +96,7 @@ impl Aws {
     }
 }
 
-/// The configuration of one service, with `endpoint` in place of AWS's own if it is given. Each call is one attempt: the
+/// The SDK's configuration for one service, with `endpoint` in place of AWS's own if it is given. Each call is one attempt: the
 /// relay decides what is retried and for how long, and does not depend on the SDK's retry quota.
 pub(crate) fn service_config(aws: &SdkConfig, endpoint: Option<&Url>) -> SdkConfig {
     let retries = RetryConfig::disabled()

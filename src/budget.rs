@@ -56,7 +56,7 @@ pub(crate) const PUSH_ACK_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time after a push to settle the claim, with one retry, and to respond.
 const RESPONSE_RESERVE: Duration = Duration::from_millis(1500);
 /// The part of [`RESPONSE_RESERVE`] for the response.
-const RESPOND: Duration = Duration::from_millis(250);
+const RESPOND_TIME: Duration = Duration::from_millis(250);
 /// How long past Lambda's deadline a claim still counts as in progress.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
 
@@ -82,7 +82,7 @@ pub(crate) const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) const REFUSED_TOKEN_INTERVAL: Duration = Duration::from_secs(30);
 /// How long AI Rudder's addresses are cached: half of the TTL of 60 s that AWS's load balancers publish (Elastic Load
 /// Balancing's user guide, "How Elastic Load Balancing works", request routing).
-pub(crate) const DNS_LIFETIME: Duration = Duration::from_secs(30);
+pub(crate) const DNS_TTL: Duration = Duration::from_secs(30);
 /// How long connecting at start-up may take. Lambda bills this time too.
 pub(crate) const CONNECT_AT_START_LIMIT: Duration = Duration::from_secs(1);
 
@@ -106,7 +106,7 @@ const _: () = assert!(
         + RESPONSE_RESERVE.as_millis()
         < API_GATEWAY_LIMIT.as_millis()
 );
-const _: () = assert!(RESPOND.as_millis() < RESPONSE_RESERVE.as_millis());
+const _: () = assert!(RESPOND_TIME.as_millis() < RESPONSE_RESERVE.as_millis());
 // The kernel drops a given-up push before other requests treat its sender as dead.
 const _: () = assert!(PUSH_ACK_TIMEOUT.as_millis() < RESPONSE_RESERVE.as_millis() + LEASE_GRACE.as_millis());
 const _: () = assert!(API_GATEWAY_LIMIT.as_millis() < MAX_CLOCK_DIFFERENCE.as_millis());
@@ -185,7 +185,7 @@ impl Budget {
     /// The end of settling or releasing that begins now. It leaves time for the response. After the deadline, for example in a
     /// process that was suspended, settling still gets [`RESPONSE_RESERVE`].
     pub(crate) fn settle_until(self, now: Instant) -> Instant {
-        if now < self.deadline { before(self.deadline, RESPOND) } else { now + RESPONSE_RESERVE }
+        if now < self.deadline { before(self.deadline, RESPOND_TIME) } else { now + RESPONSE_RESERVE }
     }
 
     /// The lease of this request's claim.

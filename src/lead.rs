@@ -244,7 +244,7 @@ impl<T> Default for Slot<'_, T> {
 }
 
 impl<'a, T: PartialEq> Slot<'a, T> {
-    /// Adds a value. An equal one is accepted, a different one is a fault.
+    /// Adds a value. A later value that is equal to the first is accepted; a different one is a fault.
     fn fill(&mut self, place: Place<'a>, read: Result<Option<T>, FaultKind>) {
         match read {
             Err(kind) => self.add_fault(kind.at(&place)),
@@ -257,7 +257,7 @@ impl<'a, T: PartialEq> Slot<'a, T> {
         }
     }
 
-    /// Adds a fault once, although the body may repeat it: a small body must not cause a large response.
+    /// Adds a fault once, even if the body repeats it: a small body must not cause a large response.
     fn add_fault(&mut self, fault: Fault) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);

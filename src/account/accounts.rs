@@ -167,19 +167,13 @@ impl Accounts {
     fn refresh(&self, id: AccountId, old: Option<Arc<Entry>>, forced: bool) -> BoxFuture<'static, Arc<Entry>> {
         let (store, lifetime, clock, state) = (self.store.clone(), self.lifetime, self.clock, Arc::clone(&self.state));
         async move {
-            let refresh_began_at = clock.now();
+            let began_at = clock.now();
             // Otherwise a panic would end every request that waits for this refresh.
-            let response = AssertUnwindSafe(store.get(&id, refresh_began_at + SECRET_LIMIT)).catch_unwind().await;
+            let response = AssertUnwindSafe(store.get(&id, began_at + SECRET_LIMIT)).catch_unwind().await;
             let response =
                 response.unwrap_or_else(|_| Err(StoreError::Transient(LogText::from("a panic, logged before this"))));
-            let entry = Arc::new(Entry::from_response(
-                response,
-                old.as_deref(),
-                forced,
-                lifetime,
-                refresh_began_at,
-                clock.now(),
-            ));
+            let entry = Entry::from_response(response, old.as_deref(), forced, lifetime, began_at, clock.now());
+            let entry = Arc::new(entry);
             lock(&state).replace(id, &entry);
             entry
         }
@@ -227,7 +221,7 @@ fn record_account(id: &AccountId, source: Option<SecretSource>) {
     record_all!(span, account = %id, secret = source);
 }
 
-/// Waits for the result until `until`. `Err` is `Unavailable`, if it comes later.
+/// Waits for the result, at most until `until`. After that, `Err` is [`AuthError::Unavailable`].
 async fn within<T>(until: Instant, result: impl Future<Output = T>) -> Result<T, AuthError> {
     let in_time = timeout_at(until, result).await;
     in_time.map_err(|_| AuthError::Unavailable(LogText::from("too little time left")))

@@ -30,7 +30,7 @@ pub(super) struct Entry {
     digests: Arc<[KeyDigest]>,
     state: SecretState,
     /// When the refresh began. Its result may lack a change that was stored later.
-    refresh_began_at: Instant,
+    began_at: Instant,
     /// Until when no refresh is needed.
     fresh_until: Instant,
     /// Until when the secret is used while Secrets Manager fails.
@@ -68,14 +68,14 @@ pub(super) enum KeyCheck {
 }
 
 impl Entry {
-    /// Combines the response to a refresh that began at `refresh_began_at` with the old entry. `forced`: whether a refused
+    /// Combines the response to a refresh that began at `began_at` with the old entry. `forced`: whether a refused
     /// token caused the refresh.
     pub(super) fn from_response(
         response: Result<Secret, StoreError>,
         old: Option<&Self>,
         forced: bool,
         lifetime: Lifetime,
-        refresh_began_at: Instant,
+        began_at: Instant,
         now: Instant,
     ) -> Self {
         let known_digests = || old.map_or_else(|| Arc::from([]), |old| Arc::clone(&old.digests));
@@ -83,7 +83,7 @@ impl Entry {
         let new = |digests, state, fresh_for| Self {
             digests,
             state,
-            refresh_began_at,
+            began_at,
             fresh_until: now + fresh_for,
             stale_until: now + lifetime.stale,
             may_force_refresh_from: if forced { now + REFUSED_TOKEN_INTERVAL } else { may_force_refresh_from },
@@ -168,7 +168,7 @@ impl Entry {
 
     /// Whether the entry's refresh began at that instant or later.
     pub(super) fn is_refreshed_since(&self, instant: Instant) -> bool {
-        instant <= self.refresh_began_at
+        instant <= self.began_at
     }
 
     /// Where a request that arrived at `arrived_at` got the secret from.

@@ -31,7 +31,7 @@ pub enum Claimed {
     Known(Known),
 }
 
-/// The state of a lead that this request may not send.
+/// Why this request may not send the lead: the lead's state, or a conflict of its idempotency key.
 #[derive(Debug)]
 pub enum Known {
     /// Another request is sending it, and its lease runs.

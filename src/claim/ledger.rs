@@ -125,7 +125,7 @@ impl Ledger {
         }
     }
 
-    /// Interprets the items that made the claim's conditions fail.
+    /// Interprets the items that made the claim's conditions fail: the lead's, and the idempotency key's.
     async fn known_from_items(
         &self,
         table: &Table,
@@ -179,6 +179,7 @@ impl Ledger {
         self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
     }
 
+    /// Makes the write that settles or releases a claim, with retries while time is left. Never returns [`CloseStep::Retry`].
     async fn close(
         &self,
         table: &Table,
@@ -222,6 +223,7 @@ impl Ledger {
         self.clock.now() + wait + WRITE_RETRY_MIN <= until
     }
 
+    /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response.
     fn keep(&self, left: LeftClaim, cause: Option<&str>) {
         metrics::count_left_claim();
         tracing::error!(

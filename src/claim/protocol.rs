@@ -88,7 +88,7 @@ enum Stage<F> {
     /// It may be written, and is being voided.
     Void(NotClaimed<F>),
     /// The token was already used with parameters other than the void's. That proves nothing: AWS does not document what a
-    /// cancelled or running transaction does to its token. So the claim's own request is repeated.
+    /// cancelled or running transaction does to its token. So the claim's own request is being repeated.
     Confirm(NotClaimed<F>),
     /// It is being deleted by its id, in case it is written. It may still be written afterwards: only a successful void, or
     /// the claim's own success, ends the doubt.
@@ -102,7 +102,7 @@ pub enum CloseStep {
     Retry,
     /// The claim is closed.
     Closed,
-    /// Its item is gone, has another claim, or was settled by an operator. Nothing is left to do.
+    /// The item is gone, has another claim, or was settled by an operator. It is not changed.
     Superseded,
     /// The claim is still open. Keep it, and close it later.
     Left,

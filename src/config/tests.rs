@@ -210,7 +210,7 @@ fn the_listed_defaults_are_the_real_ones() {
     for variable in VARIABLES {
         match variable.default {
             DefaultValue::Required => {
-                assert!(with(variable.name, "").unwrap_err().contains("is required"), "{variable:?}")
+                assert!(with(variable.name, "").unwrap_err().contains("is required"), "{variable:?}");
             }
             DefaultValue::None => assert_eq!(with(variable.name, ""), by_default, "{variable:?}"),
             DefaultValue::Value(default) => assert_eq!(with(variable.name, default), by_default, "{variable:?}"),

@@ -15,14 +15,14 @@ pub struct Variable {
     pub meaning: &'static str,
 }
 
-/// The default of a variable.
+/// What an unset variable means.
 #[derive(Debug)]
 pub enum DefaultValue {
-    /// There is none: without a value the process does not start.
+    /// An error: without a value the process does not start.
     Required,
     /// The setting is absent.
     None,
-    /// This value.
+    /// The same as this value.
     Value(&'static str),
 }
 

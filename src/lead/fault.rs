@@ -64,7 +64,7 @@ pub enum FaultKind {
     /// A number in a text field has an exponent.
     #[error("must be a string, or a number without an exponent")]
     Exponent,
-    /// The value is not one of the accepted forms of true and false.
+    /// The value means neither yes nor no.
     #[error("must be true or false (or 1, 0, yes, no, t, f, y, n)")]
     NotABoolean,
     /// The field is given twice with different values; contains the pointer of the first.

@@ -1,6 +1,6 @@
 //! A cache of AI Rudder's addresses.
 //!
-//! A look-up needs another thread and the network. Its result is reused for [`DNS_LIFETIME`], or until a connection fails or a
+//! A look-up needs another thread and the network. Its result is reused for [`DNS_TTL`], or until a connection fails or a
 //! push gets an ambiguous response or none.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 use reqwest::dns::{Name, Resolve, Resolving};
 use tokio::{net::lookup_host, time::Instant};
 
-use crate::{budget::DNS_LIFETIME, clock::Clock};
+use crate::{budget::DNS_TTL, clock::Clock};
 
 /// The addresses of AI Rudder's host.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl DnsCache {
     }
 
     fn insert(&self, addresses: Vec<SocketAddr>) {
-        let cached = Cached { addresses, until: self.clock.now() + DNS_LIFETIME };
+        let cached = Cached { addresses, until: self.clock.now() + DNS_TTL };
         *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
     }
 

@@ -53,7 +53,7 @@ pub fn verdict(status: u16, code: Code, codes: &UpstreamCodes) -> Verdict {
         Code::Integer(code) => by_number(code),
         // It may report success.
         Code::Unreadable => Verdict::Unknown,
-        // A refusal may have no envelope, an acceptance must have one.
+        // A refusal may lack an envelope; an acceptance must have one.
         Code::Absent if by_status == Verdict::Accepted => Verdict::Unknown,
         Code::Absent => by_status,
     };

@@ -1,5 +1,5 @@
 //! The long half of the fault matrix: processes that crash and are suspended, concurrent requests, and the runbook for
-//! `unknown`. The tests wait in real time, since processes do not share a clock that a test could move.
+//! `unknown`. The tests run in real time, because processes do not share a clock that a test could move.
 //!
 //! `cargo test --test chaos -- --nocapture` prints what was counted. `CHAOS_SEED` sets the seed of all random choices.
 

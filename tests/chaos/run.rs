@@ -1,4 +1,4 @@
-//! What is random in a run, and what it prints.
+//! The random choices of a run, and its printed counts.
 
 use std::{env, fmt::Display};
 

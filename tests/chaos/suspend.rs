@@ -1,4 +1,4 @@
-//! Processes that are suspended (SIGSTOP) and resumed, as Lambda does it between leads, and as it should not do within one.
+//! Processes that are suspended (SIGSTOP) and resumed, between leads as Lambda does it, and during a lead as it should not.
 
 use std::{
     fs,

@@ -1,5 +1,4 @@
-//! The accounts' secrets: when Secrets Manager is called, and what is served meanwhile. The clock is tokio's, and moved by the
-//! tests.
+//! The accounts' secrets: when Secrets Manager is called, and which secret is used meanwhile. The tests move tokio's clock.
 
 mod caching;
 mod clock;

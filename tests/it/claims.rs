@@ -1,4 +1,4 @@
-//! The ledger: one lead is pushed once, whichever relay gets it how often and with which idempotency key.
+//! The ledger: a lead is pushed once, no matter how many relays receive it, how often, and with which idempotency key.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn other_lead(key: &str) -> Request {
     Lead(5000).post().idempotency_key(key)
 }
 
-/// The item of a lead that was claimed and not answered.
+/// The item of a lead that was claimed and not settled.
 fn claimed(lease_until: u64) -> Value {
     json!({
         "pk": {"S": LEAD_PK},

@@ -1,4 +1,4 @@
-//! The inputs that fuzzing starts from, and those in which it found a fault.
+//! The inputs that fuzzing starts from, and those with which it found a bug.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,7 +1,7 @@
 //! The function under emulators: AWS's runtime interface emulator, `cargo lambda watch`, and moto for Secrets Manager and
 //! DynamoDB. Every sample event gets the response of its snapshot there too.
 //!
-//! They need tools, and the first of them what `sam build` makes, so they are ignored unless `.ci/run` has both.
+//! The tests need the emulators, and the first one also the output of `sam build`. So they are ignored, and `.ci/run` runs them.
 
 use std::{env, ffi::OsStr, fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Every sample event, through the real relay, against its snapshot. `SNAPSHOTS=overwrite cargo test` writes them anew.
+//! Every sample event, through the real relay, against its snapshot. `SNAPSHOTS=overwrite cargo test` rewrites the snapshots.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

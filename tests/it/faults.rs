@@ -1,7 +1,7 @@
 //! Every fault around one lead, and the responses to its sender: `tests/it/faults.txt` is the table.
 //!
 //! Each lead is posted, and posted again when the fault is over (a server of raw bytes does not change). The table counts the
-//! pushes that reached AI Rudder so far, complete and partial ones. `SNAPSHOTS=overwrite cargo test` writes it anew.
+//! complete and the partial pushes that have reached AI Rudder so far. `SNAPSHOTS=overwrite cargo test` rewrites it.
 
 mod answers;
 mod dynamodb;

@@ -1,4 +1,4 @@
-//! What AI Rudder's machine still gets of a push that the relay has given up.
+//! The bytes that AI Rudder's machine still receives of a push that the relay has given up.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Leads from the event to AI Rudder. The forms that each field accepts and refuses are tested next to its type, and all of
-//! them together in `properties`; here is that nothing is lost on the way under any name.
+//! Leads from the event to AI Rudder: no field is lost on the way, under any of its names. The forms that each field accepts
+//! and refuses are tested next to its type, and all of them together in `properties`.
 
 use serde_json::Value;
 use support::{Request, TEXT_FIELDS, TestApp};

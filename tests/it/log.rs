@@ -1,4 +1,4 @@
-//! What a request leaves in the log.
+//! The log lines of a request.
 
 use std::{collections::BTreeSet, panic};
 
@@ -40,7 +40,7 @@ async fn line(request: Request) -> Value {
 /// The first line of an authenticated request: `own` and `span` in addition to what is always there.
 fn expected(own: &Value, span: &Value) -> Value {
     let mut line = json!({
-        "message": "answered",
+        "message": "responded",
         "ms": 0,
         "span": {
             "name": "lead",

@@ -1,4 +1,4 @@
-//! What the process writes for CloudWatch to count.
+//! The metrics that the process writes for CloudWatch.
 
 use serde_json::{Value, json};
 use support::{DynamoBehaviour, LEAD, Lead, ProcessHarness, Reply, Request};

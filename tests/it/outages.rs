@@ -1,4 +1,4 @@
-//! Seconds in which DynamoDB fails, and what happens to the leads.
+//! Outages of DynamoDB that last seconds, and what happens to the leads.
 
 use std::time::Duration;
 

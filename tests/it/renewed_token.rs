@@ -1,4 +1,4 @@
-//! A token that is replaced while a push with the old one is on its way.
+//! A token that is replaced during a push with the old one.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! No secret and no personal data in log lines at any level, in error texts, in `Debug`, or in responses to callers without a
-//! key. `scan-log` searches the log of all other tests.
+//! No secret and no personal data appears in log lines at any level, in error texts, in `Debug`, or in responses to callers
+//! without an API key. `scan-log` searches the log of all other tests.
 
 use std::{
     error::Error,

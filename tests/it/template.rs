@@ -1,4 +1,4 @@
-//! `template.yaml` against the code: each names things of the other.
+//! `template.yaml` against the code: variables, metrics, limits and permissions must match.
 
 use std::{collections::BTreeSet, ffi::OsString, fs, sync::LazyLock};
 

@@ -1,4 +1,4 @@
-//! What no reviewer should need to check.
+//! Rules of the code that no reviewer should need to check.
 
 use support::sources;
 

@@ -1,4 +1,4 @@
-//! Real TLS: which certificates are trusted, and that nothing is reached without one. Each test makes its own authority.
+//! Real TLS: which certificates are trusted, and that nothing is sent without a trusted one. Each test makes its own authority.
 
 use std::{env, fs, process::Command};
 

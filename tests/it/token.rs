@@ -108,7 +108,14 @@ async fn a_withheld_envelope_is_replaced_by_the_relays_own() {
     for (code, status, message, show_err, error, cause) in [
         (200, 200, accepted, false, None, WITHHELD),
         (400, 422, refused, true, Some("refused_upstream"), WITHHELD),
-        (500, 502, doubt, false, Some("bad_upstream_answer"), &*format!("AI Rudder answered 500; {WITHHELD}")),
+        (
+            500,
+            502,
+            doubt,
+            false,
+            Some("bad_upstream_answer"),
+            &*format!("AI Rudder responded with HTTP 500; {WITHHELD}"),
+        ),
     ] {
         let quote =
             format!(r#"{{"code":{code},"message":"/push/{TOKEN}","trace_id":"4a1986b786e944dcb7ce97f455d39743"}}"#);

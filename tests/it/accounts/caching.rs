@@ -1,4 +1,4 @@
-//! How long a secret is served, and after which failures.
+//! How long a secret is used, and after which failures.
 
 use std::{ops::Range, time::Duration};
 

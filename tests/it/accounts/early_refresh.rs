@@ -1,4 +1,4 @@
-//! Refreshes before their time, for an unknown key or a refused token.
+//! Early refreshes, caused by an unknown API key or a refused token.
 
 use support::SecretsBehaviour::{Down, Hang, Normal};
 use support::{KEY, Request, TOKEN, TestApp, secret};

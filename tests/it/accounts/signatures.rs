@@ -1,4 +1,4 @@
-//! Transient errors of AWS: retried once, at once.
+//! Transient errors of Secrets Manager are retried at once: most of them once, an expired signature twice.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! What a caller without a key observes is the same whether or not the account exists.
+//! A caller without a valid API key observes the same whether or not the account exists.
 
 use std::time::Duration;
 

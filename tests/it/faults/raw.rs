@@ -1,4 +1,4 @@
-//! AI Rudder as a server of raw bytes, and as no server.
+//! AI Rudder as a server of raw bytes, and without any server.
 
 use std::{
     sync::{Arc, Mutex},

@@ -1,4 +1,4 @@
-//! What holds for any input at all. The fuzz targets and the tests both end here.
+//! The properties that hold for any input. The fuzz targets and the tests both check them.
 
 use lendswift_relay::{
     answer::{Answer, Outcome},

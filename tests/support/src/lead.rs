@@ -1,4 +1,4 @@
-//! Leads that differ by their amount alone.
+//! Leads that differ only in their amount.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

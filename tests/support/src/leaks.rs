@@ -1,4 +1,4 @@
-//! Finds secrets and personal data in text, in whatever form they have got there.
+//! Finds secrets and personal data in text, plain or encoded.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,9 +1,9 @@
-//! What the tests, the benchmarks and the examples share.
+//! Code that the tests, the benchmarks and the examples share.
 //!
-//! [`fakes`] replace every dependency. [`TestApp`] is the relay in this process between them, [`ProcessHarness`] the
-//! relay as a process under Lambda. [`Request`] builds events, [`ObservedResponse`] reads responses, [`LogCapture`] keeps log
-//! lines, [`leaks`] searches text for secrets and personal data, and [`invariants`] hold for any input. [`TlsProxy`],
-//! [`RawTcpServer`] and [`StalledTlsServer`] are servers that do what no fake does.
+//! [`fakes`] replace every dependency. [`TestApp`] is the relay in this process, between the fakes; [`ProcessHarness`] is the
+//! relay as a process under Lambda. [`Request`] builds events, [`ObservedResponse`] parses responses, [`LogCapture`] keeps log
+//! lines, [`leaks`] searches text for secrets and personal data, and [`invariants`] checks what holds for any input.
+//! [`TlsProxy`] adds TLS to a fake; [`RawTcpServer`] and [`StalledTlsServer`] misbehave below HTTP.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! What one event leads to, as text: the whole response, and what AI Rudder got.
+//! The result of one event as text: the whole response, and the pushes that AI Rudder received.
 
 use std::{
     fmt::Write,

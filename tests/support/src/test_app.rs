@@ -1,4 +1,4 @@
-//! The relay as it is set up in Lambda, between fakes of all its dependencies.
+//! The relay, set up as in Lambda, between fakes of all its dependencies.
 
 use std::{
     ffi::OsString,

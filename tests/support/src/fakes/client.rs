@@ -1,4 +1,4 @@
-//! A minimal HTTP client: what the tests write is sent as it is.
+//! A minimal HTTP client that sends the bytes of a test unchanged.
 
 use std::{
     io::{self, Read, Write},

@@ -1,4 +1,4 @@
-//! AWS Secrets Manager as far as reading a secret goes.
+//! A fake of AWS Secrets Manager that can only return secrets.
 
 use std::{
     borrow::Cow,

@@ -1,4 +1,4 @@
-//! The emulator, asked in DynamoDB's own JSON.
+//! The emulator, called with DynamoDB's own JSON.
 
 use std::collections::HashMap;
 

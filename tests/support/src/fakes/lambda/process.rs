@@ -1,4 +1,4 @@
-//! A child process that can be stopped where it stands.
+//! A child process that can be suspended and killed at any moment.
 
 use std::{
     io::{self, PipeReader},
