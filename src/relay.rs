@@ -83,7 +83,7 @@ impl Relay {
     async fn try_handle(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
         let submission = Submission::from_request(request)?;
         let span = Span::current();
-        record_all!(span, key = submission.key.short_digest(), route = submission.route.as_str());
+        record_all!(span, key = submission.key.short_digest(), route = submission.route.for_log());
         // Fail fast: Secrets Manager is not called if no time is left to push.
         self.ensure_time_to_push(context)?;
         let account =

@@ -17,11 +17,11 @@ pub struct Row {
     pub when: &'static str,
     /// What the caller does next, for people.
     pub message: &'static str,
-    /// The header that goes with it, if there is one.
+    /// The header that instructs the caller's HTTP client, if there is one.
     pub advice: Option<Advice>,
 }
 
-/// A header with an instruction for the caller's HTTP client.
+/// A response header that instructs the caller's HTTP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
     /// `allow: POST`.

@@ -147,14 +147,16 @@ impl Recorder {
     }
 }
 
-/// Counts a response. A sandbox's responses count apart. An inquiry counts only by its error, if that is not the lead's own.
+/// Counts a response. Those to a sandbox account have a metric of their own, and those to an inquiry count only as errors that
+/// need an operator.
 pub(crate) fn count_response(answer: &Answer) {
     let outcome = answer.outcome.as_str();
     match answer.subject {
         Subject::Lead => counter!(LEADS.name, "outcome" => outcome).increment(1),
         Subject::Sandbox => return counter!(SANDBOX_REQUESTS.name, "outcome" => outcome).increment(1),
-        Subject::Inquiry if answer.outcome != Outcome::NotSent || !answer.faults().is_empty() => return,
-        Subject::Inquiry => {}
+        // An `unknown` lead was counted when it was sent.
+        Subject::Inquiry if answer.outcome == Outcome::NotSent && answer.needs_operator => {}
+        Subject::Inquiry => return,
     }
     if let Some(error) = answer.metric {
         counter!(ERRORS.name, "error" => error).increment(1);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, panic};
 use lambda_http::Context;
 use lendswift_relay::telemetry::log;
 use serde_json::{Value, json};
-use support::{LEAD, LogCapture, REQUEST_ID, Reply, Request, SecretsBehaviour, TABLE, TestApp, serve};
+use support::{LEAD, LogCapture, REQUEST_ID, Reply, Request, SANDBOX, SecretsBehaviour, TABLE, TestApp, serve};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 
@@ -95,7 +95,7 @@ async fn an_invalid_lead_leaves_the_places_and_kinds_of_its_faults() {
                 "level": "INFO",
                 "outcome": "not_sent",
                 "status": 400,
-                "error": "malformed_json",
+                "error": "malformed_body",
                 "cause": "the body is not JSON at line 1, column 1",
             }),
             &json!({})
@@ -207,9 +207,42 @@ async fn a_replayed_response_is_an_error_like_the_first() {
         fields_of(&lines, ["level", "outcome", "error", "replayed"]),
         [
             [json!("ERROR"), json!("unknown"), json!("bad_upstream_answer"), Value::Null],
-            [json!("ERROR"), json!("unknown"), Value::Null, json!(true)],
+            [json!("ERROR"), json!("unknown"), json!("bad_upstream_answer"), json!(true)],
         ]
     );
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_send_or_is_simulated_says_so() {
+    let app = TestApp::with_ledger().await;
+    let refused = Request::post(LEAD.replace("4000", "9003"));
+    let requests =
+        [Request::lead().action("validate"), Request::lead().action("status"), refused.clone().account(SANDBOX)];
+    let lines = lines(&app, LevelFilter::INFO, requests).await;
+    let line = |line: &Value| [&line["level"], &line["span"]["route"], &line["span"]["sandbox"]].map(Value::clone);
+    assert_eq!(
+        lines.iter().map(line).collect::<Vec<_>>(),
+        [
+            [json!("INFO"), json!("validate"), Value::Null],
+            [json!("INFO"), json!("status"), Value::Null],
+            // For a live account, `token_refused` is an error of the operator.
+            [json!("INFO"), Value::Null, json!(true)],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_ping_leaves_one_line_and_is_no_lead() {
+    let app = TestApp::start().await;
+    for source in ["aws.events", "aws.scheduler", "serverless-plugin-warmup"] {
+        let log = LogCapture::start(LevelFilter::INFO, true);
+        let event = json!({"version": "0", "source": source, "detail-type": "Scheduled Event", "detail": {}});
+        let response = app.serve(&event.to_string()).await;
+        assert_eq!((response.status, response.body.len()), (200, 0));
+        let lines = log.lines();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!((&lines[0]["level"], &lines[0]["message"]), (&json!("INFO"), &json!("pinged")));
+    }
 }
 
 #[tokio::test]

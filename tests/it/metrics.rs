@@ -1,7 +1,7 @@
 //! The metrics that the process writes for CloudWatch.
 
 use serde_json::{Value, json};
-use support::{DynamoBehaviour, LEAD, Lead, ProcessHarness, Reply, Request};
+use support::{DynamoBehaviour, LEAD, Lead, ProcessHarness, Reply, Request, SANDBOX};
 
 use crate::RELAY;
 
@@ -67,6 +67,24 @@ async fn an_invalid_lead_is_counted_with_its_faults() {
             one("SecretReads", "result", "read"),
         ]
     );
+}
+
+#[tokio::test]
+async fn sandbox_accounts_and_inquiries_count_as_no_lead() {
+    let harness = harness().await;
+    let sandbox = |amount: &str| Request::post(LEAD.replace("4000", amount)).account(SANDBOX);
+    let read = || one("SecretReads", "result", "read");
+    assert_eq!(documents(&harness, &[sandbox("9003")]).await, [one("SandboxRequests", "outcome", "not_sent"), read()]);
+    let inquiries = [
+        Request::lead().action("validate"),
+        Request::post("{}").action("validate"),
+        Request::lead().action("status"),
+        Request::lead().account("unreadable").action("validate"),
+    ];
+    let after_the_first = &documents(&harness, &inquiries).await[2..];
+    let unreadable = [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")];
+    let cached = || one("SecretReads", "result", "cached");
+    assert_eq!(after_the_first, [&[read(), cached(), cached()], &unreadable[..]].concat());
 }
 
 #[tokio::test]

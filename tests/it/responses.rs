@@ -57,7 +57,16 @@ async fn callers_without_a_key_learn_nothing_about_the_body() {
 #[tokio::test]
 async fn an_event_of_another_service_is_an_internal_error() {
     let app = TestApp::start().await;
-    for event in ["{}", "null", "[]", r#"{"Records":[]}"#, r#"{"requestContext":{"http":{"method":7}}}"#] {
+    for event in [
+        "{}",
+        "null",
+        "[]",
+        r#"{"Records":[]}"#,
+        r#"{"requestContext":{"http":{"method":7}}}"#,
+        r#"{"source":"aws.s3","detail":{}}"#,
+        r#"{"source":["aws.events"]}"#,
+        r#"{"detail":{"source":"aws.events"}}"#,
+    ] {
         let response = support::ObservedResponse::from(app.serve(event).await);
         assert_eq!(response, "500 not_sent internal_error", "{event}");
     }
