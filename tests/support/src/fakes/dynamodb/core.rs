@@ -102,7 +102,7 @@ impl DynamoCore {
         self.0.calls.borrow().clone()
     }
 
-    /// Sets the behaviour for every following call, except for those that [`Self::next`], [`Self::behave_for`] or
+    /// Sets the behaviour for every following call, except for those that [`Self::next`], [`Self::fail_for`] or
     /// [`Self::behave_at_random`] applies to.
     pub fn behave(&self, behaviour: DynamoBehaviour) {
         lock(&self.0.script).behaviour = behaviour;
@@ -114,14 +114,9 @@ impl DynamoCore {
         lock(&self.0.script).next.push_back((operation.to_owned(), behaviour));
     }
 
-    /// Sets the behaviour for every call in the next `duration` of tokio's clock.
-    pub fn behave_for(&self, duration: Duration, behaviour: DynamoBehaviour) {
-        lock(&self.0.script).until = Some((Instant::now() + duration, behaviour));
-    }
-
     /// Answers every call in the next `duration` of tokio's clock with HTTP 500, and does nothing.
     pub fn fail_for(&self, duration: Duration) {
-        self.behave_for(duration, DynamoBehaviour::Down);
+        lock(&self.0.script).down_until = Some(Instant::now() + duration);
     }
 
     /// Gives `percent` of the following calls one of `behaviours`, each with the same probability, instead of that of

@@ -59,7 +59,7 @@ impl Engine {
             return self.transact(body, None, now);
         }
         let is_write = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
-        if is_write && self.tables.key(&parse(body)?).is_some_and(|key| self.locked.contains(&key)) {
+        if is_write && ItemKey::of(&parse(body)?).is_some_and(|key| self.locked.contains(&key)) {
             return Err(Fault::conflict());
         }
         Ok(self.tables.run(operation, body).ok_or_else(Fault::unknown_operation)??)
@@ -74,7 +74,7 @@ impl Engine {
 
     /// Locks the transaction's items, unless it is a repetition or cancelled at once.
     pub(super) fn begin(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Begun {
-        let transaction = match Transaction::parse(body, &mut self.tables) {
+        let transaction = match Transaction::parse(body) {
             Ok(transaction) => transaction,
             Err(fault) => return Begun::Over(Err(fault)),
         };
@@ -144,14 +144,14 @@ impl Engine {
 }
 
 impl Transaction {
-    fn parse(body: &[u8], tables: &mut Tables) -> Result<Self, Fault> {
+    fn parse(body: &[u8]) -> Result<Self, Fault> {
         let mut parameters = parse(body)?;
         let token = parameters.get("ClientRequestToken").and_then(Value::as_str).map(str::to_owned);
         let token = token.filter(|token| token.len() <= LONGEST_TOKEN);
         if token.is_some() {
             parameters.remove("ClientRequestToken");
         }
-        let keys = items(&parameters).map(|item| tables.key(action(item)?)).collect();
+        let keys = items(&parameters).map(|item| ItemKey::of(action(item)?)).collect();
         Ok(Self { token, parameters, keys })
     }
 
