@@ -112,11 +112,6 @@ impl SecretsManager {
         lock(&self.vault).secrets.insert(name.into(), secret_string.into());
     }
 
-    /// Deletes a secret.
-    pub fn remove(&self, name: &str) {
-        lock(&self.vault).secrets.remove(name);
-    }
-
     /// The names asked for so far, in order.
     pub fn calls(&self) -> Vec<String> {
         lock(&self.vault).calls.clone()
@@ -193,7 +188,14 @@ async fn answer(
 /// The error of a behaviour that has one.
 fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
     match behaviour {
-        SecretsBehaviour::Denied => Fault::bad_request("AccessDeniedException", access_denied(name)),
+        SecretsBehaviour::Denied => Fault::bad_request(
+            "AccessDeniedException",
+            format!(
+                "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
+                 secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
+                 secretsmanager:GetSecretValue action"
+            ),
+        ),
         SecretsBehaviour::Throttled => Fault::bad_request("ThrottlingException", "Rate exceeded"),
         SecretsBehaviour::TooMany => Fault::new(StatusCode::TOO_MANY_REQUESTS, "UnheardOfException", "Later."),
         SecretsBehaviour::Deleted => Fault::bad_request(
@@ -215,14 +217,6 @@ fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
             "An error occurred on the server side.",
         ),
     }
-}
-
-fn access_denied(name: &str) -> String {
-    format!(
-        "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
-         secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
-         secretsmanager:GetSecretValue action"
-    )
 }
 
 /// Whether a request was signed within the last or next five minutes, by its `x-amz-date`: `20261126T093000Z`.
