@@ -17,7 +17,6 @@ mod emulators;
 mod events;
 mod faults;
 mod given_up;
-mod leads;
 mod log;
 mod metrics;
 mod outages;
