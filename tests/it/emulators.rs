@@ -8,7 +8,6 @@ use std::{env, ffi::OsStr, fs, net::TcpListener, path::Path, process::Stdio, tim
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use backon::{ConstantBuilder, Retryable};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use snapbox::{Assert, Data};
@@ -156,11 +155,7 @@ async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
 /// The event's body as it came over HTTP. `None` if it can't have come (invalid base64), and if `cargo lambda` can't pass it on:
 /// it takes a JSON body for text, and responds 500 itself if it is not UTF-8.
 fn body(event: &Value) -> Option<String> {
-    let body = event["body"].as_str().unwrap_or_default();
-    if event["isBase64Encoded"] == true {
-        return String::from_utf8(BASE64_STANDARD.decode(body).ok()?).ok();
-    }
-    Some(body.to_owned())
+    String::from_utf8(api_gateway::body(event)?).ok()
 }
 
 /// The request that API Gateway made the event of, but for its body.

@@ -87,16 +87,18 @@ pub fn response(lambda_answer: &Value) -> Response {
     })
 }
 
+/// The body of an event, or of a function's answer to one. `None` if it is invalid base64.
+pub fn body(message: &Value) -> Option<Vec<u8>> {
+    let body = message["body"].as_str().unwrap_or_default();
+    if message["isBase64Encoded"] == true { BASE64_STANDARD.decode(body).ok() } else { Some(body.as_bytes().to_vec()) }
+}
+
 fn proxied(answer: &Value) -> Option<Response> {
     let headers = answer.get("headers").and_then(Value::as_object).into_iter().flatten();
-    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
     Some(Response {
+        body: body(answer)?,
         status: answer.get("statusCode")?.as_u64()?.try_into().ok()?,
         headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), plain(value))).collect(),
-        body: match answer.get("isBase64Encoded").and_then(Value::as_bool) {
-            Some(true) => BASE64_STANDARD.decode(body).ok()?,
-            _ => body.as_bytes().to_vec(),
-        },
     })
 }
 
