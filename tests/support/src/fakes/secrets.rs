@@ -160,11 +160,10 @@ async fn answer(
         (vault.behaviour(&name), vault.secrets.get(&name).cloned())
     };
     match behaviour {
-        SecretsBehaviour::Normal | SecretsBehaviour::Binary => {}
         SecretsBehaviour::Slow(wait) => tokio::time::sleep(wait).await,
         SecretsBehaviour::Hang => future::pending().await,
         SecretsBehaviour::ChecksTime if is_signed_now(&headers) => {}
-        other => return Err(fault(other, &name)),
+        other => fault(other, &name).map_or(Ok(()), Err)?,
     }
 
     let secret = secret.ok_or_else(|| {
@@ -186,8 +185,8 @@ async fn answer(
 }
 
 /// The error of a behaviour that has one.
-fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
-    match behaviour {
+fn fault(behaviour: SecretsBehaviour, name: &str) -> Option<Fault> {
+    Some(match behaviour {
         SecretsBehaviour::Denied => Fault::bad_request(
             "AccessDeniedException",
             format!(
@@ -207,16 +206,12 @@ fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
             "Signature expired: 20261126T090000Z is now earlier than 20261126T093000Z (20261126T093500Z - 5 min.)",
         ),
         SecretsBehaviour::Fails(kind, message) => Fault::bad_request(kind, message),
-        SecretsBehaviour::Down
-        | SecretsBehaviour::Normal
-        | SecretsBehaviour::Binary
-        | SecretsBehaviour::Slow(_)
-        | SecretsBehaviour::Hang => Fault::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServiceError",
-            "An error occurred on the server side.",
-        ),
-    }
+        SecretsBehaviour::Down => {
+            let message = "An error occurred on the server side.";
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", message)
+        }
+        _ => return None,
+    })
 }
 
 /// Whether a request was signed within the last or next five minutes, by its `x-amz-date`: `20261126T093000Z`.
