@@ -64,6 +64,8 @@ impl Dependencies {
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .kill_on_drop(true);
         command
     }
@@ -113,8 +115,6 @@ async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
         .args(["--runtime-interface-emulator-address", &address])
         .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
         .arg(bootstrap)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let url = format!("http://{address}/2015-03-31/functions/function/invocations");
@@ -135,8 +135,6 @@ async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
         .command("cargo")
         .args(["lambda", "watch", "--ignore-changes", "--disable-cors", "--invoke-address", "127.0.0.1"])
         .args(["--invoke-port", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut sent = 0;

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     behaviour::{DynamoBehaviour, Random, Script},
-    engine::{Begun, Engine, Obstacle, TRANSACTION},
+    engine::{DONE, Engine, Obstacle, TRANSACTION},
     fault::Fault,
     tokens::TokenRules,
 };
@@ -218,21 +218,20 @@ impl DynamoCore {
             return answered(self.later(wait, operation, body)).await;
         }
         let begun = lock(&self.0.engine).begin(body, None, Instant::now());
-        match begun {
-            Begun::Over(result) => {
+        let transaction = match begun {
+            Ok(Some(transaction)) => transaction,
+            over => {
                 self.note_done(operation);
-                DynamoOutcome::Answered(result.into())
+                return DynamoOutcome::Answered(over.map(|_| DONE.to_owned()).into());
             }
-            Begun::Running(transaction) => {
-                let core = self.clone();
-                answered(run_after(wait, move || {
-                    let result = lock(&core.0.engine).finish(transaction, Instant::now());
-                    core.note_done(TRANSACTION);
-                    result.into()
-                }))
-                .await
-            }
-        }
+        };
+        let core = self.clone();
+        let finish = move || {
+            let result = lock(&core.0.engine).finish(transaction, Instant::now());
+            core.note_done(TRANSACTION);
+            result.into()
+        };
+        answered(run_after(wait, finish)).await
     }
 
     fn note_done(&self, operation: &str) {
