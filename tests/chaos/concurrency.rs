@@ -126,30 +126,21 @@ async fn post_concurrently(keys: &str, request: impl Fn(usize) -> Request, concu
     }
 }
 
-fn one_key(_: usize) -> Request {
-    LEAD.post().idempotency_key("infinity-7")
-}
-
-fn different_keys(number: usize) -> Request {
-    LEAD.post().idempotency_key(&number.to_string())
-}
-
-fn no_key(_: usize) -> Request {
-    LEAD.post()
+/// As [`post_concurrently`], under each kind of idempotency keys.
+async fn post_under_all_keys(concurrent: usize) {
+    post_concurrently("one key", |_| LEAD.post().idempotency_key("infinity-7"), concurrent).await;
+    post_concurrently("different keys", |number| LEAD.post().idempotency_key(&number.to_string()), concurrent).await;
+    post_concurrently("no key", |_| LEAD.post(), concurrent).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_posts_of_one_lead_make_one_push() {
-    post_concurrently("one key", one_key, CONCURRENT).await;
-    post_concurrently("different keys", different_keys, CONCURRENT).await;
-    post_concurrently("no key", no_key, CONCURRENT).await;
+    post_under_all_keys(CONCURRENT).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_overload_of_posts_of_one_lead_makes_at_most_one_push() {
-    post_concurrently("one key", one_key, POSTS).await;
-    post_concurrently("different keys", different_keys, POSTS).await;
-    post_concurrently("no key", no_key, POSTS).await;
+    post_under_all_keys(POSTS).await;
 }
 
 /// Of twenty accepted leads, one has its response reset, and one gets none.

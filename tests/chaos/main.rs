@@ -13,7 +13,6 @@
 
 mod concurrency;
 mod crash;
-mod deadlines;
 mod given_up;
 mod run;
 mod runbook;

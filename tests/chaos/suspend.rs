@@ -172,8 +172,7 @@ async fn suspended_in_its_push_beyond_the_lease_settles_by_its_id() {
     let response = response.expect("the process lives");
     report(format_args!("suspended in its push for {:?}: {response}", begun.elapsed().unwrap_or_default()));
     assert!(response.is_of_the_sender(), "{response}");
-    let again = other.post(&lead.post(), deadline_in(30_000)).await.expect("the process lives");
-    assert_eq!(again, response.again());
+    assert_eq!(elsewhere().await, response.again());
     assert_eq!(lead.pushes(&harness.rudder), 1);
 }
 

@@ -1,19 +1,18 @@
 //! The inputs that fuzzing starts from, and those with which it found a bug.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
-use base64::prelude::*;
 use lendswift_relay::{
     lead::ParsedLead,
     rudder::{UpstreamBody, UpstreamCodes, verdict},
 };
 use serde_json::Value;
-use support::{in_repository, invariants};
+use support::{api_gateway, invariants, snapshot::files};
 
 /// The files of a corpus, by name.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
-    let entries = fs::read_dir(in_repository("fuzz/corpus").join(target)).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    files(&format!("fuzz/corpus/{target}")).iter().map(|path| (name(path), fs::read(path).unwrap())).collect()
 }
 
 #[test]
@@ -55,15 +54,10 @@ fn the_responses_keep_the_invariants_and_reach_every_verdict() {
 #[test]
 fn the_bodies_of_the_sample_events_are_in_the_corpus() {
     let corpus: BTreeSet<(String, Vec<u8>)> = corpus("lead").into_iter().collect();
-    for entry in fs::read_dir(in_repository("events")).unwrap() {
-        let path = entry.unwrap().path();
+    for path in files("events") {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let event: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let body = event["body"].as_str().unwrap_or_default();
-        let body = match event["isBase64Encoded"].as_bool() {
-            Some(true) => BASE64_STANDARD.decode(body).unwrap_or_default(),
-            _ => body.as_bytes().to_vec(),
-        };
+        let body = api_gateway::body(&event).unwrap_or_default();
         // Bodies that are refused unread are left out.
         if (1..=65_536).contains(&body.len()) {
             assert!(corpus.contains(&(name.clone(), body)), "{name} is not in fuzz/corpus/lead, or differs");

@@ -8,7 +8,6 @@ use std::{env, ffi::OsStr, fs, net::TcpListener, path::Path, process::Stdio, tim
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use backon::{ConstantBuilder, Retryable};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use snapbox::{Assert, Data};
@@ -65,6 +64,8 @@ impl Dependencies {
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ACCESS_KEY_ID", "local")
             .env("AWS_SECRET_ACCESS_KEY", "local")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .kill_on_drop(true);
         command
     }
@@ -114,8 +115,6 @@ async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
         .args(["--runtime-interface-emulator-address", &address])
         .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
         .arg(bootstrap)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let url = format!("http://{address}/2015-03-31/functions/function/invocations");
@@ -136,8 +135,6 @@ async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
         .command("cargo")
         .args(["lambda", "watch", "--ignore-changes", "--disable-cors", "--invoke-address", "127.0.0.1"])
         .args(["--invoke-port", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut sent = 0;
@@ -156,11 +153,7 @@ async fn cargo_lambda_responds_to_every_event_as_its_snapshot() {
 /// The event's body as it came over HTTP. `None` if it can't have come (invalid base64), and if `cargo lambda` can't pass it on:
 /// it takes a JSON body for text, and responds 500 itself if it is not UTF-8.
 fn body(event: &Value) -> Option<String> {
-    let body = event["body"].as_str().unwrap_or_default();
-    if event["isBase64Encoded"] == true {
-        return String::from_utf8(BASE64_STANDARD.decode(body).ok()?).ok();
-    }
-    Some(body.to_owned())
+    String::from_utf8(api_gateway::body(event)?).ok()
 }
 
 /// The request that API Gateway made the event of, but for its body.

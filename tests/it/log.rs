@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, panic};
 use lambda_http::Context;
 use lendswift_relay::telemetry::log;
 use serde_json::{Value, json};
-use support::{LEAD, LogCapture, REQUEST_ID, Reply, Request, SANDBOX, SecretsBehaviour, TABLE, TestApp, serve};
+use support::SecretsBehaviour::{Binary, Deleted, Denied, Down, Normal};
+use support::{LEAD, LogCapture, REQUEST_ID, Reply, Request, SANDBOX, TABLE, TestApp, serve};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tracing::level_filters::LevelFilter;
 
@@ -75,32 +76,15 @@ async fn a_push_leaves_one_line_with_all_that_identifies_it() {
 
 #[tokio::test]
 async fn an_invalid_lead_leaves_the_places_and_kinds_of_its_faults() {
-    assert_eq!(
-        line(Request::post(LEAD.replace("4000", "\"4k\"").replace("Ann Zqxjkvwyp", "7"))).await,
-        expected(
-            &json!({
-                "level": "INFO",
-                "outcome": "not_sent",
-                "status": 422,
-                "error": "invalid_lead",
-                "cause": "/customer_name no_letter, /loan_amount not_an_amount",
-            }),
-            &json!({"ignored_fields": 0})
-        )
-    );
-    assert_eq!(
-        line(Request::post("{")).await,
-        expected(
-            &json!({
-                "level": "INFO",
-                "outcome": "not_sent",
-                "status": 400,
-                "error": "malformed_body",
-                "cause": "the body is not JSON at line 1, column 1",
-            }),
-            &json!({})
-        )
-    );
+    let invalid = LEAD.replace("4000", "\"4k\"").replace("Ann Zqxjkvwyp", "7");
+    let faults = "/customer_name no_letter, /loan_amount not_an_amount";
+    for (body, status, error, cause, span) in [
+        (&*invalid, 422, "invalid_lead", faults, json!({"ignored_fields": 0})),
+        ("{", 400, "malformed_body", "the body is not JSON at line 1, column 1", json!({})),
+    ] {
+        let own = json!({"level": "INFO", "outcome": "not_sent", "status": status, "error": error, "cause": cause});
+        assert_eq!(line(Request::post(body)).await, expected(&own, &span));
+    }
 }
 
 #[tokio::test]
@@ -117,31 +101,33 @@ async fn a_request_without_an_id_has_lambdas_in_log_and_response() {
 }
 
 #[tokio::test]
-async fn a_refused_key_leaves_the_cause_that_its_response_keeps_back() {
-    for (request, cause, account) in [
-        (Request::lead().key("wrong"), "wrong key", json!("acme")),
-        (Request::lead().account("nobody"), "no such secret", Value::Null),
-        (Request::lead().without("authorization"), "no API key", Value::Null),
+async fn a_refusal_leaves_the_cause_that_its_response_keeps_back() {
+    let denied = "secret unreadable: AccessDeniedException: User: \
+                  arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
+                  secretsmanager:GetSecretValue on resource: lendswift/{account} because no identity-based policy allows \
+                  the secretsmanager:GetSecretValue action";
+    let down = "Secrets Manager failed: InternalServiceError: An error occurred on the server side.";
+    let (lead, acme) = (Request::lead(), json!("acme"));
+    for (behaviour, request, level, error, cause, account) in [
+        (Normal, lead.clone().key("wrong"), "INFO", "unauthorized", "wrong key", acme.clone()),
+        (Normal, lead.clone().account("nobody"), "INFO", "unauthorized", "no such secret", Value::Null),
+        (Normal, lead.clone().without("authorization"), "INFO", "unauthorized", "no API key", Value::Null),
+        (Deleted, lead.clone(), "INFO", "unauthorized", "the secret is marked for deletion", acme.clone()),
+        (Denied, lead.clone(), "ERROR", "unauthorized", denied, acme.clone()),
+        (Binary, lead.clone(), "ERROR", "unauthorized", "secret unreadable: the secret is binary", acme),
+        (Down, lead, "ERROR", "temporarily_unavailable", down, Value::Null),
     ] {
-        let line = line(request).await;
-        assert_eq!((&line["cause"], &line["span"]["account"]), (&json!(cause), &account));
-        assert_eq!(line["span"]["secret"], Value::Null, "{cause}");
+        let app = TestApp::start().await;
+        app.secrets.behave(behaviour);
+        // The second line is about a refusal without a call, but for `Down`.
+        let lines = lines(&app, LevelFilter::TRACE, [request.clone(), request.clone()]).await;
+        let expected = [json!(level), json!(error), json!(cause)];
+        assert_eq!(fields_of(&lines, ["level", "error", "cause"]), [expected.clone(), expected]);
+        for line in lines {
+            assert_eq!((&line["span"]["account"], &line["span"]["secret"]), (&account, &Value::Null), "{cause}");
+        }
+        assert!(!app.post(&request).await.body.contains(cause), "for the log only");
     }
-}
-
-#[tokio::test]
-async fn the_second_lead_has_a_cached_secret() {
-    let lines = lines(&TestApp::start().await, LevelFilter::INFO, [Request::lead(), Request::post("{")]).await;
-    let secrets: Vec<&Value> = lines.iter().map(|line| &line["span"]["secret"]).collect();
-    assert_eq!(secrets, ["read", "cached"]);
-}
-
-#[tokio::test]
-async fn an_unreadable_secret_leaves_the_account_alone() {
-    let app = TestApp::start().await;
-    app.secrets.put("lendswift/acme", "{}");
-    let lines = lines(&app, LevelFilter::INFO, [Request::lead()]).await;
-    assert_eq!((&lines[0]["span"]["account"], &lines[0]["span"]["secret"]), (&json!("acme"), &Value::Null));
 }
 
 #[test]
@@ -158,43 +144,9 @@ fn a_panic_leaves_its_place_and_not_its_message() {
     assert!(!log.text().contains("650-123"), "{}", log.text());
 }
 
-#[tokio::test]
-async fn a_failure_of_secrets_manager_leaves_its_code() {
-    let app = TestApp::start().await;
-    app.secrets.behave(SecretsBehaviour::Down);
-    let lines = lines(&app, LevelFilter::TRACE, [Request::lead()]).await;
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(json!(lines).to_string().contains("Secrets Manager failed: InternalServiceError"), "{lines:?}");
-}
-
-#[tokio::test]
-async fn a_denied_secret_leaves_awss_message_without_the_account() {
-    let app = TestApp::start().await;
-    app.secrets.behave(SecretsBehaviour::Denied);
-    let lines = lines(&app, LevelFilter::TRACE, [Request::lead()]).await;
-    assert_eq!((lines.len(), &lines[0]["level"], &lines[0]["error"]), (1, &json!("ERROR"), &json!("unauthorized")));
-    assert_eq!(
-        lines[0]["cause"],
-        "secret unreadable: AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/relay/relay is not \
-         authorized to perform: secretsmanager:GetSecretValue on resource: lendswift/{account} because no \
-         identity-based policy allows the secretsmanager:GetSecretValue action"
-    );
-    assert!(!app.post(&Request::lead()).await.body.contains("AccessDenied"), "for the log only");
-}
-
 /// Some fields of each line.
 fn fields_of<const N: usize>(lines: &[Value], fields: [&str; N]) -> Vec<[Value; N]> {
     lines.iter().map(|line| fields.map(|field| line[field].clone())).collect()
-}
-
-#[tokio::test]
-async fn a_deleted_secret_is_no_error_of_the_operator() {
-    let app = TestApp::start().await;
-    app.secrets.behave(SecretsBehaviour::Deleted);
-    let lines = lines(&app, LevelFilter::INFO, [Request::lead(), Request::lead()]).await;
-    let cause = json!("the secret is marked for deletion");
-    let expected = [json!("INFO"), json!(401), json!("unauthorized"), cause];
-    assert_eq!(fields_of(&lines, ["level", "status", "error", "cause"]), [expected.clone(), expected]);
 }
 
 #[tokio::test]
@@ -274,6 +226,7 @@ async fn a_line_has_these_fields_and_no_other() {
     let mut lines = lines(&app, LevelFilter::INFO, [lead(), lead()]).await;
     let claim = &app.dynamodb.items(TABLE)[0]["claim"]["S"];
     assert!(claim.is_string() && lines[0]["span"]["claim"] == *claim, "{lines:?}");
+    assert_eq!([0, 1].map(|line| &lines[line]["span"]["secret"]), ["read", "cached"]);
     lines.push(line(Request::post("{}")).await);
     let names = "cause error level message ms outcome replayed span span.account span.claim span.cold_start \
                  span.ignored_fields span.key span.name span.request_id span.secret span.upstream_code \

@@ -18,7 +18,6 @@ mod events;
 mod faults;
 mod forms;
 mod given_up;
-mod leads;
 mod log;
 mod metrics;
 mod outages;

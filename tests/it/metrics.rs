@@ -45,62 +45,25 @@ fn one(metric: &str, dimension: &str, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_accepted_lead_is_counted_with_its_time_at_ai_rudder() {
+async fn each_lead_is_counted_once_with_its_time_faults_and_cause() {
     let metric = json!({"Name": "UpstreamMilliseconds", "Unit": "Milliseconds"});
     let push = document(&metric, &json!([]), &json!({"UpstreamMilliseconds": null}));
-    assert_eq!(
-        documents(&harness().await, &[Request::lead()]).await,
-        [push, one("Leads", "outcome", "accepted"), one("SecretReads", "result", "read")]
-    );
-}
-
-#[tokio::test]
-async fn an_invalid_lead_is_counted_with_its_faults() {
-    let lead = LEAD.replace("4000", "\"4k\"").replace("{}", r#"{"status": true}"#);
-    assert_eq!(
-        documents(&harness().await, &[Request::post(lead)]).await,
-        [
-            one("Errors", "error", "invalid_lead"),
-            one("Faults", "field", "/details/status"),
-            one("Faults", "field", "/loan_amount"),
-            one("Leads", "outcome", "not_sent"),
-            one("SecretReads", "result", "read"),
-        ]
-    );
-}
-
-#[tokio::test]
-async fn sandbox_accounts_and_inquiries_count_as_no_lead() {
-    let harness = harness().await;
-    let sandbox = |amount: &str| Request::post(LEAD.replace("4000", amount)).account(SANDBOX);
-    let read = || one("SecretReads", "result", "read");
-    assert_eq!(documents(&harness, &[sandbox("9003")]).await, [one("SandboxRequests", "outcome", "not_sent"), read()]);
-    let inquiries = [
-        Request::lead().action("validate"),
-        Request::post("{}").action("validate"),
-        Request::lead().action("status"),
-        Request::lead().account("unreadable").action("validate"),
-    ];
-    let after_the_first = &documents(&harness, &inquiries).await[2..];
-    let unreadable = [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")];
-    let cached = || one("SecretReads", "result", "cached");
-    assert_eq!(after_the_first, [&[read(), cached(), cached()], &unreadable[..]].concat());
-}
-
-#[tokio::test]
-async fn an_unreadable_secret_is_counted_under_its_real_cause() {
-    assert_eq!(
-        documents(&harness().await, &[Request::lead().account("unreadable")]).await,
-        [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")]
-    );
-}
-
-#[tokio::test]
-async fn each_event_is_counted_once() {
+    let invalid = Request::post(LEAD.replace("4000", "\"4k\"").replace("{}", r#"{"status": true}"#));
+    let (read, not_sent) = (one("SecretReads", "result", "read"), one("Leads", "outcome", "not_sent"));
     let wrong = Request::lead().key("wrong");
-    let documents = documents(&harness().await, &[wrong.clone(), wrong]).await;
-    let twice = [one("Errors", "error", "unauthorized"), one("Leads", "outcome", "not_sent")];
-    assert_eq!(documents, [twice.clone(), twice].concat());
+    let (error, fault) = (|error| one("Errors", "error", error), |field| one("Faults", "field", field));
+    let (amount, status) = (fault("/loan_amount"), fault("/details/status"));
+    let refused = [error("unauthorized"), not_sent.clone()];
+    for (requests, expected) in [
+        (vec![Request::lead()], vec![push, one("Leads", "outcome", "accepted"), read.clone()]),
+        (vec![invalid], vec![error("invalid_lead"), status, amount, not_sent.clone(), read]),
+        // Under its real cause, which its caller does not learn.
+        (vec![Request::lead().account("unreadable")], vec![error("account_misconfigured"), not_sent]),
+        (vec![wrong.clone(), wrong], [refused.clone(), refused].concat()),
+    ] {
+        let harness = harness().await;
+        assert_eq!(documents(&harness, &requests).await, expected);
+    }
 }
 
 #[tokio::test]
@@ -127,4 +90,22 @@ async fn a_failed_settlement_is_counted() {
         assert_eq!(counted.contains(&one("Errors", "error", "claim_left")), is_counted, "{counted:#?}");
         assert!(counted.contains(&one("Leads", "outcome", "accepted")), "{counted:#?}");
     }
+}
+
+#[tokio::test]
+async fn sandbox_accounts_and_inquiries_count_as_no_lead() {
+    let harness = harness().await;
+    let sandbox = |amount: &str| Request::post(LEAD.replace("4000", amount)).account(SANDBOX);
+    let read = || one("SecretReads", "result", "read");
+    assert_eq!(documents(&harness, &[sandbox("9003")]).await, [one("SandboxRequests", "outcome", "not_sent"), read()]);
+    let inquiries = [
+        Request::lead().action("validate"),
+        Request::post("{}").action("validate"),
+        Request::lead().action("status"),
+        Request::lead().account("unreadable").action("validate"),
+    ];
+    let after_the_first = &documents(&harness, &inquiries).await[2..];
+    let unreadable = [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")];
+    let cached = || one("SecretReads", "result", "cached");
+    assert_eq!(after_the_first, [&[read(), cached(), cached()], &unreadable[..]].concat());
 }

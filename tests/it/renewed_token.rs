@@ -6,9 +6,8 @@ use lambda_http::http::{HeaderMap, HeaderValue, header};
 use lendswift_relay::{
     account::{Account, Accounts, ApiKey},
     clock::Clock,
-    config::Config,
 };
-use support::{Fakes, KEY, aws, secret};
+use support::{Fakes, KEY, aws, config, secret};
 use tokio::time::{Instant, advance, pause, resume};
 
 fn key() -> ApiKey {
@@ -19,14 +18,8 @@ fn key() -> ApiKey {
 #[tokio::test]
 async fn a_new_token_that_is_already_cached_needs_no_refresh() {
     let fakes = Fakes::start().await.unwrap();
-    let url = fakes.secrets.url();
-    let config = Config::from_variables(|name| match name {
-        "CLAIMS_TABLE" => Some("off".into()),
-        "AWS_REGION" => Some("us-east-1".into()),
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some(url.clone().into()),
-        _ => None,
-    });
-    let accounts = Accounts::new(&config.unwrap(), &aws(), Clock::SYSTEM);
+    let config = config(&[("AWS_ENDPOINT_URL_SECRETS_MANAGER", &fakes.secrets.url())]).unwrap();
+    let accounts = Accounts::new(&config, &aws(), Clock::SYSTEM);
     let account = "acme".parse().unwrap();
     let soon = || Instant::now() + Duration::from_secs(5);
     let old = accounts.authenticate(&account, key(), soon()).await.unwrap();

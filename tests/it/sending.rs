@@ -6,11 +6,12 @@ use lambda_http::Context;
 use lendswift_relay::{
     budget::Budget,
     clock::Clock,
-    config::Config,
     relay::RequestContext,
     rudder::{PushError, Rudder, SendDeadlines},
 };
-use support::{KEY, LEAD, RawTcpServer, Request, SecretsBehaviour, TOKEN, TestApp, deadline_in, post, read_request};
+use support::{
+    KEY, LEAD, RawTcpServer, Request, SecretsBehaviour, TOKEN, TestApp, config, deadline_in, post, read_request,
+};
 use tokio::{
     io::AsyncWriteExt,
     sync::mpsc::{self, UnboundedReceiver},
@@ -91,10 +92,7 @@ async fn may_have_claimed_is_set_before_the_claim_write() {
 #[tokio::test]
 async fn a_lease_that_ends_while_connecting_holds_the_lead_back() {
     let (server, mut received) = recording("").await;
-    let variables = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1"), ("UPSTREAM_BASE_URL", &server.url("http"))];
-    let config =
-        Config::from_variables(|name| Some(variables.iter().find(|(variable, _)| *variable == name)?.1.into()))
-            .unwrap();
+    let config = config(&[("UPSTREAM_BASE_URL", &server.url("http"))]).unwrap();
     let rudder = Rudder::new(&config.upstream, Clock::SYSTEM).unwrap();
     let (token, lead) = (TOKEN.to_owned().try_into().unwrap(), bytes::Bytes::from_static(LEAD.as_bytes()));
     let push = |deadline| {
@@ -148,15 +146,4 @@ async fn a_new_token_without_time_for_a_push_is_for_the_next_lead() {
     assert_eq!(app.rudder.take_received().len(), 1);
     assert_eq!(app.post(&Request::lead()).await, "200 accepted");
     assert_eq!(app.rudder.received().len(), 1, "with the new token at once");
-}
-
-#[tokio::test]
-async fn a_refused_token_that_was_not_replaced_is_not_tried_again() {
-    let app = TestApp::start().await;
-    app.rudder.replace_tokens(["another"]);
-    for pushes in 1..=3 {
-        assert_eq!(app.post(&Request::lead()).await, "500 not_sent token_refused");
-        assert_eq!(app.rudder.received().len(), pushes);
-    }
-    assert_eq!(app.secrets.calls().len(), 2, "an early refresh once in 30 seconds");
 }

@@ -1,18 +1,18 @@
 //! `template.yaml` against the code: variables, metrics, limits and permissions must match.
 
-use std::{collections::BTreeSet, ffi::OsString, fs, sync::LazyLock};
+use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use http::HeaderMap;
 use lendswift_relay::{
     answer::{Kind, Outcome},
-    config::{Config, VARIABLES},
+    config::VARIABLES,
     telemetry::metrics::{CLAIM_LEFT, NAMESPACE},
 };
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
 use support::snapshot::{self, files};
-use support::{Request, TABLE, TestApp, api_gateway, in_repository, sources};
+use support::{Request, TABLE, TestApp, api_gateway, config, in_repository, sources};
 
 /// The template as JSON, with CloudFormation's short forms (`!Ref x`) in their long form (`{"Ref": "x"}`).
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
@@ -86,15 +86,6 @@ fn an_emulators_address_is_optional() {
     );
 }
 
-/// A configuration without a ledger, printed, or its error.
-fn config(variables: &[(&str, &str)]) -> Result<String, String> {
-    let config = Config::from_variables(|name| {
-        let mut all = [("AWS_REGION", "us-east-1"), ("CLAIMS_TABLE", "off")].iter().chain(variables).rev();
-        all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
-    });
-    config.map(|config| format!("{config:?}")).map_err(|error| error.to_string())
-}
-
 #[test]
 fn a_parameter_has_the_default_and_the_bounds_of_its_variable() {
     let mut bounded = 0;
@@ -104,8 +95,8 @@ fn a_parameter_has_the_default_and_the_bounds_of_its_variable() {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         // The time that a secret may be stale is at least its time to live.
         let fixed = ("SECRET_TTL_SECONDS", if variable == "SECRET_TTL_SECONDS" { "" } else { "1" });
-        let with = |value: &str| config(&[fixed, (&variable, value)]);
-        assert_eq!(with(&text(&parameter["Default"])), with(""), "{variable}");
+        let with = |value: &str| config(&[fixed, (&variable, value)]).map(|config| format!("{config:?}"));
+        assert_eq!(with(&text(&parameter["Default"])).unwrap(), with("").unwrap(), "{variable}");
         if let (Some(least), Some(most)) = (parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()) {
             let accepts = |number: u64| with(&number.to_string()).is_ok();
             assert!(accepts(least) && accepts(most) && !accepts(least - 1) && !accepts(most + 1), "{variable}");

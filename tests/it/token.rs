@@ -1,6 +1,6 @@
 //! AI Rudder's token reaches neither the caller, nor the ledger, nor the log, however AI Rudder's envelope quotes it.
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use support::{KEY, LogCapture, ObservedResponse, REQUEST_ID, Reply, Request, TABLE, TOKEN, TestApp};
 use tracing::level_filters::LevelFilter;
@@ -47,29 +47,11 @@ async fn replied(token: &str, reply: Reply) -> (TestApp, Traces) {
     (app, traces)
 }
 
-/// The forms in which an envelope may quote the token.
-fn quotes() -> Vec<String> {
-    let all = utf8_percent_encode(TOKEN, NON_ALPHANUMERIC).to_string();
-    let escaped = |c: char| format!("\\u{:04x}", u32::from(c));
-    vec![
-        TOKEN.to_owned(),
-        TOKEN.replace('+', "%2B"),
-        TOKEN.replace('+', "%2b"),
-        TOKEN.replace('+', " "),
-        TOKEN.replace('+', "\\u002b"),
-        TOKEN.replace('+', "\\u002B"),
-        TOKEN.replace('+', "\\u00252B"),
-        all.replace('%', "\\u0025"),
-        all.replace('%', "%25"),
-        TOKEN.bytes().map(|byte| ["%", &hex::encode([byte])].concat()).collect(),
-        TOKEN.chars().map(escaped).collect(),
-        TOKEN.chars().map(escaped).collect::<String>().replace('\\', "\\\\"),
-    ]
-}
-
 #[tokio::test]
 async fn a_quoted_token_is_in_no_response_no_item_and_no_log() {
-    for quote in quotes() {
+    // Every form in which a token is found has its unit test.
+    for plus in ["+", "%2b", "\\u00252B"] {
+        let quote = TOKEN.replace('+', plus);
         for envelope in [
             format!(r#"{{"code":CODE,"message":"at https:\/\/rudder\/push\/{quote}"}}"#),
             format!(r#"{{"body":{{"{quote}":[]}},"code":CODE}}"#),

@@ -1,8 +1,8 @@
 //! A model checker for the at-most-once ledger: it explores every interleaving of a few posts of one lead.
 //!
-//! `cargo test -p ledger-model --test model` is the ordinary run, with two posts; `cargo test -p ledger-model --test
-//! model_long` is the long run, with three. With `-- --nocapture` both print the number of states and transitions, the
-//! depth and the time of each scenario, and the shortest path to a violation for each mutant.
+//! `cargo test -p ledger-model --test model` is the ordinary run, with two posts; with `-- --ignored` it is the long run,
+//! with three. With `-- --nocapture` both print the number of states and transitions, the depth and the time of each
+//! scenario, and the shortest path to a violation for each mutant.
 //!
 //! # Code under test
 //!
@@ -130,6 +130,30 @@ fn window_that_ends_while_a_sender_is_active_pushes_twice() {
     let with_window_end = |window| Scenario { window, ..two() };
     with_window_end(Window::AnyTime).violates_only(&[ONE_ACCEPTED_PUSH, ONE_SENDER, SENDER_HOLDS_LEAD]);
     with_window_end(Window::AfterLeases).violates_only(&[]);
+}
+
+#[test]
+#[ignore = "part of the long run"]
+fn three_senders_push_once() {
+    for aws in [AWS[0], AWS[3]] {
+        Scenario::new(&[0, 1, 2], aws).violates_only(&[]);
+    }
+}
+
+#[test]
+#[ignore = "part of the long run"]
+fn two_posts_in_one_process_and_another_sender_push_once() {
+    for aws in [AWS[0], AWS[3]] {
+        Scenario { crashes: true, operator_moves: 1, ..Scenario::new(&[0, 0, 1], aws) }.violates_only(&[NO_OPEN_CLAIM]);
+    }
+}
+
+#[test]
+#[ignore = "part of the long run"]
+fn two_senders_with_late_requests_push_once() {
+    for aws in AWS {
+        Scenario { late_copies: 1, operator_moves: 1, ..Scenario::new(TWO_PROCESSES, aws) }.violates_only(&[]);
+    }
 }
 
 #[test]

@@ -18,19 +18,14 @@ fn rotate(app: &TestApp, token: &str) {
 }
 
 #[tokio::test]
-async fn a_new_key_works_at_once() {
-    let app = with_cached_account().await;
-    app.set_secret(TOKEN, &[KEY, "new-key"]);
-    play(&app, &[(0, Normal, "new-key", 200, 2)]).await;
-}
-
-#[tokio::test]
 async fn wrong_keys_cause_a_refresh_once_in_thirty_seconds() {
-    let app = with_cached_account().await;
-    for _ in 0..5 {
-        play(&app, &[(0, Normal, "wrong", 401, 2)]).await;
+    for (behaviour, status, calls) in [(Normal, 401, 3), (Down, 503, 4)] {
+        let wrong = |seconds, behaviour, status, calls| (seconds, behaviour, "wrong", status, calls);
+        let steps = [wrong(0, Normal, 401, 2), wrong(0, Normal, 401, 2), wrong(29, behaviour, 401, 2)];
+        let app = with_cached_account().await;
+        play(&app, &steps).await;
+        play(&app, &[wrong(2, behaviour, status, calls)]).await;
     }
-    play(&app, &[(29, Normal, "wrong", 401, 2), (2, Normal, "wrong", 401, 3)]).await;
     // The response to the first request of all is new already.
     play(&TestApp::start().await, &[(0, Normal, "wrong", 401, 1)]).await;
 }
@@ -38,10 +33,11 @@ async fn wrong_keys_cause_a_refresh_once_in_thirty_seconds() {
 #[tokio::test]
 async fn wrong_keys_are_counted_per_account() {
     let app = TestApp::start().await;
-    app.secrets.put("lendswift/second", secret(TOKEN, &[KEY]));
-    for account in ["acme", "second"] {
-        assert_eq!(app.post(&Request::post("{}").account(account)).await.status, 422);
-        assert_eq!(app.post(&Request::post("{}").account(account).key("wrong")).await.status, 401);
+    app.secrets.put("lendswift/second", secret(TOKEN, &["second-key"]));
+    for (account, key, of_the_other) in [("acme", KEY, "second-key"), ("second", "second-key", KEY)] {
+        let request = Request::post("{}").account(account);
+        assert_eq!(app.post(&request.clone().key(key)).await.status, 422);
+        assert_eq!(app.post(&request.key(of_the_other)).await.status, 401);
     }
     let acme = "lendswift/acme";
     assert_eq!(app.secrets.calls(), [acme, acme, "lendswift/second", "lendswift/second"]);
@@ -106,12 +102,6 @@ async fn a_failed_early_refresh_costs_the_account_nothing() {
     // The secret stays as fresh as it was.
     let app = with_cached_account().await;
     play(&app, &[(0, Down, "new-key", 503, 3), (250, Down, KEY, 200, 3)]).await;
-}
-
-#[tokio::test]
-async fn a_wrong_key_stays_wrong_for_thirty_seconds() {
-    let app = with_cached_account().await;
-    play(&app, &[(0, Normal, "wrong", 401, 2), (29, Down, "wrong", 401, 2), (2, Down, "wrong", 503, 4)]).await;
 }
 
 #[tokio::test]

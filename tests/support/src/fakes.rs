@@ -17,3 +17,4 @@ pub use lambda::{Invoked, Lambda, RuntimeApi};
 pub use rudder::{Answering, Received, Reply, Rudder, check_contract};
 pub use secrets::{SecretsBehaviour, SecretsManager};
 pub use server::Connections;
+pub(crate) use server::lock;

@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{DIGITS, KEY, LETTERS, TOKEN, in_repository};
+use crate::{DIGITS, KEY, LETTERS, TOKEN, fakes::api_gateway, snapshot};
 
 /// The forms in which a value may occur, in lower case, in addition to its letters and digits alone.
 fn forms(value: &str) -> Vec<String> {
@@ -48,13 +48,11 @@ pub fn find<'a>(text: &str, values: &[&'a str]) -> Vec<&'a str> {
 /// What the tests send: their own secrets and personal data, and those of the sample events.
 pub fn values_of_the_tests() -> BTreeSet<String> {
     let mut values = BTreeSet::from([TOKEN, KEY, LETTERS, DIGITS, "6501231235"].map(str::to_owned));
-    for entry in fs::read_dir(in_repository("events")).expect("the sample events") {
-        let event = fs::read(entry.expect("a file").path()).expect("a file");
-        let event: Value = serde_json::from_slice(&event).expect("an event is JSON");
-        let body = event["body"].as_str().unwrap_or_default();
-        let decoded = BASE64_STANDARD.decode(body).unwrap_or_else(|_| body.as_bytes().to_vec());
+    for path in snapshot::files("events") {
+        let event: Value = serde_json::from_slice(&fs::read(path).expect("a file")).expect("an event is JSON");
+        let decoded = api_gateway::body(&event).unwrap_or_default();
         let decoded = decoded.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&decoded);
-        values.extend(body.get(..40).map(str::to_owned));
+        values.extend(event["body"].as_str().and_then(|body| body.get(..40)).map(str::to_owned));
         leaves(&serde_json::from_slice(decoded).unwrap_or_default(), &mut values);
         leaves(&event["headers"]["idempotency-key"], &mut values);
     }

@@ -57,8 +57,8 @@ pub use self::{
     request::{DIGITS, LEAD, LETTERS, REQUEST_ID, Request, TEXT_FIELDS, TextField},
     stalled_tls_server::StalledTlsServer,
     test_app::{
-        ACCOUNT, FREE_PORT, Fakes, KEY, SANDBOX, TABLE, TOKEN, TestApp, aws, aws_trusting, deadline_in, now, post,
-        relay, sandbox_secret, secret, seed, serve, with_deadline,
+        ACCOUNT, FREE_PORT, Fakes, KEY, SANDBOX, TABLE, TOKEN, TestApp, aws, aws_trusting, config, deadline_in, now,
+        post, relay, sandbox_secret, secret, seed, serve, with_deadline,
     },
     tls_proxy::{Authority, Handshake, TlsProxy},
 };

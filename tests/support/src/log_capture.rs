@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, Write},
-    sync::{Arc, Mutex, Once, PoisonError},
+    sync::{Arc, Mutex, Once},
 };
 
 use lendswift_relay::{config::LogConfig, telemetry::log};
@@ -13,7 +13,7 @@ use tracing::{
     subscriber::{DefaultGuard, set_default, set_global_default},
 };
 
-use crate::log_file;
+use crate::{fakes::lock, log_file};
 
 /// Captures what this thread logs, until it is dropped.
 pub struct LogCapture {
@@ -24,7 +24,7 @@ pub struct LogCapture {
 impl LogCapture {
     /// Starts to capture the shipped log at this level, as JSON or as text.
     pub fn start(level: LevelFilter, json: bool) -> Self {
-        let lines = Lines::default();
+        let lines = Lines(Some(Arc::default()));
         let writer = lines.clone();
         let subscriber = log::subscriber(LogConfig { level, json }, move || writer.clone());
         Self { lines, _capturing: set_default(subscriber) }
@@ -32,8 +32,8 @@ impl LogCapture {
 
     /// Everything so far.
     pub fn text(&self) -> String {
-        let bytes = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        String::from_utf8(bytes).expect("the log is text")
+        let bytes = self.lines.0.iter().flat_map(|lines| lock(lines).clone());
+        String::from_utf8(bytes.collect()).expect("the log is text")
     }
 
     /// The lines so far, which must be JSON.
@@ -42,27 +42,16 @@ impl LogCapture {
     }
 }
 
-/// Lines in memory. They are written to `LOG_FILE` as well.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+/// Lines in `LOG_FILE`, and in memory if a test captures them.
+#[derive(Clone)]
+struct Lines(Option<Arc<Mutex<Vec<u8>>>>);
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         log_file::append(line);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// `LOG_FILE` alone.
-struct File;
-
-impl Write for File {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        log_file::append(line);
+        if let Some(lines) = &self.0 {
+            lock(lines).extend(line);
+        }
         Ok(line.len())
     }
 
@@ -78,6 +67,6 @@ pub(crate) fn start_shipped_log() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let json = env::var_os("LOG_FORMAT").is_some_and(|format| format == "JSON");
-        let _ = set_global_default(log::subscriber(LogConfig { level: LevelFilter::TRACE, json }, || File));
+        let _ = set_global_default(log::subscriber(LogConfig { level: LevelFilter::TRACE, json }, || Lines(None)));
     });
 }

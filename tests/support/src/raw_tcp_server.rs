@@ -1,7 +1,6 @@
 //! A server of raw bytes, for everything that a correct HTTP server does not do.
 
 use std::{
-    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -30,16 +29,8 @@ impl RawTcpServer {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::at(FREE_PORT, serve).await.expect("a free port")
-    }
-
-    /// Runs `serve` for each connection to this address.
-    pub async fn at<F>(address: SocketAddr, serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<Self>
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+        let listener = TcpListener::bind(FREE_PORT).await.expect("a free port");
+        let address = listener.local_addr().expect("a socket's address");
         let connections = Arc::<AtomicUsize>::default();
         let counter = Arc::clone(&connections);
         let serving = tokio::spawn(async move {
@@ -48,7 +39,7 @@ impl RawTcpServer {
                 tokio::spawn(serve(stream));
             }
         });
-        Ok(Self { address, connections, serving })
+        Self { address, connections, serving }
     }
 
     /// Reads a whole request, writes `response`, and closes.
@@ -58,11 +49,6 @@ impl RawTcpServer {
             let _ = stream.write_all(response.as_bytes()).await;
         })
         .await
-    }
-
-    /// Closes every connection at once.
-    pub async fn closing() -> Self {
-        Self::start(|stream| async move { drop(stream) }).await
     }
 
     /// Where it listens.

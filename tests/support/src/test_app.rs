@@ -11,7 +11,14 @@ use std::{
 use aws_config::SdkConfig;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use lambda_http::{Context, LambdaEvent};
-use lendswift_relay::{aws::Aws, clock::Clock, config::Config, gateway, relay::Relay, telemetry::metrics::Recorder};
+use lendswift_relay::{
+    aws::Aws,
+    clock::Clock,
+    config::{Config, ConfigError},
+    gateway,
+    relay::Relay,
+    telemetry::metrics::Recorder,
+};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json, value::RawValue};
 use sha2::{Digest, Sha256};
@@ -149,20 +156,19 @@ pub async fn post(relay: &Relay, request: &Request, context: Context) -> Observe
 /// A relay as `main` builds it, from variables and an AWS configuration; later variables win.
 pub fn relay(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
     log_capture::start_shipped_log();
-    let config = config(variables);
+    let config = config(variables).expect("valid variables");
     let mut relay_aws = Aws::new(&config).expect("a client can be built");
     relay_aws.sdk = aws.clone();
     Relay::new(&config, relay_aws, Clock::SYSTEM).expect("a relay can be built")
 }
 
 /// The configuration of these variables, with a region and without a ledger unless they say otherwise. Later variables win.
-fn config(variables: &[(&str, &str)]) -> Config {
+pub fn config(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let defaults = [("CLAIMS_TABLE", "off"), ("AWS_REGION", "us-east-1")];
-    let config = Config::from_variables(|name| {
+    Config::from_variables(|name| {
         let mut all = defaults.iter().chain(variables).rev();
         all.find(|(variable, _)| *variable == name).map(|(_, value)| OsString::from(value))
-    });
-    config.expect("valid variables")
+    })
 }
 
 /// Stores what AWS holds for the sample events: the secrets of the account and of the sandbox account, and the ledger's table.
@@ -180,7 +186,7 @@ pub fn aws() -> SdkConfig {
 /// As [`aws`], with these certificates trusted too.
 pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
     let credentials = Credentials::from_keys("local", "local", None);
-    let mut config = config(&[]);
+    let mut config = config(&[]).expect("valid defaults");
     config.aws.extra_roots = extra_roots;
     let sdk = Aws::new(&config).expect("a client can be built").sdk.to_builder();
     sdk.credentials_provider(SharedCredentialsProvider::new(credentials)).build()

@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::{io::copy_bidirectional, net::TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::{FREE_PORT, RawTcpServer};
+use crate::RawTcpServer;
 
 /// A certificate authority of its own, which no client trusts by default.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -70,20 +70,13 @@ pub type Handshake = (HandshakeKind, ProtocolVersion, Option<Vec<u8>>);
 
 /// Terminates TLS in front of a plain server; dropping it stops it.
 pub struct TlsProxy {
-    /// Where it listens.
-    pub address: SocketAddr,
+    server: RawTcpServer,
     handshakes: Arc<Mutex<Vec<Handshake>>>,
-    _server: RawTcpServer,
 }
 
 impl TlsProxy {
     /// Starts on a free port.
     pub async fn start(upstream: SocketAddr, config: ServerConfig) -> Self {
-        Self::at(FREE_PORT, upstream, config).await.expect("a free port")
-    }
-
-    /// Starts on this port.
-    pub async fn at(address: SocketAddr, upstream: SocketAddr, config: ServerConfig) -> io::Result<Self> {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
         let seen = Arc::clone(&handshakes);
@@ -91,13 +84,12 @@ impl TlsProxy {
             let proxied = proxy(stream, acceptor.clone(), upstream, Arc::clone(&seen));
             async move { drop(proxied.await) }
         };
-        let server = RawTcpServer::at(address, serve).await?;
-        Ok(Self { address: server.address(), handshakes, _server: server })
+        Self { server: RawTcpServer::start(serve).await, handshakes }
     }
 
     /// Its URL, under the name that its certificate usually has.
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.address.port())
+        format!("https://localhost:{}", self.server.address().port())
     }
 
     /// Every completed handshake, in order.

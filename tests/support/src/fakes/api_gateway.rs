@@ -1,4 +1,5 @@
-//! What an API Gateway HTTP API makes of a request, and of a function's answer (payload format 2.0).
+//! What an API Gateway HTTP API makes of a request, and of a function's answer (payload format 2.0). Without cookies and
+//! `queryStringParameters`, which neither the relay nor its callers use.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +8,7 @@ use std::{
 
 use axum::http::{
     HeaderMap, HeaderValue,
-    header::{CONTENT_TYPE, COOKIE, USER_AGENT},
+    header::{CONTENT_TYPE, USER_AGENT},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use percent_encoding::percent_decode_str;
@@ -21,7 +22,7 @@ const ROUTE: &str = "POST /v1/accounts/{account}/leads";
 pub fn event(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8], request_id: &str) -> Value {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     // An HTTP API hands the path on decoded, the query as it came.
-    let path = decoded(path);
+    let path = percent_decode_str(path).decode_utf8_lossy();
     let account = account(method, &path);
     let route_key = account.map_or("$default", |_| ROUTE);
     let now = SystemTime::now();
@@ -52,13 +53,6 @@ pub fn event(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8
         },
         "isBase64Encoded": false,
     });
-    let cookies = cookies(headers);
-    if !cookies.is_empty() {
-        event["cookies"] = json!(cookies);
-    }
-    if !query.is_empty() {
-        event["queryStringParameters"] = json!(parameters(query));
-    }
     if let Some(account) = account {
         event["pathParameters"] = json!({ "account": account });
     }
@@ -78,7 +72,7 @@ pub fn event(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The headers, a cookie being a `set-cookie` each.
+    /// The headers.
     pub headers: Vec<(String, String)>,
     /// The body, decoded.
     pub body: Vec<u8>,
@@ -93,29 +87,18 @@ pub fn response(lambda_answer: &Value) -> Response {
     })
 }
 
+/// The body of an event, or of a function's answer to one. `None` if it is invalid base64.
+pub fn body(message: &Value) -> Option<Vec<u8>> {
+    let body = message["body"].as_str().unwrap_or_default();
+    if message["isBase64Encoded"] == true { BASE64_STANDARD.decode(body).ok() } else { Some(body.as_bytes().to_vec()) }
+}
+
 fn proxied(answer: &Value) -> Option<Response> {
-    let Some(status) = answer.get("statusCode") else {
-        return Some(Response {
-            status: 200,
-            headers: vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())],
-            body: answer.to_string().into_bytes(),
-        });
-    };
-    let headers = answer.get("headers").and_then(Value::as_object);
-    let cookies = answer.get("cookies").and_then(Value::as_array);
-    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+    let headers = answer.get("headers").and_then(Value::as_object).into_iter().flatten();
     Some(Response {
-        status: status.as_u64()?.try_into().ok()?,
-        headers: headers
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.to_ascii_lowercase(), plain(value)))
-            .chain(cookies.into_iter().flatten().map(|cookie| ("set-cookie".to_owned(), plain(cookie))))
-            .collect(),
-        body: match answer.get("isBase64Encoded").and_then(Value::as_bool) {
-            Some(true) => BASE64_STANDARD.decode(body).ok()?,
-            _ => body.as_bytes().to_vec(),
-        },
+        body: body(answer)?,
+        status: answer.get("statusCode")?.as_u64()?.try_into().ok()?,
+        headers: headers.map(|(name, value)| (name.to_ascii_lowercase(), plain(value))).collect(),
     })
 }
 
@@ -126,32 +109,8 @@ fn account<'a>(method: &str, path: &'a str) -> Option<&'a str> {
 }
 
 fn joined(headers: &HeaderMap) -> BTreeMap<&str, String> {
-    headers
-        .keys()
-        .filter(|name| *name != COOKIE)
-        .map(|name| {
-            let values: Vec<_> = headers.get_all(name).iter().map(text).collect();
-            (name.as_str(), values.join(","))
-        })
-        .collect()
-}
-
-fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let lines = headers.get_all(COOKIE).iter().map(text);
-    lines.flat_map(|line| line.split("; ").map(str::to_owned).collect::<Vec<_>>()).collect()
-}
-
-fn parameters(query: &str) -> BTreeMap<String, String> {
-    let mut parameters = BTreeMap::<String, String>::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = decoded(&value.replace('+', " "));
-        parameters
-            .entry(decoded(&name.replace('+', " ")))
-            .and_modify(|values| *values = format!("{values},{value}"))
-            .or_insert(value);
-    }
-    parameters
+    let values = |name| headers.get_all(name).iter().map(text).collect::<Vec<_>>().join(",");
+    headers.keys().map(|name| (name.as_str(), values(name))).collect()
 }
 
 fn is_text(headers: &HeaderMap) -> bool {
@@ -172,10 +131,6 @@ fn clock(now: SystemTime) -> String {
         [_, day, month, year, time, _] => format!("{day}/{month}/{year}:{time} +0000"),
         _ => date,
     }
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn text(value: &HeaderValue) -> String {

@@ -112,11 +112,6 @@ impl SecretsManager {
         lock(&self.vault).secrets.insert(name.into(), secret_string.into());
     }
 
-    /// Deletes a secret.
-    pub fn remove(&self, name: &str) {
-        lock(&self.vault).secrets.remove(name);
-    }
-
     /// The names asked for so far, in order.
     pub fn calls(&self) -> Vec<String> {
         lock(&self.vault).calls.clone()
@@ -165,11 +160,10 @@ async fn answer(
         (vault.behaviour(&name), vault.secrets.get(&name).cloned())
     };
     match behaviour {
-        SecretsBehaviour::Normal | SecretsBehaviour::Binary => {}
         SecretsBehaviour::Slow(wait) => tokio::time::sleep(wait).await,
         SecretsBehaviour::Hang => future::pending().await,
         SecretsBehaviour::ChecksTime if is_signed_now(&headers) => {}
-        other => return Err(fault(other, &name)),
+        other => fault(other, &name).map_or(Ok(()), Err)?,
     }
 
     let secret = secret.ok_or_else(|| {
@@ -191,9 +185,16 @@ async fn answer(
 }
 
 /// The error of a behaviour that has one.
-fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
-    match behaviour {
-        SecretsBehaviour::Denied => Fault::bad_request("AccessDeniedException", access_denied(name)),
+fn fault(behaviour: SecretsBehaviour, name: &str) -> Option<Fault> {
+    Some(match behaviour {
+        SecretsBehaviour::Denied => Fault::bad_request(
+            "AccessDeniedException",
+            format!(
+                "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
+                 secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
+                 secretsmanager:GetSecretValue action"
+            ),
+        ),
         SecretsBehaviour::Throttled => Fault::bad_request("ThrottlingException", "Rate exceeded"),
         SecretsBehaviour::TooMany => Fault::new(StatusCode::TOO_MANY_REQUESTS, "UnheardOfException", "Later."),
         SecretsBehaviour::Deleted => Fault::bad_request(
@@ -205,24 +206,12 @@ fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
             "Signature expired: 20261126T090000Z is now earlier than 20261126T093000Z (20261126T093500Z - 5 min.)",
         ),
         SecretsBehaviour::Fails(kind, message) => Fault::bad_request(kind, message),
-        SecretsBehaviour::Down
-        | SecretsBehaviour::Normal
-        | SecretsBehaviour::Binary
-        | SecretsBehaviour::Slow(_)
-        | SecretsBehaviour::Hang => Fault::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServiceError",
-            "An error occurred on the server side.",
-        ),
-    }
-}
-
-fn access_denied(name: &str) -> String {
-    format!(
-        "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
-         secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
-         secretsmanager:GetSecretValue action"
-    )
+        SecretsBehaviour::Down => {
+            let message = "An error occurred on the server side.";
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", message)
+        }
+        _ => return None,
+    })
 }
 
 /// Whether a request was signed within the last or next five minutes, by its `x-amz-date`: `20261126T093000Z`.

@@ -32,15 +32,13 @@ fn the_path_is_decoded_and_the_query_is_not() {
     assert_eq!(event["rawPath"], "/v1/accounts/a b/leads");
     assert_eq!(event["pathParameters"], json!({ "account": "a b" }));
     assert_eq!(event["rawQueryString"], "x=1%202&y=&x=3+4");
-    assert_eq!(event["queryStringParameters"], json!({ "x": "1 2,3 4", "y": "" }));
 }
 
 #[test]
-fn repeated_headers_are_joined_and_cookies_are_separate() {
-    let headers = headers(&[("X-A", "1"), ("x-a", "2"), ("cookie", "b=1; c=2"), ("cookie", "d=3")]);
+fn repeated_headers_are_joined() {
+    let headers = headers(&[("X-A", "1"), ("x-a", "2"), ("x-b", "3")]);
     let event = event("GET", "/", &headers, b"", "id");
-    assert_eq!(event["headers"], json!({ "x-a": "1,2" }));
-    assert_eq!(event["cookies"], json!(["b=1", "c=2", "d=3"]));
+    assert_eq!(event["headers"], json!({ "x-a": "1,2", "x-b": "3" }));
 }
 
 #[test]
@@ -73,22 +71,19 @@ fn an_answer_becomes_a_response() {
         "statusCode": 401,
         "headers": { "WWW-Authenticate": "Bearer", "retry-after": 1 },
         "multiValueHeaders": { "x-ignored": ["1"] },
-        "cookies": ["a=1"],
         "body": "text",
     });
-    let headers = [("www-authenticate", "Bearer"), ("retry-after", "1"), ("set-cookie", "a=1")];
+    let headers = [("www-authenticate", "Bearer"), ("retry-after", "1")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     assert_eq!(response(&answer), Response { status: 401, headers, body: b"text".to_vec() });
     let base64 = json!({ "statusCode": 200, "body": "/w==", "isBase64Encoded": true });
     assert_eq!(response(&base64).body, b"\xff");
-    let without_status = response(&json!({ "a": 1 }));
-    assert_eq!((without_status.status, without_status.body.as_slice()), (200, &br#"{"a":1}"#[..]));
-    assert_eq!(without_status.headers, [("content-type".to_owned(), "application/json".to_owned())]);
 }
 
 #[test]
 fn a_malformed_answer_is_an_error_500() {
     for answer in [
+        json!({ "a": 1 }),
         json!({ "statusCode": "200" }),
         json!({ "statusCode": 70_000 }),
         json!({ "statusCode": 200, "body": "*", "isBase64Encoded": true }),
@@ -102,8 +97,7 @@ fn a_malformed_answer_is_an_error_500() {
 #[test]
 fn the_sample_events_are_those_of_this_gateway() {
     let mut request_ids = BTreeSet::new();
-    for file in fs::read_dir(crate::in_repository("events")).unwrap() {
-        let path = file.unwrap().path();
+    for path in crate::snapshot::files("events") {
         let sample: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let request_id = sample["requestContext"]["requestId"].as_str().unwrap();
         assert!(request_ids.insert(request_id.to_owned()), "{}", path.display());
@@ -117,10 +111,8 @@ fn the_sample_events_are_those_of_this_gateway() {
 
 /// The event for the request of a sample event, with the sample's times and address.
 fn rebuilt(sample: &Value) -> Value {
-    let text = |pointer: &str| sample.pointer(pointer).map_or("", |value| value.as_str().unwrap());
-    let body = text("/body");
-    let is_base64 = sample["isBase64Encoded"].as_bool().unwrap();
-    let body = if is_base64 { BASE64_STANDARD.decode(body).unwrap() } else { body.as_bytes().to_vec() };
+    let text = |pointer: &str| sample.pointer(pointer).unwrap().as_str().unwrap();
+    let body = body(sample).unwrap();
     let lines = sample["headers"].as_object().unwrap().iter();
     let lines: Vec<_> = lines.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
     assert!(lines.contains(&("content-length", body.len().to_string().as_str())), "{}", body.len());

@@ -50,13 +50,14 @@ pub enum DynamoBehaviour {
     AppliedDown,
 }
 
-/// Which call gets which behaviour. In order of precedence: [`Self::next`], [`Self::until`], [`Self::random`],
-/// [`Self::behaviour`].
+/// Which call gets which behaviour. In order of precedence: [`Self::next`], [`Self::down_until`],
+/// [`Self::random`], [`Self::behaviour`].
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) behaviour: DynamoBehaviour,
     pub(super) next: VecDeque<(String, DynamoBehaviour)>,
-    pub(super) until: Option<(Instant, DynamoBehaviour)>,
+    /// Until when every call fails.
+    pub(super) down_until: Option<Instant>,
     pub(super) random: Option<Random>,
 }
 
@@ -66,8 +67,10 @@ impl Script {
         if let Some((_, behaviour)) = next.and_then(|next| self.next.remove(next)) {
             return behaviour;
         }
-        let until = self.until.filter(|(until, _)| now < *until).map(|(_, behaviour)| behaviour);
-        until.or_else(|| self.random.as_mut().and_then(Random::pick)).unwrap_or(self.behaviour)
+        if self.down_until.is_some_and(|until| now < until) {
+            return DynamoBehaviour::Down;
+        }
+        self.random.as_mut().and_then(Random::pick).unwrap_or(self.behaviour)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     behaviour::{DynamoBehaviour, Random, Script},
-    engine::{Begun, Engine, Obstacle, TRANSACTION},
+    engine::{DONE, Engine, Obstacle, TRANSACTION},
     fault::Fault,
     tokens::TokenRules,
 };
@@ -102,7 +102,7 @@ impl DynamoCore {
         self.0.calls.borrow().clone()
     }
 
-    /// Sets the behaviour for every following call, except for those that [`Self::next`], [`Self::behave_for`] or
+    /// Sets the behaviour for every following call, except for those that [`Self::next`], [`Self::fail_for`] or
     /// [`Self::behave_at_random`] applies to.
     pub fn behave(&self, behaviour: DynamoBehaviour) {
         lock(&self.0.script).behaviour = behaviour;
@@ -114,14 +114,9 @@ impl DynamoCore {
         lock(&self.0.script).next.push_back((operation.to_owned(), behaviour));
     }
 
-    /// Sets the behaviour for every call in the next `duration` of tokio's clock.
-    pub fn behave_for(&self, duration: Duration, behaviour: DynamoBehaviour) {
-        lock(&self.0.script).until = Some((Instant::now() + duration, behaviour));
-    }
-
     /// Answers every call in the next `duration` of tokio's clock with HTTP 500, and does nothing.
     pub fn fail_for(&self, duration: Duration) {
-        self.behave_for(duration, DynamoBehaviour::Down);
+        lock(&self.0.script).down_until = Some(Instant::now() + duration);
     }
 
     /// Gives `percent` of the following calls one of `behaviours`, each with the same probability, instead of that of
@@ -223,21 +218,20 @@ impl DynamoCore {
             return answered(self.later(wait, operation, body)).await;
         }
         let begun = lock(&self.0.engine).begin(body, None, Instant::now());
-        match begun {
-            Begun::Over(result) => {
+        let transaction = match begun {
+            Ok(Some(transaction)) => transaction,
+            over => {
                 self.note_done(operation);
-                DynamoOutcome::Answered(result.into())
+                return DynamoOutcome::Answered(over.map(|_| DONE.to_owned()).into());
             }
-            Begun::Running(transaction) => {
-                let core = self.clone();
-                answered(run_after(wait, move || {
-                    let result = lock(&core.0.engine).finish(transaction, Instant::now());
-                    core.note_done(TRANSACTION);
-                    result.into()
-                }))
-                .await
-            }
-        }
+        };
+        let core = self.clone();
+        let finish = move || {
+            let result = lock(&core.0.engine).finish(transaction, Instant::now());
+            core.note_done(TRANSACTION);
+            result.into()
+        };
+        answered(run_after(wait, finish)).await
     }
 
     fn note_done(&self, operation: &str) {

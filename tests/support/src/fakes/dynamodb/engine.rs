@@ -9,10 +9,13 @@ use tokio::time::Instant;
 use super::{
     fault::{Fault, cancelled, conflict, throttled},
     tables::{ItemKey, Tables},
-    tokens::{Admission, End, Tokens},
+    tokens::{End, Tokens},
 };
 
 pub(super) const TRANSACTION: &str = "TransactWriteItems";
+
+/// The answer to a transaction that was done.
+pub(super) const DONE: &str = "{}";
 
 /// AWS refuses longer tokens; so does the emulator, in AWS's words.
 const LONGEST_TOKEN: usize = 36;
@@ -43,12 +46,6 @@ pub(super) struct Transaction {
     keys: Vec<Option<ItemKey>>,
 }
 
-pub(super) enum Begun {
-    /// It never ran.
-    Over(Result<String, Fault>),
-    Running(Transaction),
-}
-
 impl Engine {
     pub(super) fn new() -> dynoxide::Result<Self> {
         Ok(Self { tables: Tables::new()?, tokens: Tokens::default(), locked: HashSet::new() })
@@ -59,37 +56,39 @@ impl Engine {
             return self.transact(body, None, now);
         }
         let is_write = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
-        if is_write && self.tables.key(&parse(body)?).is_some_and(|key| self.locked.contains(&key)) {
+        if is_write && ItemKey::of(&parse(body)?).is_some_and(|key| self.locked.contains(&key)) {
             return Err(Fault::conflict());
         }
         Ok(self.tables.run(operation, body).ok_or_else(Fault::unknown_operation)??)
     }
 
     pub(super) fn transact(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Result<String, Fault> {
-        match self.begin(body, obstacle, now) {
-            Begun::Over(result) => result,
-            Begun::Running(transaction) => self.finish(transaction, now),
+        match self.begin(body, obstacle, now)? {
+            Some(transaction) => self.finish(transaction, now),
+            None => Ok(DONE.to_owned()),
         }
     }
 
-    /// Locks the transaction's items, unless it is a repetition or cancelled at once.
-    pub(super) fn begin(&mut self, body: &[u8], obstacle: Option<Obstacle>, now: Instant) -> Begun {
-        let transaction = match Transaction::parse(body, &mut self.tables) {
-            Ok(transaction) => transaction,
-            Err(fault) => return Begun::Over(Err(fault)),
-        };
-        match transaction.admit(&mut self.tokens, now) {
-            Ok(Admission::New) => {}
-            Ok(Admission::Repeated) => return Begun::Over(Ok("{}".to_owned())),
-            Err(fault) => return Begun::Over(Err(fault)),
+    /// Locks the transaction's items, unless it is cancelled at once. `None` if it repeats one that is [`DONE`].
+    pub(super) fn begin(
+        &mut self,
+        body: &[u8],
+        obstacle: Option<Obstacle>,
+        now: Instant,
+    ) -> Result<Option<Transaction>, Fault> {
+        let transaction = Transaction::parse(body)?;
+        if let Some(token) = &transaction.token {
+            if self.tokens.is_repetition(token, &transaction.parameters, now)? {
+                return Ok(None);
+            }
+            self.tokens.begin(token, &transaction.parameters);
         }
-        transaction.note_running(&mut self.tokens);
         let hindered = self.hindered(&transaction, obstacle);
         if hindered.iter().any(Option::is_some) {
-            return Begun::Over(Err(self.cancel(&transaction, &hindered, now)));
+            return Err(self.cancel(&transaction, &hindered, now));
         }
         self.locked.extend(transaction.keys.iter().flatten().cloned());
-        Begun::Running(transaction)
+        Ok(Some(transaction))
     }
 
     /// Evaluates the transaction, applies it unless it is cancelled, and unlocks its items.
@@ -144,26 +143,15 @@ impl Engine {
 }
 
 impl Transaction {
-    fn parse(body: &[u8], tables: &mut Tables) -> Result<Self, Fault> {
+    fn parse(body: &[u8]) -> Result<Self, Fault> {
         let mut parameters = parse(body)?;
         let token = parameters.get("ClientRequestToken").and_then(Value::as_str).map(str::to_owned);
         let token = token.filter(|token| token.len() <= LONGEST_TOKEN);
         if token.is_some() {
             parameters.remove("ClientRequestToken");
         }
-        let keys = items(&parameters).map(|item| tables.key(action(item)?)).collect();
+        let keys = items(&parameters).map(|item| ItemKey::of(action(item)?)).collect();
         Ok(Self { token, parameters, keys })
-    }
-
-    fn admit(&self, tokens: &mut Tokens, now: Instant) -> Result<Admission, Fault> {
-        let Some(token) = &self.token else { return Ok(Admission::New) };
-        tokens.admit(token, &self.parameters, now)
-    }
-
-    fn note_running(&self, tokens: &mut Tokens) {
-        if let Some(token) = &self.token {
-            tokens.begin(token, &self.parameters);
-        }
     }
 
     /// The request with a condition at each hindered item that no item meets.

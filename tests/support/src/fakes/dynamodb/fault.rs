@@ -16,8 +16,8 @@ impl Fault {
     }
 
     pub(super) fn down() -> Self {
-        let body = typed("InternalServerError", "Internal server error");
-        Self { status: StatusCode::INTERNAL_SERVER_ERROR, body: body.to_string() }
+        let body = typed("InternalServerError", "Internal server error").to_string();
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, body }
     }
 
     pub(super) fn throttled() -> Self {
@@ -26,10 +26,7 @@ impl Fault {
 
     pub(super) fn denied(operation: &str) -> Self {
         let message = format!("User: relay is not authorized to perform: dynamodb:{operation}");
-        Self::bad_request(&json!({
-            "__type": "com.amazon.coral.service#AccessDeniedException",
-            "Message": message,
-        }))
+        Self::bad_request(&json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": message }))
     }
 
     /// What a write outside of a transaction gets at an item that a transaction is running for.

@@ -1,33 +1,26 @@
 //! The emulator, called with DynamoDB's own JSON.
 
-use std::collections::HashMap;
-
 use dynoxide::{Database, DynoxideError, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-pub(super) struct Tables {
-    database: Database,
-    /// The names of each table's key attributes, once they were needed.
-    key_names: HashMap<String, Vec<String>>,
-}
+pub(super) struct Tables(Database);
 
-/// Which item of which table.
+/// Which item of which table, among those with the relay's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ItemKey {
     table: String,
-    /// The key attributes.
-    attributes: Map<String, Value>,
+    pk: Value,
 }
 
 impl Tables {
     pub(super) fn new() -> Result<Self> {
-        Ok(Self { database: Database::memory()?, key_names: HashMap::new() })
+        Database::memory().map(Self)
     }
 
     /// The emulator's response to a request; `None` for an unknown operation.
     pub(super) fn run(&self, operation: &str, body: &[u8]) -> Option<Result<String>> {
-        let database = &self.database;
+        let Self(database) = self;
         Some(match operation {
             "CreateTable" => call(body, |request| database.create_table(request)),
             "DeleteItem" => call(body, |request| database.delete_item(request)),
@@ -47,27 +40,6 @@ impl Tables {
     pub(super) fn run_parsed(&self, operation: &str, request: &Map<String, Value>) -> Result<String> {
         let body = serde_json::to_vec(request).expect("a JSON object can be written");
         self.run(operation, &body).unwrap_or_else(|| panic!("{operation} is not among the emulator's operations"))
-    }
-
-    /// The item of a write or of a transaction's action; `None` if its table or key is missing.
-    pub(super) fn key(&mut self, action: &Map<String, Value>) -> Option<ItemKey> {
-        let table = action.get("TableName")?.as_str()?;
-        let attributes = action.get("Key").or_else(|| action.get("Item"))?;
-        let names = self.key_names(table)?.iter();
-        let attributes =
-            names.map(|name| Some((name.clone(), attributes.get(name)?.clone()))).collect::<Option<_>>()?;
-        Some(ItemKey { table: table.to_owned(), attributes })
-    }
-
-    fn key_names(&mut self, table: &str) -> Option<&[String]> {
-        if !self.key_names.contains_key(table) {
-            let request = json!({ "TableName": table }).to_string();
-            let described: Value = serde_json::from_str(&self.run("DescribeTable", request.as_bytes())?.ok()?).ok()?;
-            let schema = described["Table"]["KeySchema"].as_array()?.iter();
-            let names = schema.filter_map(|part| part["AttributeName"].as_str().map(str::to_owned)).collect();
-            self.key_names.insert(table.to_owned(), names);
-        }
-        self.key_names.get(table).map(Vec::as_slice)
     }
 
     /// For requests of the tests themselves, which must succeed.
@@ -109,13 +81,19 @@ impl Tables {
 }
 
 impl ItemKey {
+    /// The item of a write or of a transaction's action; `None` if its table or key is missing.
+    pub(super) fn of(action: &Map<String, Value>) -> Option<Self> {
+        let table = action.get("TableName")?.as_str()?.to_owned();
+        let pk = action.get("Key").or_else(|| action.get("Item"))?.get("pk")?.clone();
+        Some(Self { table, pk })
+    }
+
     /// A `ConditionCheck` that fails whether the item exists or not.
     pub(super) fn impossible(&self) -> Value {
         json!({
             "TableName": self.table,
-            "Key": self.attributes,
-            "ConditionExpression": "attribute_exists(#key) AND attribute_not_exists(#key)",
-            "ExpressionAttributeNames": { "#key": self.attributes.keys().next() },
+            "Key": { "pk": self.pk },
+            "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(pk)",
         })
     }
 }

@@ -2,11 +2,7 @@ mod locks;
 mod script;
 mod tokens;
 
-use std::{
-    io::Write,
-    net::{Ipv4Addr, TcpStream},
-    time::Duration,
-};
+use std::{net::Ipv4Addr, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -131,48 +127,18 @@ async fn a_refused_claim_returns_the_item_in_its_way() {
 }
 
 #[tokio::test]
-async fn a_reset_closes_the_connection() {
-    for (behaviour, left) in [(Behaviour::Reset, vec![]), (Behaviour::AppliedReset, vec![item("a", "first")])] {
-        let dynamodb = dynamodb().await;
-        dynamodb.next("PutItem", behaviour);
-        let answer = post(dynamodb.address(), "PutItem", claim("a", "first")).await;
-        assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
-        assert_eq!(dynamodb.items("claims"), left);
-    }
-}
-
-#[tokio::test]
-async fn a_hanging_call_delays_no_other() {
-    for (behaviour, left) in [(Behaviour::Hang, vec![]), (Behaviour::AppliedNoResponse, vec![item("a", "first")])] {
-        let dynamodb = dynamodb().await;
-        dynamodb.next("PutItem", behaviour);
-        let hanging = tokio::spawn(post(dynamodb.address(), "PutItem", claim("a", "first")));
-        dynamodb.called("PutItem", 1).await;
-        assert_eq!(post(dynamodb.address(), "GetItem", key("b")).await.unwrap().status, 200);
-        assert_eq!(dynamodb.items("claims"), left);
-        assert!(!hanging.is_finished());
-        drop(dynamodb);
-        assert!(hanging.await.unwrap().is_err());
-    }
-}
-
-#[tokio::test]
-async fn a_slow_call_is_done_though_its_caller_is_gone() {
+async fn a_hanging_call_delays_no_other_and_a_reset_closes() {
     let dynamodb = dynamodb().await;
-    dynamodb.behave(Behaviour::Slow(Duration::from_millis(50)));
-    let put = claim("a", "first").to_string();
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.PutItem\r\ncontent-length: {}\r\n\r\n{put}",
-        put.len()
-    );
-    let mut stream = TcpStream::connect(dynamodb.address()).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    dynamodb.next("PutItem", Behaviour::Hang);
+    dynamodb.next("PutItem", Behaviour::Reset);
+    let hanging = tokio::spawn(post(dynamodb.address(), "PutItem", claim("a", "first")));
     dynamodb.called("PutItem", 1).await;
-    drop(stream);
-    assert_eq!(dynamodb.items("claims"), [Value::Null; 0]);
-    dynamodb.done("PutItem", 1).await;
-    assert_eq!(dynamodb.items("claims"), [item("a", "first")]);
-    assert_eq!(post(dynamodb.address(), "PutItem", claim("b", "first")).await.unwrap().status, 200);
+    let reset = post(dynamodb.address(), "PutItem", claim("a", "first")).await;
+    assert_eq!(reset.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    assert_eq!(post(dynamodb.address(), "GetItem", key("b")).await.unwrap().status, 200);
+    assert!(!hanging.is_finished());
+    drop(dynamodb);
+    assert!(hanging.await.unwrap().is_err());
 }
 
 #[tokio::test]

@@ -53,13 +53,6 @@ enum State {
     Cancelled(Instant),
 }
 
-/// What a request with a token is.
-#[derive(Debug)]
-pub(super) enum Admission {
-    New,
-    Repeated,
-}
-
 /// How a transaction ended.
 #[derive(Clone, Copy)]
 pub(super) enum End {
@@ -70,12 +63,13 @@ pub(super) enum End {
 }
 
 impl Tokens {
-    pub(super) fn admit(&mut self, token: &str, parameters: &Parameters, now: Instant) -> Result<Admission, Fault> {
+    /// Whether a request repeats one that has succeeded.
+    pub(super) fn is_repetition(&mut self, token: &str, parameters: &Parameters, now: Instant) -> Result<bool, Fault> {
         self.known.retain(|_, known| known.is_valid(now));
-        let Some(known) = self.known.get(token) else { return Ok(Admission::New) };
+        let Some(known) = self.known.get(token) else { return Ok(false) };
         match (&known.state, known.parameters == *parameters) {
-            (State::Succeeded(_), true) => Ok(Admission::Repeated),
-            (State::Cancelled(_), true) => Ok(Admission::New),
+            (State::Succeeded(_), true) => Ok(true),
+            (State::Cancelled(_), true) => Ok(false),
             (State::Running, true) => Err(Fault::in_progress()),
             (State::Running, false) if !self.rules.mismatch_while_running => Err(Fault::in_progress()),
             (State::Running | State::Succeeded(_) | State::Cancelled(_), false) => Err(Fault::parameter_mismatch()),

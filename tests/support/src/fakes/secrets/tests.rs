@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::fakes::client::{Answer, send};
@@ -54,16 +54,12 @@ async fn a_secret_has_the_members_of_aws() {
 }
 
 #[tokio::test]
-async fn secrets_can_be_replaced_and_removed() {
+async fn secrets_can_be_replaced_and_missing() {
     let secrets = secrets_manager().await;
     secrets.put("lendswift/acme", "another");
     assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "another");
-    secrets.remove("lendswift/acme");
-    for name in ["lendswift/nobody", "lendswift/acme"] {
-        let answer = get(&secrets, name).await;
-        let message = "Secrets Manager can't find the specified secret.";
-        assert_fault(&answer, 400, "ResourceNotFoundException", message);
-    }
+    let message = "Secrets Manager can't find the specified secret.";
+    assert_fault(&get(&secrets, "lendswift/nobody").await, 400, "ResourceNotFoundException", message);
 }
 
 #[tokio::test]
@@ -81,7 +77,7 @@ async fn a_behaviour_lasts_until_the_next() {
     ] {
         secrets.behave(behaviour);
         for _ in 0..2 {
-            let message = fault(behaviour, "lendswift/acme").message;
+            let message = fault(behaviour, "lendswift/acme").unwrap().message;
             assert_fault(&get(&secrets, "lendswift/acme").await, status, kind, &message);
         }
     }
@@ -95,12 +91,12 @@ async fn the_next_calls_come_before_all_calls_and_those_before_a_name() {
     secrets.put("lendswift/second", "another");
     secrets.behave_for("lendswift/acme", SecretsBehaviour::Deleted);
     secrets.behave_next([SecretsBehaviour::Expired, SecretsBehaviour::Normal]);
-    let fault = async |name: &str| get(&secrets, name).await.header("x-amzn-errortype").map(str::to_owned);
-    assert_eq!(fault("lendswift/second").await.as_deref(), Some("InvalidSignatureException"));
-    assert_eq!(fault("lendswift/second").await, None);
-    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("InvalidRequestException"));
+    let fault = async |name| get(&secrets, name).await.header("x-amzn-errortype").unwrap_or_default().to_owned();
+    assert_eq!(fault("lendswift/second").await, "InvalidSignatureException");
+    assert_eq!(fault("lendswift/second").await, "");
+    assert_eq!(fault("lendswift/acme").await, "InvalidRequestException");
     secrets.behave(SecretsBehaviour::Throttled);
-    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("ThrottlingException"));
+    assert_eq!(fault("lendswift/acme").await, "ThrottlingException");
 }
 
 #[test]
@@ -124,20 +120,13 @@ async fn a_slow_response_is_late_and_complete() {
 }
 
 #[tokio::test]
-async fn a_hanging_call_is_recorded_and_delays_no_other() {
+async fn a_hanging_call_is_recorded_and_never_answered() {
     let secrets = secrets_manager().await;
     secrets.behave(SecretsBehaviour::Hang);
-    let address = secrets.address();
-    let hanging = tokio::spawn(async move { send(address, HEAD, r#"{"SecretId":"a"}"#).await });
-    while secrets.calls().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    assert!(timeout(Duration::from_millis(300), get(&secrets, "a")).await.is_err());
     secrets.behave(SecretsBehaviour::Normal);
     assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
     assert_eq!(secrets.calls(), ["a", "lendswift/acme"]);
-    assert!(!hanging.is_finished());
-    drop(secrets);
-    assert!(hanging.await.unwrap().is_err());
 }
 
 #[tokio::test]

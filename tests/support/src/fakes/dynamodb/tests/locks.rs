@@ -8,19 +8,19 @@ fn conflict() -> (u16, Value) {
     error("TransactionConflictException", "Transaction is ongoing for the item")
 }
 
-/// Starts a call that takes a second, and returns once it has begun.
-async fn hold(core: &DynamoCore, operation: &'static str, body: &Value) -> JoinHandle<DynamoOutcome> {
-    let (core, body, begun) = (core.clone(), body.to_string(), core.calls().len());
-    let watched = core.clone();
-    let call = tokio::spawn(async move { core.call_as(Behaviour::Held(SECOND), operation, body.as_bytes()).await });
+/// Starts a call with this behaviour, and returns once it has begun.
+async fn start(core: &DynamoCore, how: Behaviour, operation: &'static str, body: Value) -> JoinHandle<DynamoOutcome> {
+    let (core, watched, begun) = (core.clone(), core.clone(), core.calls().len());
+    let call = tokio::spawn(async move { core.call_as(how, operation, body.to_string().as_bytes()).await });
     while watched.calls().len() == begun {
         tokio::task::yield_now().await;
     }
     call
 }
 
+/// Starts a transaction that takes a second.
 async fn hold_items<const N: usize>(core: &DynamoCore, token: &str, pks: [&str; N]) -> JoinHandle<DynamoOutcome> {
-    hold(core, TRANSACTION, &transaction(token, pks, "held")).await
+    start(core, Behaviour::Held(SECOND), TRANSACTION, transaction(token, pks, "held")).await
 }
 
 async fn end(call: JoinHandle<DynamoOutcome>) -> (u16, Value) {
@@ -28,22 +28,16 @@ async fn end(call: JoinHandle<DynamoOutcome>) -> (u16, Value) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_held_transaction_ends_after_its_time() {
-    let core = claims();
-    let begun = Instant::now();
-    let held = hold_items(&core, "t", ["a"]).await;
-    assert_eq!(begun.elapsed(), Duration::ZERO);
-    assert_eq!((end(held).await, begun.elapsed()), (done(), SECOND));
-    assert_eq!(core.items("claims"), [item("a", "held")]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_held_transaction_is_done_though_its_caller_is_gone() {
-    let core = claims();
-    hold_items(&core, "t", ["a"]).await.abort();
-    core.done(TRANSACTION, 1).await;
-    assert_eq!(core.items("claims"), [item("a", "held")]);
-    assert_eq!(transact(&core, "t", ["a"], "held").await, done());
+async fn a_late_call_is_done_though_its_caller_is_gone() {
+    for how in [Behaviour::Held(SECOND), Behaviour::Slow(SECOND)] {
+        let core = claims();
+        let begun = Instant::now();
+        start(&core, how, TRANSACTION, transaction("t", ["a"], "late")).await.abort();
+        assert_eq!((begun.elapsed(), core.items("claims")), (Duration::ZERO, vec![]), "{how:?}");
+        core.done(TRANSACTION, 1).await;
+        assert_eq!((begun.elapsed(), core.items("claims")), (SECOND, vec![item("a", "late")]), "{how:?}");
+        assert_eq!(transact(&core, "t", ["a"], "late").await, done());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,9 +94,11 @@ async fn a_locked_item_refuses_plain_writes_and_can_be_read() {
 #[tokio::test(start_paused = true)]
 async fn a_held_transaction_is_evaluated_at_its_end() {
     let core = claims();
+    let begun = Instant::now();
     let held = hold_items(&core, "t", ["a", "b"]).await;
     core.put("claims", item("b", "operator"));
     assert_eq!(end(held).await, cancelled([no_reason(), taken("b", "operator")]));
+    assert_eq!(begun.elapsed(), SECOND);
     assert_eq!(core.items("claims"), [item("b", "operator")]);
     assert_eq!(transact(&core, "u", ["a"], "second").await, done());
 }
@@ -153,7 +149,7 @@ async fn a_key_of_the_wrong_type_is_a_reason_to_cancel() {
 #[tokio::test(start_paused = true)]
 async fn held_means_slow_outside_of_transactions() {
     let core = claims();
-    let held = hold(&core, "PutItem", &claim("a", "held")).await;
+    let held = start(&core, Behaviour::Held(SECOND), "PutItem", claim("a", "held")).await;
     assert_eq!(ask(&core, "PutItem", &claim("a", "second")).await, done());
     let (status, refused) = end(held).await;
     assert_eq!((status, &refused["Item"]), (400, &item("a", "second")));

@@ -52,18 +52,16 @@ async fn a_rate_is_kept() {
 async fn behaviours_have_their_precedence_and_their_time() {
     let core = claims();
     core.behave(Behaviour::Throttled);
-    core.behave_at_random(7, 100, &[Down]);
-    core.behave_for(Duration::from_millis(100), AppliedDown);
-    core.next("GetItem", Behaviour::Denied);
-    core.next("PutItem", Normal);
-    assert_eq!(puts(&core, 2).await, [(200, true), (500, true)]);
-    tokio::time::advance(Duration::from_millis(100)).await;
-    assert_eq!(puts(&core, 1).await, [(500, false)]);
+    core.behave_at_random(7, 100, &[AppliedDown]);
+    core.fail_for(Duration::from_millis(100));
+    core.next("GetItem", Behaviour::Hang);
+    core.next("PutItem", Behaviour::Denied);
+    tokio::time::advance(Duration::from_millis(99)).await;
+    assert_eq!(puts(&core, 2).await, [(400, false), (500, false)]);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(puts(&core, 1).await, [(500, true)]);
     core.behave_at_random(7, 0, &[]);
     assert_eq!(puts(&core, 1).await, [(400, false)]);
-    core.fail_for(Duration::from_millis(100));
-    tokio::time::advance(Duration::from_millis(99)).await;
-    assert_eq!(puts(&core, 1).await, [(500, false)]);
 }
 
 #[tokio::test]

@@ -28,9 +28,14 @@ async fn next(api: &RuntimeApi) -> (String, Answer) {
     (answer.header("lambda-runtime-aws-request-id").unwrap().to_owned(), answer)
 }
 
-async fn respond(api: &RuntimeApi, id: &str, body: &str) -> (u16, String) {
-    let answer = call(api, &format!("POST /invocation/{id}/response"), body).await;
+/// Ends an event with a `response` or an `error`.
+async fn post(api: &RuntimeApi, id: &str, kind: &str, body: &str) -> (u16, String) {
+    let answer = call(api, &format!("POST /invocation/{id}/{kind}"), body).await;
     (answer.status, answer.body)
+}
+
+async fn respond(api: &RuntimeApi, id: &str, body: &str) -> (u16, String) {
+    post(api, id, "response", body).await
 }
 
 fn invoke(api: &Arc<RuntimeApi>, event: &'static str) -> JoinHandle<Outcome> {
@@ -45,15 +50,13 @@ fn accepted() -> (u16, String) {
 #[tokio::test]
 async fn an_event_has_the_headers_of_lambda() {
     let api = api().await;
-    let invoked = invoke(&api, r#"{"a":1}"#);
-    let (id, event) = next(&api).await;
+    let _invoked = invoke(&api, r#"{"a":1}"#);
+    let (_, event) = next(&api).await;
     assert_eq!((event.status, event.body.as_str()), (200, r#"{"a":1}"#));
     assert_eq!(event.header("content-type"), Some("application/json"));
     assert_eq!(event.header("lambda-runtime-deadline-ms"), Some("12345"));
     assert_eq!(event.header("lambda-runtime-invoked-function-arn"), Some(ARN));
     assert_eq!(event.header("lambda-runtime-trace-id"), Some(TRACE));
-    assert_eq!(respond(&api, &id, r#"{"b":2}"#).await, accepted());
-    assert_eq!(invoked.await.unwrap(), Ok(json!({ "b": 2 })));
 }
 
 #[tokio::test]
@@ -72,40 +75,18 @@ async fn a_request_for_an_event_waits_for_one() {
 }
 
 #[tokio::test]
-async fn events_are_queued_and_have_different_ids() {
+async fn an_event_ends_with_a_response_or_an_error() {
     let api = api().await;
-    let first = invoke(&api, "1");
-    api.until(|events| events.queue.len() == 1).await;
-    let second = invoke(&api, "2");
-    let mut ids = Vec::new();
-    for expected in ["1", "2"] {
-        let (id, event) = next(&api).await;
-        assert_eq!(event.body, expected);
-        assert_eq!(respond(&api, &id, &event.body).await, accepted());
-        ids.push(id);
+    for (kind, body, expected) in [
+        ("response", r#"{"b":2}"#, Ok(json!({ "b": 2 }))),
+        ("response", "no JSON", Ok(json!("no JSON"))),
+        ("error", r#"{"errorType":"x"}"#, Err(json!({ "errorType": "x" }))),
+    ] {
+        let invoked = invoke(&api, "1");
+        let (id, _) = next(&api).await;
+        assert_eq!(post(&api, &id, kind, body).await, accepted());
+        assert_eq!(invoked.await.unwrap(), expected);
     }
-    assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(json!(1)), Ok(json!(2))));
-    assert_ne!(ids[0], ids[1]);
-}
-
-#[tokio::test]
-async fn an_error_of_the_function_is_its_outcome() {
-    let api = api().await;
-    let error = json!({ "errorType": "x" });
-    let invoked = invoke(&api, "1");
-    let (id, _) = next(&api).await;
-    let reported = call(&api, &format!("POST /invocation/{id}/error"), &error.to_string()).await;
-    assert_eq!((reported.status, reported.body), accepted());
-    assert_eq!(invoked.await.unwrap(), Err(error));
-}
-
-#[tokio::test]
-async fn a_response_that_is_no_json_is_a_string() {
-    let api = api().await;
-    let invoked = invoke(&api, "1");
-    let (id, _) = next(&api).await;
-    respond(&api, &id, "plain").await;
-    assert_eq!(invoked.await.unwrap(), Ok(json!("plain")));
 }
 
 #[tokio::test]
@@ -125,12 +106,13 @@ async fn a_response_to_another_event_or_a_second_one_is_refused() {
 async fn the_response_to_an_abandoned_event_goes_nowhere() {
     let api = api().await;
     let abandoned = invoke(&api, "1");
-    let (id, _) = next(&api).await;
+    let (first, _) = next(&api).await;
     abandoned.abort();
     assert!(abandoned.await.unwrap_err().is_cancelled());
     let invoked = invoke(&api, "2");
-    assert_eq!(respond(&api, &id, "1").await, accepted());
-    let (id, _) = next(&api).await;
-    respond(&api, &id, "2").await;
+    assert_eq!(respond(&api, &first, "1").await, accepted());
+    let (second, event) = next(&api).await;
+    assert!(second != first && event.body == "2");
+    respond(&api, &second, "2").await;
     assert_eq!(invoked.await.unwrap(), Ok(json!(2)));
 }
