@@ -55,6 +55,7 @@
 
 mod backoff;
 mod claimed;
+mod closing;
 pub mod conditions;
 mod idempotency_key;
 mod item_keys;

@@ -3,24 +3,23 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::error::BuildError;
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::{
-    Claim, Claimed, Known, Settled,
+    Claim, Claimed, Known,
     backoff::backoff,
     left::{LeftClaim, LeftClaims},
-    protocol::{ClaimPhase, Claiming, CloseStep, End, Next, NotClaimed, Operation, Reply, claim_phase, close_step},
+    protocol::{ClaimPhase, Claiming, End, Next, NotClaimed, Operation, Reply, claim_phase},
     record::Record,
-    table::{Attempt, ConflictingItems, Table, Transaction},
+    table::{ConflictingItems, Table},
     writes::{self, Writes},
 };
 use crate::{
     budget::{Budget, Lease, WRITE_MAX_WAIT, WRITE_RETRY_MIN},
     clock::Clock,
     config::{Claims, Config},
-    telemetry::{log::LogText, metrics},
+    telemetry::log::LogText,
     unix_time::seconds,
 };
 
@@ -31,7 +30,7 @@ pub struct Ledger {
     pub(super) table: Option<Table>,
     window: Duration,
     pub(super) clock: Clock,
-    left: LeftClaims,
+    pub(super) left: LeftClaims,
 }
 
 /// The claim could not be written, so nothing was sent. The text is for the log.
@@ -159,81 +158,9 @@ impl Ledger {
         }
     }
 
-    /// Records the result of a push, together with the response. If this still fails when the response is due, the process
-    /// keeps the claim and retries later.
-    pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
-        let Some(table) = &self.table else { return };
-        let settle = writes::settle_write(claim, settled, self.clock.wall());
-        if self.close(table, claim, table.transaction([settle], None), budget).await == CloseStep::Superseded {
-            tracing::error!(
-                "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
-            );
-        }
-    }
-
-    /// Frees the lead and its idempotency key, because nobody was called. If this still fails when the response is due,
-    /// the process keeps the claim and retries later.
-    pub async fn release(&self, claim: &Claim, budget: Budget) {
-        let Some(table) = &self.table else { return };
-        // If it is superseded, there is nothing to free.
-        self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
-    }
-
-    /// Makes the write that settles or releases a claim, with retries while time is left. Never returns [`CloseStep::Retry`].
-    async fn close(
-        &self,
-        table: &Table,
-        claim: &Claim,
-        transaction: Result<Transaction, BuildError>,
-        budget: Budget,
-    ) -> CloseStep {
-        let Ok(transaction) = transaction else { return CloseStep::Left };
-        let until = budget.settle_until(self.clock.now());
-        let mut waits = backoff();
-        loop {
-            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
-            let Attempt { reply, cause } = table.attempt(&transaction, until).await;
-            match close_step(&reply, self.may_retry(wait, until)) {
-                CloseStep::Retry => sleep(wait).await,
-                CloseStep::Left => {
-                    let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
-                    self.keep(left, cause.as_deref());
-                    return CloseStep::Left;
-                }
-                closed => return closed,
-            }
-        }
-    }
-
-    /// Makes one attempt to close each claim that earlier requests left open. Call it after the request's own claim, which
-    /// must not wait for it. It delays the response by at most `LEFT_CLAIMS_LIMIT`.
-    pub async fn close_left_claims(&self, budget: Budget) {
-        let Some(table) = &self.table else { return };
-        let until = budget.close_left_until(self.clock.now());
-        for left in self.left.all() {
-            if left.close(table, until).await {
-                tracing::info!(left = left.claim, "a claim that was left is closed");
-                self.left.remove(&left);
-            }
-        }
-    }
-
     /// Whether enough time is left to retry a write after this wait.
     pub(super) fn may_retry(&self, wait: Duration, until: Instant) -> bool {
         self.clock.now() + wait + WRITE_RETRY_MIN <= until
-    }
-
-    /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response.
-    fn keep(&self, left: LeftClaim, cause: Option<&str>) {
-        metrics::count_left_claim();
-        tracing::error!(
-            cause,
-            left = left.claim,
-            "the claim was not closed: the process keeps it, and retries after a later claim"
-        );
-        if let Some(dropped) = self.left.add(left) {
-            tracing::error!(left = dropped.claim, "too many claims are kept: this one is dropped and not retried");
-        }
     }
 }
 

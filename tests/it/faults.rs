@@ -5,6 +5,7 @@
 
 mod answers;
 mod dynamodb;
+mod inquiries;
 mod raw;
 mod secrets;
 

@@ -12,7 +12,7 @@ use support::{ProcessHarness, Reply, TestApp};
 use super::{Fault, LIMITS, Pushes, Row, lead};
 
 /// What lasts until the lead is posted again.
-const LASTING: [(&str, DynamoBehaviour); 13] = [
+pub const LASTING: [(&str, DynamoBehaviour); 13] = [
     ("is down", Down),
     ("throttles", Throttled),
     ("throttles within transactions", ThrottledInTransaction),
@@ -29,7 +29,7 @@ const LASTING: [(&str, DynamoBehaviour); 13] = [
 ];
 
 /// The behaviour for one call after the other. The first claims, and the second settles or releases; each is retried.
-const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
+pub const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
     ("the claim is written and the answer lost", &[AppliedReset]),
     ("the claim is written and the answer late", &[AppliedNoResponse]),
     ("the claim is not written and the answer lost", &[Reset]),

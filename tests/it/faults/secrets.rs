@@ -8,23 +8,22 @@ use support::{KEY, Lead, Request, TOKEN, TestApp};
 
 use super::{Fault, LIMITS, Pushes, Row};
 
+/// What lasts until the lead is posted again.
+pub const LASTING: [(&str, SecretsBehaviour); 10] = [
+    ("is down", Down),
+    ("throttles", Throttled),
+    ("denies the permission", Denied),
+    ("never answers", Hang),
+    ("takes 300 ms", Slow(Duration::from_millis(300))),
+    ("takes 3 s", Slow(Duration::from_secs(3))),
+    ("has a binary secret", Binary),
+    ("accepts no signature", Expired),
+    ("says that the secret is marked for deletion", Deleted),
+    ("says InvalidRequestException of another kind", Fails("InvalidRequestException", "You tried to enable rotation.")),
+];
+
 /// One row per fault.
 pub fn rows() -> Vec<BoxFuture<'static, Row>> {
-    const LASTING: [(&str, SecretsBehaviour); 10] = [
-        ("is down", Down),
-        ("throttles", Throttled),
-        ("denies the permission", Denied),
-        ("never answers", Hang),
-        ("takes 300 ms", Slow(Duration::from_millis(300))),
-        ("takes 3 s", Slow(Duration::from_secs(3))),
-        ("has a binary secret", Binary),
-        ("accepts no signature", Expired),
-        ("says that the secret is marked for deletion", Deleted),
-        (
-            "says InvalidRequestException of another kind",
-            Fails("InvalidRequestException", "You tried to enable rotation."),
-        ),
-    ];
     const ONCE: [(&str, SecretsBehaviour); 3] =
         [("refuses one signature", Expired), ("throttles once", Throttled), ("fails once", Down)];
     let lasting = LASTING.map(|(fault, behaviour)| {

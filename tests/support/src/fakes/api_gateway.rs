@@ -16,15 +16,19 @@ use serde_json::{Value, json};
 
 const API: &str = "a1b2c3d4e5";
 const DOMAIN: &str = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com";
-const ROUTE: &str = "POST /v1/accounts/{account}/leads";
+/// The routes of the template, but for `$default`: what follows the account, and the route's key.
+const ROUTES: [(&str, &str); 3] = [
+    ("/leads", "POST /v1/accounts/{account}/leads"),
+    ("/leads/validate", "POST /v1/accounts/{account}/leads/validate"),
+    ("/leads/status", "POST /v1/accounts/{account}/leads/status"),
+];
 
 /// The event that a function gets for this request.
 pub fn event(method: &str, path_and_query: &str, headers: &HeaderMap, body: &[u8], request_id: &str) -> Value {
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     // An HTTP API hands the path on decoded, the query as it came.
     let path = percent_decode_str(path).decode_utf8_lossy();
-    let account = account(method, &path);
-    let route_key = account.map_or("$default", |_| ROUTE);
+    let (account, route_key) = route(method, &path).map_or((None, "$default"), |(account, key)| (Some(account), key));
     let now = SystemTime::now();
 
     let mut event = json!({
@@ -102,10 +106,11 @@ fn proxied(answer: &Value) -> Option<Response> {
     })
 }
 
-fn account<'a>(method: &str, path: &'a str) -> Option<&'a str> {
-    path.strip_prefix("/v1/accounts/")
-        .and_then(|rest| rest.strip_suffix("/leads"))
-        .filter(|account| method == "POST" && !account.is_empty() && !account.contains('/'))
+/// The account in a path, and its route's key.
+fn route<'a>(method: &str, path: &'a str) -> Option<(&'a str, &'static str)> {
+    let rest = path.strip_prefix("/v1/accounts/").filter(|_| method == "POST")?;
+    let (account, key) = ROUTES.iter().find_map(|(action, key)| Some((rest.strip_suffix(action)?, *key)))?;
+    (!account.is_empty() && !account.contains('/')).then_some((account, key))
 }
 
 fn joined(headers: &HeaderMap) -> BTreeMap<&str, String> {

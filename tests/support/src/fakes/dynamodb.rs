@@ -10,7 +10,13 @@ mod fault;
 mod tables;
 mod tokens;
 
-use std::{future, io, net::SocketAddr, ops::Deref};
+use std::{
+    collections::BTreeSet,
+    future, io,
+    net::SocketAddr,
+    ops::Deref,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -20,13 +26,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use serde_json::{Map, Value};
+
 use self::fault::Fault;
 pub use self::{
     behaviour::DynamoBehaviour,
     core::{DynamoAnswer, DynamoCore, DynamoOutcome},
     tokens::TokenRules,
 };
-use crate::fakes::server::{Connections, Server, hang_up};
+use crate::fakes::server::{Connections, Server, hang_up, lock};
 
 const TARGET: &str = "DynamoDB_20120810.";
 
@@ -36,15 +44,20 @@ const TARGET: &str = "DynamoDB_20120810.";
 pub struct DynamoDb {
     server: Server,
     core: DynamoCore,
+    actions: Actions,
 }
+
+/// The actions of IAM that the calls needed so far.
+type Actions = Arc<Mutex<BTreeSet<String>>>;
 
 impl DynamoDb {
     /// Starts on `address` (port 0 takes a free one) without any table.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let core = DynamoCore::new()?;
-        let router = Router::new().fallback(answer).with_state(core.clone());
+        let actions = Actions::default();
+        let router = Router::new().fallback(answer).with_state((core.clone(), Arc::clone(&actions)));
         let server = Server::start(address, router).await?;
-        Ok(Self { server, core })
+        Ok(Self { server, core, actions })
     }
 
     /// Where it listens.
@@ -55,6 +68,12 @@ impl DynamoDb {
     /// The endpoint to give the AWS SDK.
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
+    }
+
+    /// The actions of IAM that the calls needed so far: in place of a transaction, those of its writes (DynamoDB's developer
+    /// guide, "Using IAM with DynamoDB transactions").
+    pub fn actions(&self) -> BTreeSet<String> {
+        lock(&self.actions).clone()
     }
 
     /// Its connections as of now.
@@ -72,7 +91,13 @@ impl Deref for DynamoDb {
     }
 }
 
-async fn answer(State(core): State<DynamoCore>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State((core, actions)): State<(DynamoCore, Actions)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = headers.get("x-amz-target").map(HeaderValue::to_str);
     let operation = match (method, uri.path(), target) {
         (Method::POST, "/", Some(Ok(target))) => target.strip_prefix(TARGET),
@@ -80,6 +105,14 @@ async fn answer(State(core): State<DynamoCore>, method: Method, uri: Uri, header
     };
     let Some(operation) = operation else { return Fault::unknown_operation().into_response() };
 
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match request["TransactItems"].as_array() {
+        Some(writes) => {
+            let kinds = writes.iter().filter_map(Value::as_object).flat_map(Map::keys);
+            lock(&actions).extend(kinds.map(|kind| format!("{kind}Item")));
+        }
+        None => _ = lock(&actions).insert(operation.to_owned()),
+    }
     match core.call(operation, &body).await {
         DynamoOutcome::Answered(answer) => answer.into_response(),
         DynamoOutcome::Hang => future::pending().await,

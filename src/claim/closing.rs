@@ -1,0 +1,91 @@
+//! How a claim is closed: settled or released, now or later.
+
+use aws_sdk_dynamodb::error::BuildError;
+use tokio::time::sleep;
+
+use super::{
+    Claim, Ledger, Settled,
+    backoff::backoff,
+    left::LeftClaim,
+    protocol::{CloseStep, close_step},
+    table::{Attempt, Table, Transaction},
+    writes,
+};
+use crate::{
+    budget::{Budget, WRITE_MAX_WAIT},
+    telemetry::metrics,
+};
+
+impl Ledger {
+    /// Records the result of a push, together with the response. If this still fails when the response is due, the process
+    /// keeps the claim and retries later.
+    pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
+        let Some(table) = &self.table else { return };
+        let settle = writes::settle_write(claim, settled, self.clock.wall());
+        if self.close(table, claim, table.transaction([settle], None), budget).await == CloseStep::Superseded {
+            tracing::error!(
+                "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
+            );
+        }
+    }
+
+    /// Frees the lead and its idempotency key, because nobody was called. If this still fails when the response is due,
+    /// the process keeps the claim and retries later.
+    pub async fn release(&self, claim: &Claim, budget: Budget) {
+        let Some(table) = &self.table else { return };
+        // If it is superseded, there is nothing to free.
+        self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
+    }
+
+    /// Makes the write that settles or releases a claim, with retries while time is left. Never returns [`CloseStep::Retry`].
+    async fn close(
+        &self,
+        table: &Table,
+        claim: &Claim,
+        transaction: Result<Transaction, BuildError>,
+        budget: Budget,
+    ) -> CloseStep {
+        let Ok(transaction) = transaction else { return CloseStep::Left };
+        let until = budget.settle_until(self.clock.now());
+        let mut waits = backoff();
+        loop {
+            let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
+            let Attempt { reply, cause } = table.attempt(&transaction, until).await;
+            match close_step(&reply, self.may_retry(wait, until)) {
+                CloseStep::Retry => sleep(wait).await,
+                CloseStep::Left => {
+                    let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
+                    self.keep(left, cause.as_deref());
+                    return CloseStep::Left;
+                }
+                closed => return closed,
+            }
+        }
+    }
+
+    /// Makes one attempt to close each claim that earlier requests left open. Call it after the request's own claim, which
+    /// must not wait for it. It delays the response by at most `LEFT_CLAIMS_LIMIT`.
+    pub async fn close_left_claims(&self, budget: Budget) {
+        let Some(table) = &self.table else { return };
+        let until = budget.close_left_until(self.clock.now());
+        for left in self.left.all() {
+            if left.close(table, until).await {
+                tracing::info!(left = left.claim, "a claim that was left is closed");
+                self.left.remove(&left);
+            }
+        }
+    }
+
+    /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response.
+    pub(super) fn keep(&self, left: LeftClaim, cause: Option<&str>) {
+        metrics::count_left_claim();
+        tracing::error!(
+            cause,
+            left = left.claim,
+            "the claim was not closed: the process keeps it, and retries after a later claim"
+        );
+        if let Some(dropped) = self.left.add(left) {
+            tracing::error!(left = dropped.claim, "too many claims are kept: this one is dropped and not retried");
+        }
+    }
+}
