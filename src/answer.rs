@@ -104,14 +104,19 @@ impl Answer {
         self
     }
 
-    /// Says what it is about. A sandbox account needs no operator.
+    /// Says what it is about. A sandbox account needs no operator, and neither does the outcome of a lead that was sent before.
     #[must_use]
     pub fn about(mut self, subject: Subject) -> Self {
         if subject == Subject::Sandbox {
             self.headers.insert(LEAD_SANDBOX, HeaderValue::from_static("true"));
-            self.needs_operator = false;
         }
-        Self { subject, ..self }
+        let needs_operator = self.needs_operator
+            && match subject {
+                Subject::Lead => true,
+                Subject::Inquiry => self.outcome == Outcome::NotSent,
+                Subject::Sandbox => false,
+            };
+        Self { subject, needs_operator, ..self }
     }
 
     /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.

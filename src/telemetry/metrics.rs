@@ -15,7 +15,7 @@ use metrics_cloudwatch_embedded::{Builder, Collector, Error};
 
 use crate::{
     account::SecretSource,
-    answer::{Answer, Outcome, Subject},
+    answer::{Answer, Subject},
     rudder::{Code, UpstreamCodes},
 };
 
@@ -154,8 +154,7 @@ pub(crate) fn count_response(answer: &Answer) {
     match answer.subject {
         Subject::Lead => counter!(LEADS.name, "outcome" => outcome).increment(1),
         Subject::Sandbox => return counter!(SANDBOX_REQUESTS.name, "outcome" => outcome).increment(1),
-        // An `unknown` lead was counted when it was sent.
-        Subject::Inquiry if answer.outcome == Outcome::NotSent && answer.needs_operator => {}
+        Subject::Inquiry if answer.needs_operator => {}
         Subject::Inquiry => return,
     }
     if let Some(error) = answer.metric {

@@ -6,6 +6,7 @@ use lendswift_relay::{
     answer::{Advice, Kind, Outcome},
     config::{DefaultValue, VARIABLES},
     lead::{FaultCode, FieldSpec, fields},
+    rudder::Scenario,
     telemetry::metrics::{CLAIM_LEFT, METRICS, NAMESPACE},
 };
 use strum::VariantArray;
@@ -56,6 +57,10 @@ fn responses() {
         let (status, fixable) = (row.status.as_u16().to_string(), kind.is_client_fixable().to_string());
         [row.when.to_owned(), status, code(row.outcome.as_str()), code(row.error), fixable, header(kind)]
     });
+    let scenarios = Scenario::VARIANTS.iter().map(|scenario| {
+        let digits = scenario.digits().map_or("any other".to_owned(), |digits| code(&digits.to_string()));
+        [digits, scenario.meaning().to_owned()]
+    });
     let messages: BTreeSet<[String; 2]> =
         Kind::VARIANTS.iter().map(|kind| [code(kind.row().error), kind.row().message.to_owned()]).collect();
     check(
@@ -74,6 +79,8 @@ fn responses() {
                 ["when", "status", "`lead-outcome`", "`error`", "`show_err`", "header"],
                 [accepted.map(str::to_owned)].into_iter().chain(kinds),
             ),
+            "## Sandbox accounts\n\nThe last four digits of `loan_amount` choose what the simulated AI Rudder does.\n".to_owned(),
+            table(["last four digits", "what happens"], scenarios),
             "## Messages\n\nMessages are for people and may change; `error` is for programs and does not.\n".to_owned(),
             table(["`error`", "`message`"], messages),
         ],
@@ -177,7 +184,7 @@ fn configuration() {
 fn values(metric: &str) -> String {
     let errors: BTreeSet<&str> = Kind::VARIANTS.iter().map(|kind| kind.metric()).chain([CLAIM_LEFT]).collect();
     match metric {
-        "Leads" => codes(Outcome::VARIANTS.iter().map(|outcome| outcome.as_str())),
+        "Leads" | "SandboxRequests" => codes(Outcome::VARIANTS.iter().map(|outcome| outcome.as_str())),
         "Errors" => codes(errors),
         _ => String::new(),
     }
