@@ -24,6 +24,7 @@ mod outages;
 mod properties;
 mod reference;
 mod renewed_token;
+mod requests;
 mod responses;
 mod sandbox;
 mod secrecy;
