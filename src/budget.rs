@@ -194,8 +194,8 @@ impl Budget {
         self.lease
     }
 
-    /// The end of a push that begins now and may take `limit`. `Err` if less than 1 s is left for it.
-    pub fn for_push(self, limit: Duration, now: Instant) -> Result<Instant, InsufficientTime> {
+    /// The end of a push that begins now and may take `limit`. `Err` if less than 1 s is left for it; then nothing may be sent.
+    pub fn push_until(self, limit: Duration, now: Instant) -> Result<Instant, InsufficientTime> {
         let until = self.work_until().min(now + limit);
         if is_enough_for_push(until, now) { Ok(until) } else { Err(InsufficientTime) }
     }

@@ -63,10 +63,10 @@ pub struct ParsedLead<'a> {
 /// A body that is not a JSON object; nothing was sent. The message contains the place and never the content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It is not UTF-8 from this byte on.
+    /// The body is not UTF-8 from this byte on.
     #[error("is not UTF-8 from byte {0} on")]
     NotUtf8(usize),
-    /// It is not JSON.
+    /// The body is not JSON.
     #[error("is not JSON at line {line}, column {column}")]
     NotJson {
         /// The line, counted from 1.
@@ -74,7 +74,7 @@ pub enum Malformed {
         /// The column in bytes, counted from 1.
         column: usize,
     },
-    /// It is JSON, but not an object.
+    /// The body is JSON, but not an object.
     #[error("is not a JSON object")]
     NotAnObject,
 }

@@ -130,7 +130,7 @@ impl Relay {
             Ok(Claimed::Known(known)) => {
                 close_left.await;
                 // Versions before 0.2.0 may have stored an envelope that quotes the token.
-                answer_for_known(known).map(|answer| answer.withholding(account.token()))
+                answer_for_known(known).map(|answer| answer.without_token(account.token()))
             }
             Err(error) => {
                 close_left.await;
@@ -142,7 +142,7 @@ impl Relay {
     /// Sends a claimed lead.
     async fn send(&self, account: &Account, payload: &Bytes, claim: &Claim, budget: Budget) -> Result<Answer, Problem> {
         let begun = self.clock.now();
-        let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
+        let deadlines = SendDeadlines { until: budget.push_until(self.push_limit, begun)?, lease: claim.lease() };
         let pushed = self.push(account, payload, deadlines).await;
         record_push(&pushed, elapsed_ms(begun, self.clock.now()));
         if let Some(code) = pushed.as_ref().ok().and_then(Push::own_code) {
@@ -153,7 +153,7 @@ impl Relay {
 
     /// `Err` if less than the minimum time for a push is left.
     fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
-        context.budget().for_push(self.push_limit, self.clock.now()).map(|_| ())
+        context.budget().push_until(self.push_limit, self.clock.now()).map(|_| ())
     }
 
     /// Pushes the lead, and once more if AI Rudder refused a token that has been replaced in the meantime.
@@ -162,11 +162,11 @@ impl Relay {
         if push.verdict != Verdict::TokenRefused {
             return Ok(push);
         }
-        match self.accounts.with_new_token(account, deadlines.until).await {
+        match self.accounts.find_new_token(account, deadlines.until).await {
             Some(renewed) if budget::is_enough_for_push(deadlines.until, self.clock.now()) => {
                 let push = self.rudder.push(renewed.token(), payload, deadlines).await?;
                 // The refused token may still be valid elsewhere, so it is withheld too.
-                Ok(push.withholding(account.token()))
+                Ok(push.without_token(account.token()))
             }
             _ => Ok(push),
         }

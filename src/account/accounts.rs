@@ -94,7 +94,7 @@ impl Accounts {
         if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
             && let Some(refusal) = self.refusals.get(id).filter(|refusal| refusal.applies_at(arrived_at))
         {
-            return Err(refused(id, refusal.fault));
+            return Err(refuse(id, refusal.fault));
         }
         let is_enough = |entry: &Entry| entry.knows(key) && entry.is_fresh(arrived_at);
         // At most twice: a refresh that began before this request arrived may miss an API key that was stored since.
@@ -119,16 +119,16 @@ impl Accounts {
                 KeyCheck::Refused(fault) => {
                     let until = self.clock.now() + UNKNOWN_KEY_INTERVAL;
                     self.refusals.insert(id.clone(), Refusal { until, fault: fault.clone() });
-                    return Err(refused(id, fault));
+                    return Err(refuse(id, fault));
                 }
                 KeyCheck::NeedsRefresh => {}
             }
         }
     }
 
-    /// The account with another token than the one that AI Rudder refused; `None` if its secret contains no new one, or cannot
-    /// be read before `until`.
-    pub async fn with_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
+    /// Finds the account's new token after AI Rudder refused its token, with a refresh if necessary. `None` if the secret has no
+    /// new token, or cannot be read before `until`.
+    pub async fn find_new_token(&self, refused: &Account, until: Instant) -> Option<Account> {
         let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token().filter(|token| **token != refused.token).cloned();
         let is_enough = |entry: &Entry| entry.is_refreshed_since(refused_at) || new_token(entry).is_some();
@@ -200,8 +200,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The error for an unknown API key.
-fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
+/// The error for an unknown API key. Records the account in the log line, if it exists.
+fn refuse(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
         record_account(id, None);
     }

@@ -23,7 +23,7 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// Its value in logs and metrics.
+    /// The value in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ pub enum AuthError {
 }
 
 impl Account {
-    /// Its name.
+    /// The account's name.
     #[must_use]
     pub fn id(&self) -> &AccountId {
         &self.id
@@ -60,7 +60,7 @@ impl Account {
         self.source
     }
 
-    /// Its token for AI Rudder.
+    /// The account's token for AI Rudder.
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token

@@ -19,13 +19,13 @@ pub struct Secret {
 /// A fault of a secret. It never contains a part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// It is binary, not text.
+    /// The secret is binary, not text.
     #[error("the secret is binary")]
     Binary,
-    /// It is not JSON, or lacks one of the two members.
+    /// The secret is not JSON, or lacks one of the two members.
     #[error("the secret is not {{\"lendswift_token\": \"…\", \"api_key_sha256\": [\"…\"]}}")]
     Shape,
-    /// It has no digest.
+    /// The secret has no digest.
     #[error("api_key_sha256 is empty")]
     NoDigest,
     /// A digest is not 64 hex digits.

@@ -85,7 +85,7 @@ impl Row {
 }
 
 impl Kind {
-    /// Its row in the table of responses.
+    /// The kind's row in the table of responses.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "one row per kind")]
     pub const fn row(self) -> Row {

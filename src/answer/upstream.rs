@@ -38,7 +38,7 @@ impl From<Push> for Answer {
 impl Answer {
     /// Replaces a stored or forwarded body that quotes the token with the relay's own.
     #[must_use]
-    pub(crate) fn withholding(self, token: &Token) -> Self {
+    pub(crate) fn without_token(self, token: &Token) -> Self {
         let Body::Verbatim(Text(text)) = &self.body else { return self };
         if !token.is_quoted_in(text) {
             return self;

@@ -35,15 +35,15 @@ pub enum Claimed {
 /// Why this request may not send the lead: the lead's state, or a conflict of its idempotency key.
 #[derive(Debug)]
 pub enum Known {
-    /// Another request is sending it, and that request's lease has not ended.
+    /// Another request is sending the lead, and that request's lease has not ended.
     InProgress,
-    /// The request with this id claimed it, and its lease ended before the claim was settled.
+    /// The request with this id claimed the lead, and its lease ended before the claim was settled.
     Interrupted(String),
-    /// It was sent, with this result.
+    /// The lead was sent, with this result.
     Settled(Settled),
     /// The caller's `Idempotency-Key` belongs to a different lead.
     KeyReused,
-    /// Its item exists, but this version cannot read it. The lead may have been sent.
+    /// The lead's item exists, but this version cannot read it. The lead may have been sent.
     Unreadable,
 }
 

@@ -36,10 +36,10 @@ async fn a_new_token_that_is_already_cached_needs_no_refresh() {
     resume();
     let new = accounts.authenticate(&account, key(), soon()).await.unwrap();
     assert_eq!(fakes.secrets.calls().len(), 2);
-    let renewed = accounts.with_new_token(&old, soon()).await.unwrap();
+    let renewed = accounts.find_new_token(&old, soon()).await.unwrap();
     assert!(renewed.token() == new.token() && renewed.token() != old.token());
     assert_eq!(fakes.secrets.calls().len(), 2, "the cache has the new token");
     // Without a newer token the secret is read again, once.
-    assert!(accounts.with_new_token(&new, soon()).await.is_none());
+    assert!(accounts.find_new_token(&new, soon()).await.is_none());
     assert_eq!(fakes.secrets.calls().len(), 3);
 }
