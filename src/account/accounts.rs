@@ -1,8 +1,8 @@
 //! The cache of the accounts' secrets: when a cached entry is used, and when Secrets Manager is called.
 //!
-//! A request with a known API key uses the cached entry while it is fresh. An unknown API key causes at most one refresh per
-//! account name in 30 s, whether or not the account exists and whatever its secret contains: a caller without a valid API
-//! key cannot learn which accounts exist. Concurrent refreshes of one account are one ([`SingleFlight`]), and each request
+//! A request with a known API key uses the cached entry while it is fresh. An unknown API key causes a refresh. Once it is
+//! refused, unknown API keys for that account name cause none for 30 s, whether or not the account exists: a caller without
+//! a valid API key cannot learn which accounts exist. Concurrent requests share one refresh ([`SingleFlight`]), and each
 //! waits for it no longer than its own time allows. Stale entries are used while Secrets Manager fails (stale-if-error,
 //! RFC 5861), but never after it reported the secret missing or forbidden.
 
