@@ -72,8 +72,8 @@ const API_GATEWAY_LIMIT: Duration = Duration::from_secs(30);
 
 // The durations below apply between requests.
 
-/// The minimum delay after a refresh that failed or found the secret unreadable, before the next one: at most six calls per
-/// minute for an account whose secret cannot be used.
+/// The minimum delay before the next refresh, after one that found the secret unreadable, or that failed while a stale token
+/// can be used: at most six calls per minute. If a refresh fails and there is no such token, the next request tries again.
 pub(crate) const SECRET_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// How long all unknown API keys of an account are refused without a refresh, after a refresh did not find one. The interval
 /// is the same for every reason: otherwise the response times would reveal which accounts exist.
@@ -194,8 +194,8 @@ impl Budget {
         self.lease
     }
 
-    /// The end of a push that begins now and may take `limit`. `Err` if less than 1 s is left for it.
-    pub fn for_push(self, limit: Duration, now: Instant) -> Result<Instant, InsufficientTime> {
+    /// The end of a push that begins now and may take `limit`. `Err` if less than 1 s is left for it; then nothing may be sent.
+    pub fn push_until(self, limit: Duration, now: Instant) -> Result<Instant, InsufficientTime> {
         let until = self.work_until().min(now + limit);
         if is_enough_for_push(until, now) { Ok(until) } else { Err(InsufficientTime) }
     }

@@ -67,13 +67,13 @@ pub struct ParsedLead<'a> {
 /// A body that is not a JSON object; nothing was sent. The message contains the place and never the content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It is empty.
+    /// The body is empty.
     #[error("is empty; only a status request with an Idempotency-Key may be")]
     Empty,
-    /// It is not UTF-8 from this byte on.
+    /// The body is not UTF-8 from this byte on.
     #[error("is not UTF-8 from byte {0} on")]
     NotUtf8(usize),
-    /// It is not JSON.
+    /// The body is not JSON.
     #[error("is not JSON at line {line}, column {column}")]
     NotJson {
         /// The line, counted from 1.
@@ -81,13 +81,13 @@ pub enum Malformed {
         /// The column in bytes, counted from 1.
         column: usize,
     },
-    /// It is JSON, but not an object.
+    /// The body is JSON, but not an object.
     #[error("is not a JSON object")]
     NotAnObject,
-    /// It begins with `{` under the content type of a form.
+    /// The body begins with `{` under the content type of a form.
     #[error("is JSON, but its content type is that of a form")]
     JsonAsForm,
-    /// It is not a form.
+    /// The body is not a form.
     #[error("is not a form: part {part} {fault}")]
     NotAForm {
         /// The part between two `&`, counted from 1.

@@ -176,7 +176,7 @@ impl Relay {
 
     /// `Err` if less than the minimum time for a push is left.
     fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
-        context.budget().for_push(self.push_limit, self.clock.now()).map(|_| ())
+        context.budget().push_until(self.push_limit, self.clock.now()).map(|_| ())
     }
 }
 
@@ -211,7 +211,7 @@ fn answer_for_known(known: Known, account: &Account) -> Answer {
     match known {
         Known::Settled { claim, settled } => {
             // Versions before 0.2.0 may have stored an envelope that quotes the token.
-            Answer::from(settled).withholding(account.destination().token()).with_lead_id(Some(&claim))
+            Answer::from(settled).without_token(account.destination().token()).with_lead_id(Some(&claim))
         }
         Known::InProgress { claim } => Answer::from(Problem::InProgress).with_lead_id(claim.as_deref()),
         Known::Interrupted { claim, request_id } => {

@@ -1,8 +1,8 @@
 //! The cache of the accounts' secrets: when a cached entry is used, and when Secrets Manager is called.
 //!
-//! A request with a known API key uses the cached entry while it is fresh. An unknown API key causes at most one refresh per
-//! account name in 30 s, whether or not the account exists and whatever its secret contains: a caller without a valid API
-//! key cannot learn which accounts exist. Concurrent refreshes of one account are one ([`SingleFlight`]), and each request
+//! A request with a known API key uses the cached entry while it is fresh. An unknown API key causes a refresh. Once it is
+//! refused, unknown API keys for that account name cause none for 30 s, whether or not the account exists: a caller without
+//! a valid API key cannot learn which accounts exist. Concurrent requests share one refresh ([`SingleFlight`]), and each
 //! waits for it no longer than its own time allows. Stale entries are used while Secrets Manager fails (stale-if-error,
 //! RFC 5861), but never after it reported the secret missing or forbidden.
 
@@ -95,7 +95,7 @@ impl Accounts {
         if !self.lock().entries.get(id).is_some_and(|entry| entry.knows(key))
             && let Some(refusal) = self.refusals.get(id).filter(|refusal| refusal.applies_at(arrived_at))
         {
-            return Err(refused(id, refusal.fault));
+            return Err(refuse(id, refusal.fault));
         }
         let is_enough = |entry: &Entry| entry.knows(key) && entry.is_fresh(arrived_at);
         // At most twice: a refresh that began before this request arrived may miss an API key that was stored since.
@@ -120,16 +120,16 @@ impl Accounts {
                 KeyCheck::Refused(fault) => {
                     let until = self.clock.now() + UNKNOWN_KEY_INTERVAL;
                     self.refusals.insert(id.clone(), Refusal { until, fault: fault.clone() });
-                    return Err(refused(id, fault));
+                    return Err(refuse(id, fault));
                 }
                 KeyCheck::NeedsRefresh => {}
             }
         }
     }
 
-    /// The account's token, if it is another one than AI Rudder refused; `None` if its secret contains no new one, or cannot
-    /// be read before `until`.
-    pub async fn new_token(&self, account: &AccountId, refused: &Token, until: Instant) -> Option<Token> {
+    /// Finds the account's new token after AI Rudder refused this one, with a refresh if necessary. `None` if the secret has no
+    /// new token, or cannot be read before `until`.
+    pub async fn find_new_token(&self, account: &AccountId, refused: &Token, until: Instant) -> Option<Token> {
         let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token().filter(|token| *token != refused).cloned();
         let is_enough = |entry: &Entry| entry.is_refreshed_since(refused_at) || new_token(entry).is_some();
@@ -201,8 +201,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The error for an unknown API key.
-fn refused(id: &AccountId, fault: Option<StoreError>) -> AuthError {
+/// The error for an unknown API key. Records the account in the log line, if it exists.
+fn refuse(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
         record_account(id, None);
     }

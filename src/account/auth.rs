@@ -40,7 +40,7 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// Its value in logs and metrics.
+    /// The value in logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ pub enum AuthError {
 }
 
 impl Account {
-    /// Its name.
+    /// The account's name.
     #[must_use]
     pub fn id(&self) -> &AccountId {
         &self.id
@@ -77,13 +77,13 @@ impl Account {
         self.source
     }
 
-    /// Where its leads go.
+    /// Where the account's leads go.
     #[must_use]
     pub fn destination(&self) -> &Destination {
         &self.destination
     }
 
-    /// Whether its pushes are simulated.
+    /// Whether the account's pushes are simulated.
     #[must_use]
     pub fn is_sandbox(&self) -> bool {
         self.destination == Destination::Sandbox

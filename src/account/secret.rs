@@ -22,22 +22,22 @@ pub struct Secret {
 /// A fault of a secret. It never contains a part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// It is binary, not text.
+    /// The secret is binary, not text.
     #[error("the secret is binary")]
     Binary,
-    /// It is not JSON, or lacks a member.
+    /// The secret is not JSON, or lacks a member.
     #[error("the secret is not {{\"lendswift_token\": \"…\", \"api_key_sha256\": [\"…\"]}}")]
     Shape,
-    /// It has no digest.
+    /// The secret has no digest.
     #[error("api_key_sha256 is empty")]
     NoDigest,
     /// A digest is not 64 hex digits.
     #[error("api_key_sha256 contains something that is not 64 hex digits")]
     Digest,
-    /// It has a token and is a sandbox.
+    /// The secret has a token and is a sandbox.
     #[error("the secret has both lendswift_token and sandbox")]
     TokenAndSandbox,
-    /// Its `sandbox` is something other than `true`.
+    /// The secret's `sandbox` is something other than `true`.
     #[error("sandbox is not the boolean true")]
     Sandbox,
     /// The token is invalid.

@@ -25,11 +25,11 @@ pub(super) struct Store {
 /// Why a secret could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum StoreError {
-    /// It does not exist.
+    /// The secret does not exist.
     NotFound,
-    /// It is marked for deletion. Callers get the responses for a secret that does not exist.
+    /// The secret is marked for deletion. Callers get the responses for a secret that does not exist.
     Deleted,
-    /// It exists, but cannot be used: no permission to read it, no KMS key to decrypt it, or malformed content.
+    /// The secret exists, but cannot be used: no permission to read it, no KMS key to decrypt it, or malformed content.
     Unreadable(LogText),
     /// A retry may succeed: timeout, throttling, an internal error, an expired signature.
     Transient(LogText),

@@ -42,7 +42,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its row in the table of responses.
+    /// The kind's row in the table of responses.
     #[must_use]
     #[expect(clippy::too_many_lines, reason = "one row per kind")]
     pub const fn row(self) -> Row {

@@ -18,7 +18,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Its value in the header.
+    /// The value of the header.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Outcome {
         }
     }
 
-    /// What it means for the consumer, for the documentation.
+    /// What the outcome means for the consumer, for the documentation.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {

@@ -41,7 +41,7 @@ impl From<Push> for Answer {
 impl Answer {
     /// Replaces a stored or forwarded body that quotes the token with the relay's own.
     #[must_use]
-    pub(crate) fn withholding(self, token: Option<&Token>) -> Self {
+    pub(crate) fn without_token(self, token: Option<&Token>) -> Self {
         let (Body::Verbatim(Text(text)), Some(token)) = (&self.body, token) else { return self };
         if !token.is_quoted_in(text) {
             return self;

@@ -16,23 +16,23 @@ fn from_now(milliseconds: i128) -> u64 {
 }
 
 /// The time for a push with this deadline, on a paused clock.
-fn for_push(deadline: u64) -> Option<Duration> {
+fn time_for_push(deadline: u64) -> Option<Duration> {
     let clock = clock();
-    Budget::with_deadline(deadline, clock).for_push(LIMIT, clock.now()).ok().map(|until| until - clock.now())
+    Budget::with_deadline(deadline, clock).push_until(LIMIT, clock.now()).ok().map(|until| until - clock.now())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_push_leaves_time_to_respond() {
-    assert_eq!(for_push(from_now(29_000)), Some(LIMIT));
-    assert_eq!(for_push(from_now(11_500)), Some(LIMIT));
-    assert_eq!(for_push(from_now(6_500)), Some(Duration::from_secs(5)));
+    assert_eq!(time_for_push(from_now(29_000)), Some(LIMIT));
+    assert_eq!(time_for_push(from_now(11_500)), Some(LIMIT));
+    assert_eq!(time_for_push(from_now(6_500)), Some(Duration::from_secs(5)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_push_begins_with_less_than_a_second() {
-    assert_eq!(for_push(from_now(2_500)), Some(Duration::from_secs(1)));
+    assert_eq!(time_for_push(from_now(2_500)), Some(Duration::from_secs(1)));
     for milliseconds in [2_499, 1_000, 0, -1, -3_600_000] {
-        assert_eq!(for_push(from_now(milliseconds)), None, "{milliseconds}");
+        assert_eq!(time_for_push(from_now(milliseconds)), None, "{milliseconds}");
     }
 }
 

@@ -34,19 +34,19 @@ pub enum Claimed {
 /// Why this request may not send the lead: the lead's state, or a conflict of its idempotency key.
 #[derive(Debug)]
 pub enum Known {
-    /// Another request is sending it, and its lease runs.
+    /// Another request is sending the lead, and its lease runs.
     InProgress {
         /// The other request's claim, if it is known.
         claim: Option<String>,
     },
-    /// A request claimed it, and its lease ended before the claim was settled.
+    /// A request claimed the lead, and its lease ended before the claim was settled.
     Interrupted {
         /// That claim.
         claim: String,
         /// That request's id.
         request_id: String,
     },
-    /// It was sent.
+    /// The lead was sent.
     Settled {
         /// The claim under which it was sent.
         claim: String,
@@ -55,7 +55,7 @@ pub enum Known {
     },
     /// The caller's `Idempotency-Key` belongs to a different lead.
     KeyReused,
-    /// Its item exists, but this version cannot read it. The lead may have been sent.
+    /// The lead's item exists, but this version cannot read it. The lead may have been sent.
     Unreadable,
 }
 

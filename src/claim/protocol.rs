@@ -19,7 +19,7 @@ pub enum Operation {
 /// The result of one attempt to write. `F` is what made its condition fail.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reply<F> {
-    /// It succeeded.
+    /// The write succeeded.
     Done,
     /// A condition failed. This attempt writes nothing.
     ConditionFailed(F),
@@ -27,7 +27,7 @@ pub enum Reply<F> {
     TokenMismatch,
     /// This attempt writes nothing. A retry may succeed.
     Transient(TransientError),
-    /// It may have succeeded, or may succeed later.
+    /// The write may have succeeded, or may succeed later.
     InDoubt,
     /// This attempt writes nothing, and a retry would fail too.
     Failed,
@@ -58,11 +58,11 @@ pub enum Next<F> {
 /// How a claim ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum End<F> {
-    /// It is written: this request may send the lead, and no other request may.
+    /// The claim is written: this request may send the lead, and no other request may.
     Ours,
-    /// It is not written, and will not be written.
+    /// The claim is not written, and will not be written.
     NotOurs(NotClaimed<F>),
-    /// It is not ours, but it may be written: it must be voided and released later.
+    /// The claim is not ours, but may be written: it must be voided and released later.
     Left(NotClaimed<F>),
 }
 
@@ -83,14 +83,14 @@ pub struct Claiming<F>(Stage<F>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Stage<F> {
-    /// It is being written. `in_doubt`: whether an attempt may have succeeded unnoticed.
+    /// The claim is being written. `in_doubt`: whether an attempt may have succeeded unnoticed.
     Claim { in_doubt: bool },
-    /// It may be written, and is being voided.
+    /// The claim may be written, and is being voided.
     Void(NotClaimed<F>),
     /// The token was already used with parameters other than the void's. That proves nothing: AWS does not document what a
     /// cancelled or running transaction does to its token. So the claim's own request is being repeated.
     Confirm(NotClaimed<F>),
-    /// It is being deleted by its id, in case it is written. It may still be written afterwards: only a successful void, or
+    /// The claim is being deleted by its id, in case it is written. It may still be written afterwards: only a successful void, or
     /// the claim's own success, ends the doubt.
     Release(NotClaimed<F>),
 }
@@ -123,11 +123,11 @@ pub enum State<S> {
 /// The phase of a lead's earlier claim, as another request sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ClaimPhase<S> {
-    /// Its sender's lease has not ended, so the sender may still send the lead.
+    /// The sender's lease has not ended, so the sender may still send the lead.
     InProgress,
-    /// Its sender's lease ended before the lead was settled. It is never sent again without an operator.
+    /// The sender's lease ended before the lead was settled. The lead is never sent again unless an operator reopens it.
     Interrupted,
-    /// It was sent, with this result.
+    /// The lead was sent, with this result.
     Settled(S),
 }
 

@@ -5,13 +5,13 @@ use std::ops::RangeInclusive;
 /// A variable of the environment.
 #[derive(Debug)]
 pub struct Variable {
-    /// Its name.
+    /// The variable's name.
     pub name: &'static str,
     /// The value if the variable is not set or empty.
     pub default: DefaultValue,
     /// The values that are accepted.
     pub accepted: &'static str,
-    /// What it sets.
+    /// What the variable sets.
     pub meaning: &'static str,
 }
 

@@ -16,7 +16,7 @@ pub struct Amount(Personal<u32>);
 const MAX_DOLLARS: u32 = 10_000_000;
 
 impl Amount {
-    /// Its specification.
+    /// The specification of the field.
     pub(super) const FORMS: Forms = Forms {
         accepted: "integer, number with a zero fraction, or string with `$`, thousands commas, `.00`, spaces or `USD`",
         becomes: "integer dollars, 1 to 10,000,000",

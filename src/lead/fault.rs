@@ -8,9 +8,9 @@ use super::field::Place;
 /// One fault of a lead, as the caller receives it: `{"field": "/details/job_title", "code": "too_long", "message": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Its place in the request body, as a JSON pointer (RFC 6901).
+    /// The place in the request body, as a JSON pointer (RFC 6901).
     pub field: String,
-    /// Its kind.
+    /// The kind of the fault.
     pub kind: FaultKind,
 }
 
@@ -73,13 +73,13 @@ pub enum FaultKind {
 }
 
 impl FaultCode {
-    /// Its name on the wire.
+    /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What it means.
+    /// What the code means.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -110,7 +110,7 @@ impl FaultCode {
 }
 
 impl FaultKind {
-    /// Its stable name, for programs.
+    /// The stable name, for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         FaultCode::from(self).as_str()

@@ -12,7 +12,7 @@ use super::{
 pub struct Flag(Personal<bool>);
 
 impl Flag {
-    /// Its specification.
+    /// The specification of the field.
     pub(super) const FORMS: Forms = Forms {
         accepted: "boolean; 1 or 0; `true t yes y 1` or `false f no n 0` in any case; `null` and empty strings count as not given",
         becomes: "boolean",

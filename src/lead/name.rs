@@ -17,7 +17,7 @@ pub struct Name(Personal<String>);
 const MAX_CHARACTERS: usize = 100;
 
 impl Name {
-    /// Its specification.
+    /// The specification of the field.
     pub(super) const FORMS: Forms = Forms {
         accepted: "string of 1 to 100 characters with at least one letter",
         becomes: "the string, trimmed, with single spaces inside",

@@ -15,7 +15,7 @@ use super::{
 pub struct Phone(Personal<u64>);
 
 impl Phone {
-    /// Its specification.
+    /// The specification of the field.
     pub(super) const FORMS: Forms = Forms {
         accepted: "integer or string: 10 digits, or 11 that begin with 1; in strings also `+`, spaces, `( ) - .` and `tel:`",
         becomes: "integer `1XXXXXXXXXX`",

@@ -20,7 +20,7 @@ pub struct Forms {
 /// A field of a lead.
 #[derive(Debug)]
 pub struct FieldSpec {
-    /// Its names, AI Rudder's first.
+    /// The field's names, AI Rudder's first.
     pub names: &'static [&'static str],
     /// Whether a lead must have it.
     pub required: bool,

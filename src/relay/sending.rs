@@ -24,7 +24,7 @@ impl Relay {
         budget: Budget,
     ) -> Result<Answer, Problem> {
         let begun = self.clock.now();
-        let deadlines = SendDeadlines { until: budget.for_push(self.push_limit, begun)?, lease: claim.lease() };
+        let deadlines = SendDeadlines { until: budget.push_until(self.push_limit, begun)?, lease: claim.lease() };
         let Destination::AiRudder(token) = account.destination() else {
             return Ok(lead.scenario.push(deadlines, self.clock).await?.into());
         };
@@ -48,11 +48,11 @@ impl Relay {
         if push.verdict != Verdict::TokenRefused {
             return Ok(push);
         }
-        match self.accounts.new_token(account, token, deadlines.until).await {
+        match self.accounts.find_new_token(account, token, deadlines.until).await {
             Some(new) if budget::is_enough_for_push(deadlines.until, self.clock.now()) => {
                 let push = self.rudder.push(&new, payload, deadlines).await?;
                 // The refused token may still be valid elsewhere, so it is withheld too.
-                Ok(push.withholding(token))
+                Ok(push.without_token(token))
             }
             _ => Ok(push),
         }

@@ -45,9 +45,9 @@ impl UpstreamBody {
         }
     }
 
-    /// Removes the envelope if it quotes the token.
+    /// Removes the envelope, except its `code`, if it quotes the token.
     #[must_use]
-    pub fn withholding(self, token: &Token) -> Self {
+    pub fn without_token(self, token: &Token) -> Self {
         match self {
             Self::Envelope(envelope) if token.is_quoted_in(envelope.text()) => Self::Withheld(envelope.code()),
             body => body,
@@ -215,11 +215,11 @@ mod tests {
     fn only_the_code_is_kept_if_an_envelope_quotes_the_token() {
         let token: Token = "1JqFE7K6ucf94hAvqu+7Jg".to_owned().try_into().unwrap();
         let read = |message: &str| UpstreamBody::parse(format!(r#"{{"code":400,"message":"{message}"}}"#).into_bytes());
-        assert_eq!(read("no /push/1JqFE7K6ucf94hAvqu%2B7Jg").withholding(&token), UpstreamBody::Withheld(400));
-        assert_eq!(read("no").withholding(&token), read("no"));
+        assert_eq!(read("no /push/1JqFE7K6ucf94hAvqu%2B7Jg").without_token(&token), UpstreamBody::Withheld(400));
+        assert_eq!(read("no").without_token(&token), read("no"));
         for none in ["<html>1JqFE7K6ucf94hAvqu+7Jg", r#"{"code":"1JqFE7K6ucf94hAvqu+7Jg"}"#] {
             let body = UpstreamBody::parse(none.into());
-            assert_eq!(body.clone().withholding(&token), body, "{none}");
+            assert_eq!(body.clone().without_token(&token), body, "{none}");
         }
     }
 

@@ -75,8 +75,8 @@ pub struct Push {
 
 impl Push {
     /// Removes the envelope if it quotes this token.
-    pub(crate) fn withholding(self, token: &Token) -> Self {
-        Self { body: self.body.withholding(token), ..self }
+    pub(crate) fn without_token(self, token: &Token) -> Self {
+        Self { body: self.body.without_token(token), ..self }
     }
 
     /// The `code`, if HTTP does not explain it ([`own_code`]).
@@ -204,7 +204,7 @@ impl Rudder {
         let retry_after = RetryAfter::from_headers(response.headers());
         let body = UpstreamBody::parse(read_body(response).await.map_err(reqwest::Error::without_url)?);
         let verdict = verdict(status, body.code(), &self.codes);
-        Ok(Push { verdict, status, body, retry_after }.withholding(token))
+        Ok(Push { verdict, status, body, retry_after }.without_token(token))
     }
 }
 

@@ -11,16 +11,16 @@ pub struct Token(SecretString);
 /// Why a string is not a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It is empty.
+    /// The string is empty.
     #[error("lendswift_token is empty")]
     Empty,
-    /// It is `.` or `..`, which a URL's path resolves.
+    /// The string is `.` or `..`, which a URL's path resolves.
     #[error("lendswift_token is . or ..")]
     PathStep,
-    /// It contains a control character, which a URL drops.
+    /// The string contains a control character, which a URL drops.
     #[error("lendswift_token contains a control character")]
     ControlCharacter,
-    /// It contains white space. No token does, so it was probably copied wrongly.
+    /// The string contains white space. No token does, so it was probably copied wrongly.
     #[error("lendswift_token contains white space")]
     WhiteSpace,
 }

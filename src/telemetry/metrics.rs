@@ -25,13 +25,13 @@ pub const NAMESPACE: &str = "LendswiftRelay";
 /// A metric, with its documentation.
 #[derive(Debug)]
 pub struct Metric {
-    /// Its name in CloudWatch.
+    /// The name in CloudWatch.
     pub name: &'static str,
-    /// Its only dimension, if it has one.
+    /// The only dimension, if there is one.
     pub dimension: Option<&'static str>,
-    /// Its unit.
+    /// The unit.
     pub unit: &'static str,
-    /// What it counts or measures.
+    /// What the metric counts or measures.
     pub meaning: &'static str,
 }
 

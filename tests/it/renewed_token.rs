@@ -30,10 +30,10 @@ async fn a_new_token_that_is_already_cached_needs_no_refresh() {
     let new = accounts.authenticate(&account, key(), soon()).await.unwrap();
     assert_eq!(fakes.secrets.calls().len(), 2);
     let token = |account: &Account| account.destination().token().unwrap().clone();
-    let renewed = accounts.new_token(&account, &token(&old), soon()).await.unwrap();
+    let renewed = accounts.find_new_token(&account, &token(&old), soon()).await.unwrap();
     assert!(renewed == token(&new) && renewed != token(&old));
     assert_eq!(fakes.secrets.calls().len(), 2, "the cache has the new token");
     // Without a newer token the secret is read again, once.
-    assert!(accounts.new_token(&account, &renewed, soon()).await.is_none());
+    assert!(accounts.find_new_token(&account, &renewed, soon()).await.is_none());
     assert_eq!(fakes.secrets.calls().len(), 3);
 }

@@ -105,7 +105,7 @@ impl Process {
         let deadline = self.world.true_ms(Instant::now() + post.time_left);
         let received = self.world.true_ms(Instant::now());
         let budget = Budget::new(Some(received), deadline, self.clock);
-        if budget.for_push(PUSH_LIMIT, self.clock.now()).is_err() {
+        if budget.push_until(PUSH_LIMIT, self.clock.now()).is_err() {
             return Response::Unavailable;
         }
         let namespace = Namespace::live(&"acme".parse().unwrap());
@@ -157,7 +157,7 @@ impl Process {
             let mut random = self.random.lock().unwrap();
             (Duration::from_millis(random.u64(1..300)), random.u8(0..10) == 0)
         };
-        let until = budget.for_push(PUSH_LIMIT, self.clock.now()).ok()?;
+        let until = budget.push_until(PUSH_LIMIT, self.clock.now()).ok()?;
         timeout_at(until, sleep(connects)).await.ok().filter(|()| !unreachable)?;
         if !claim.lease().runs(self.clock) {
             return None;

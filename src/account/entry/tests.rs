@@ -231,7 +231,7 @@ fn an_unknown_key_is_refused_after_a_successful_refresh() {
 }
 
 #[test]
-fn a_known_key_opens_an_account_with_a_token() {
+fn a_known_key_is_valid_if_there_is_a_token() {
     let check = |history: &History| history.entry().check_key(key("swordfish"), history.at(9999));
     let read = || History::new().asked(0, Ok(secret()));
     assert_eq!(check(&read()), KeyCheck::Valid(destination()));
@@ -247,9 +247,8 @@ fn a_known_key_opens_an_account_with_a_token() {
 #[test]
 fn the_source_says_whether_a_request_waited_or_the_secret_is_stale() {
     let read = || History::new().asked(0, Ok(secret()));
-    let history = read();
-    let sources = [0, 1].map(|second| history.entry().source(history.at(second)));
-    assert_eq!(sources, [SecretSource::Read, SecretSource::Cached]);
+    let source = |history: &History, arrived: u64| history.entry().source(history.at(arrived));
+    assert_eq!([0, 1].map(|arrived| source(&read(), arrived)), [SecretSource::Read, SecretSource::Cached]);
     let stale = read().asked(300, Err(down()));
-    assert!([0, 300, 301].iter().all(|second| stale.entry().source(stale.at(*second)) == SecretSource::Stale));
+    assert!([0, 300, 301].into_iter().all(|arrived| source(&stale, arrived) == SecretSource::Stale));
 }
