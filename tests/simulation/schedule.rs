@@ -6,7 +6,6 @@ use std::{
 };
 
 use aws_config::SdkConfig;
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, http_client_fn};
 use aws_smithy_runtime_api::shared::IntoShared;
 use fastrand::Rng;
@@ -263,10 +262,5 @@ impl FinishedSandbox {
 
 fn aws(network: Network) -> SdkConfig {
     let http: SharedHttpClient = http_client_fn(move |_, _| network.clone().into_shared());
-    SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::from_static("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
-        .http_client(http)
-        .build()
+    support::aws().to_builder().http_client(http).build()
 }
