@@ -1,7 +1,7 @@
 //! One schedule: everything that happens, derived from a seed.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -260,7 +260,10 @@ impl FinishedSandbox {
     }
 }
 
+/// Built once: its TLS, which no schedule uses, takes longer than a schedule.
+static AWS: LazyLock<SdkConfig> = LazyLock::new(support::aws);
+
 fn aws(network: Network) -> SdkConfig {
     let http: SharedHttpClient = http_client_fn(move |_, _| network.clone().into_shared());
-    support::aws().to_builder().http_client(http).build()
+    AWS.to_builder().http_client(http).build()
 }

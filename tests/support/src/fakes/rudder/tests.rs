@@ -188,15 +188,6 @@ async fn a_hanging_request_delays_no_other_and_can_be_closed() {
 }
 
 #[tokio::test]
-async fn replaced_tokens_are_the_only_ones_accepted() {
-    let rudder = rudder().await;
-    rudder.replace_tokens(["new"]);
-    assert_eq!(push(&rudder).await.status, 401);
-    let head = HEAD.replace(SEGMENT, "new");
-    assert_eq!(send(rudder.address(), &head, &lead().to_string()).await.unwrap().status, 200);
-}
-
-#[tokio::test]
 async fn a_dropped_server_frees_its_address_at_once() {
     let rudder = rudder().await;
     let address = rudder.address();

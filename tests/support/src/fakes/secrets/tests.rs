@@ -53,15 +53,6 @@ async fn a_secret_has_the_members_of_aws() {
 }
 
 #[tokio::test]
-async fn secrets_can_be_replaced_and_missing() {
-    let secrets = secrets_manager().await;
-    secrets.put("lendswift/acme", "another");
-    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "another");
-    let message = "Secrets Manager can't find the specified secret.";
-    assert_fault(&get(&secrets, "lendswift/nobody").await, 400, "ResourceNotFoundException", message);
-}
-
-#[tokio::test]
 async fn a_behaviour_lasts_until_the_next() {
     let secrets = secrets_manager().await;
     for (behaviour, status, kind) in [
