@@ -36,9 +36,9 @@ impl Scenario {
             let claim = state.claims[usize::from(post)];
             for request in Request::ALL {
                 if claim.late[request as usize] > 0 {
-                    actions.push(Action::LateCopyArrives { claim: post, request });
+                    actions.push(Action::LateCopyArrives(post, request));
                     if self.cancellation_matters(state, post, request) {
-                        actions.push(Action::LateCopyIsCancelled { claim: post, request });
+                        actions.push(Action::LateCopyIsCancelled(post, request));
                     }
                 }
             }
@@ -75,7 +75,7 @@ impl Scenario {
             }
         }
         if attempt == Attempt::InTransit {
-            actions.push(Action::Fails { post, task });
+            actions.push(Action::Fails(post, task));
         }
     }
 

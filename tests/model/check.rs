@@ -6,7 +6,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use super::{
     properties,
-    scenario::{Aws, Scenario, Window},
+    scenario::{Aws, Scenario},
 };
 
 /// Every combination of AWS's undocumented behavior.
@@ -20,19 +20,7 @@ pub const AWS: [Aws; 4] = [
 impl Scenario {
     /// These posts, with no faults except DynamoDB's and AI Rudder's error responses.
     pub fn new(processes: &'static [u8], aws: Aws) -> Self {
-        Self {
-            processes,
-            aws,
-            transactions_run: false,
-            late_copies: 0,
-            crashes: false,
-            operator_moves: 0,
-            suspensions: false,
-            window: Window::Never,
-            tokens_expire: false,
-            mutant: None,
-            only: None,
-        }
+        Self { processes, aws, ..Self::default() }
     }
 
     /// Explores every state. Returns the violated `always` properties, and panics if a `sometimes` property never held.

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The posts, and the faults that may happen to them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each allows one fault, with or without the others")]
 pub struct Scenario {
     /// The process of each post. A process handles its posts one after the other.
@@ -34,7 +34,7 @@ pub struct Scenario {
 }
 
 /// The behavior of tokens that AWS does not document.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Aws {
     /// A cancelled transaction leaves its token in use, with its parameters.
     pub remembers_cancelled: bool,
@@ -43,8 +43,9 @@ pub struct Aws {
 }
 
 /// When the duplicate window may end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
+    #[default]
     Never,
     /// After all leases that existed before have ended.
     AfterLeases,
@@ -72,10 +73,7 @@ pub enum Action {
         task: Task,
         in_time: bool,
     },
-    Fails {
-        post: Id,
-        task: Task,
-    },
+    Fails(Id, Task),
     /// The awaited attempt gets no reply. `late`: it may still arrive.
     GetsNoReply {
         post: Id,
@@ -83,14 +81,8 @@ pub enum Action {
         late: bool,
         in_time: bool,
     },
-    LateCopyArrives {
-        claim: Id,
-        request: Request,
-    },
-    LateCopyIsCancelled {
-        claim: Id,
-        request: Request,
-    },
+    LateCopyArrives(Id, Request),
+    LateCopyIsCancelled(Id, Request),
     RunEnds {
         claim: Id,
         request: Request,

@@ -28,7 +28,7 @@ pub struct State {
 }
 
 /// The parts of a claim that exist outside its sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Claim {
     /// DynamoDB's record of the claim's token.
     pub token: Token,
@@ -44,8 +44,9 @@ pub struct Claim {
 }
 
 /// DynamoDB's record of a token: the state of its last transaction, with that transaction's parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Token {
+    #[default]
     Unused,
     Running(Request),
     Done(Request),
@@ -62,9 +63,10 @@ pub enum Request {
     SettleUnknown,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Push {
     /// Not started, or lost.
+    #[default]
     None,
     /// Its bytes were sent and have not arrived.
     InTransit,
@@ -190,18 +192,10 @@ impl Request {
 
 impl State {
     pub fn new(operator_moves: u8) -> Self {
-        let claim = Claim {
-            token: Token::Unused,
-            late: [0; Request::ALL.len()],
-            lease_ended: false,
-            left: None,
-            push: Push::None,
-            second_window: false,
-        };
         Self {
             item: None,
             locked_by: None,
-            claims: [claim; POSTS],
+            claims: [Claim::default(); POSTS],
             posts: [const { Post::NotStarted }; POSTS],
             closing_left: [None; POSTS],
             operator: Operator { moves: operator_moves, ..Operator::default() },

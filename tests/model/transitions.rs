@@ -96,15 +96,15 @@ impl Scenario {
             Action::IsThrottled { post, task, in_time } => {
                 self.reply(state, post, task, Reply::Transient(TransientError::Unavailable), in_time);
             }
-            Action::Fails { post, task } => self.reply(state, post, task, Reply::Failed, false),
+            Action::Fails(post, task) => self.reply(state, post, task, Reply::Failed, false),
             Action::GetsNoReply { post, task, late, in_time } => {
                 if let Some((claim, request, _)) = awaited(state, post, task) {
                     state.claim(claim).late[request as usize] += u8::from(late);
                 }
                 self.reply(state, post, task, Reply::InDoubt, in_time);
             }
-            Action::LateCopyArrives { claim, request } => self.late_copy_arrives(state, claim, request),
-            Action::LateCopyIsCancelled { claim, request } => {
+            Action::LateCopyArrives(claim, request) => self.late_copy_arrives(state, claim, request),
+            Action::LateCopyIsCancelled(claim, request) => {
                 state.claim(claim).late[request as usize] -= 1;
                 cancel(state, claim, request);
             }

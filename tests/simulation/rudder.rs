@@ -53,17 +53,15 @@ impl Rudder {
         };
         let left = until.saturating_duration_since(Instant::now());
         match kind {
-            0 => {
+            0 | 1 => {
                 sleep(duration.min(left)).await;
-                PushResult::Refused
+                if kind == 0 { PushResult::Refused } else { PushResult::RateLimited }
             }
-            1 => {
-                sleep(duration.min(left)).await;
-                PushResult::RateLimited
-            }
-            // It accepts the lead, and the response is lost.
-            2 => {
-                self.accept(number);
+            // It accepts the lead, and the response is lost; or the bytes never arrive.
+            2 | 4 => {
+                if kind == 2 {
+                    self.accept(number);
+                }
                 sleep(left).await;
                 PushResult::NoResponse
             }
@@ -74,11 +72,6 @@ impl Rudder {
                     sleep(late).await;
                     rudder.accept(number);
                 });
-                sleep(left).await;
-                PushResult::NoResponse
-            }
-            // The bytes never arrive.
-            4 => {
                 sleep(left).await;
                 PushResult::NoResponse
             }

@@ -1,12 +1,11 @@
 //! One schedule: everything that happens, derived from a seed.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, SystemTime},
 };
 
 use aws_config::SdkConfig;
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, http_client_fn};
 use aws_smithy_runtime_api::shared::IntoShared;
 use fastrand::Rng;
@@ -261,12 +260,10 @@ impl FinishedSandbox {
     }
 }
 
+/// Built once: its TLS, which no schedule uses, takes longer than a schedule.
+static AWS: LazyLock<SdkConfig> = LazyLock::new(support::aws);
+
 fn aws(network: Network) -> SdkConfig {
     let http: SharedHttpClient = http_client_fn(move |_, _| network.clone().into_shared());
-    SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::from_static("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("local", "local", None)))
-        .http_client(http)
-        .build()
+    AWS.to_builder().http_client(http).build()
 }

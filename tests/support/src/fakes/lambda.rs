@@ -33,7 +33,7 @@ pub struct Lambda {
 /// The end of an event.
 #[derive(Debug, PartialEq)]
 pub enum Invoked {
-    /// The function's response; a string if it is no JSON.
+    /// The function's response.
     Answered(Value),
     /// The error that the function reported.
     Failed(Value),

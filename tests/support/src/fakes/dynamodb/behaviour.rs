@@ -15,16 +15,14 @@ pub enum DynamoBehaviour {
     Down,
     /// `ThrottlingException`; nothing is done.
     Throttled,
-    /// A transaction is cancelled, with `ThrottlingError` for each item; nothing is done. As [`Self::Throttled`] for
-    /// any other operation.
+    /// For transactions alone: cancelled, with `ThrottlingError` for each item.
     ThrottledInTransaction,
     /// `AccessDeniedException`; nothing is done.
     Denied,
-    /// Each of its items is part of another transaction: `TransactionCanceledException` for a transaction,
-    /// `TransactionConflictException` for any other operation; nothing is done.
+    /// For transactions alone: cancelled, since each of its items is part of another transaction.
     Conflicting,
     /// As [`Self::Conflicting`], but only the item at this index (from 0) is part of another transaction; the conditions
-    /// of the others are evaluated. As [`Self::Normal`] where a transaction has no such item.
+    /// of the others are evaluated. As [`Self::Normal`] where it has no such item.
     ConflictingAt(usize),
     /// Nothing is done, and no response comes.
     Hang,
@@ -33,9 +31,9 @@ pub enum DynamoBehaviour {
     /// The request arrives after this time, and is done and answered even if the caller has given up. Nothing is locked
     /// meanwhile.
     Slow(Duration),
-    /// A transaction begins at once, locks its items for this time, and is then evaluated, applied and answered even if
-    /// the caller has given up. Until then its token answers `TransactionInProgressException`, and its items refuse
-    /// every other write. As [`Self::Slow`] for any other operation.
+    /// For transactions alone: it begins at once, locks its items for this time, and is then evaluated, applied and
+    /// answered even if the caller has given up. Until then its token answers `TransactionInProgressException`, and its
+    /// items refuse every other write.
     Held(Duration),
     /// It is done and answered, and done again when a duplicate of the request arrives after this time.
     Twice(Duration),

@@ -154,14 +154,14 @@ impl DynamoCore {
             DynamoBehaviour::Normal => self.perform(operation, body),
             DynamoBehaviour::Down => Fault::down(),
             DynamoBehaviour::Throttled => Fault::throttled(),
-            DynamoBehaviour::ThrottledInTransaction => self.hindered(Obstacle::Throttled, operation, body),
+            DynamoBehaviour::ThrottledInTransaction => self.hindered(Obstacle::Throttled, body),
             DynamoBehaviour::Denied => Fault::denied(operation),
-            DynamoBehaviour::Conflicting => self.hindered(Obstacle::Conflict, operation, body),
-            DynamoBehaviour::ConflictingAt(index) => self.hindered(Obstacle::ConflictAt(index), operation, body),
+            DynamoBehaviour::Conflicting => self.hindered(Obstacle::Conflict, body),
+            DynamoBehaviour::ConflictingAt(index) => self.hindered(Obstacle::ConflictAt(index), body),
             DynamoBehaviour::Hang => return DynamoOutcome::Hang,
             DynamoBehaviour::Reset => return DynamoOutcome::Reset,
             DynamoBehaviour::Slow(wait) => return answered(self.later(wait, operation, body)).await,
-            DynamoBehaviour::Held(wait) => return self.held(wait, operation, body).await,
+            DynamoBehaviour::Held(wait) => return self.held(wait, body).await,
             DynamoBehaviour::Twice(wait) => {
                 drop(self.later(wait, operation, body));
                 self.perform(operation, body)
@@ -193,18 +193,12 @@ impl DynamoCore {
         result.into()
     }
 
-    fn hindered(&self, obstacle: Obstacle, operation: &str, body: &[u8]) -> DynamoAnswer {
-        match (operation, obstacle) {
-            (TRANSACTION, _) => {
-                let result = lock(&self.0.engine).transact(body, Some(obstacle), Instant::now());
-                if result.is_ok() {
-                    self.note_done(operation);
-                }
-                result.into()
-            }
-            (_, Obstacle::Throttled) => Fault::throttled(),
-            (_, Obstacle::Conflict | Obstacle::ConflictAt(_)) => Fault::conflict(),
+    fn hindered(&self, obstacle: Obstacle, body: &[u8]) -> DynamoAnswer {
+        let result = lock(&self.0.engine).transact(body, Some(obstacle), Instant::now());
+        if result.is_ok() {
+            self.note_done(TRANSACTION);
         }
+        result.into()
     }
 
     /// In a task of its own, which the end of the caller does not end.
@@ -213,15 +207,12 @@ impl DynamoCore {
         run_after(wait, move || core.perform(&operation, &body))
     }
 
-    async fn held(&self, wait: Duration, operation: &str, body: &[u8]) -> DynamoOutcome {
-        if operation != TRANSACTION {
-            return answered(self.later(wait, operation, body)).await;
-        }
+    async fn held(&self, wait: Duration, body: &[u8]) -> DynamoOutcome {
         let begun = lock(&self.0.engine).begin(body, None, Instant::now());
         let transaction = match begun {
             Ok(Some(transaction)) => transaction,
             over => {
-                self.note_done(operation);
+                self.note_done(TRANSACTION);
                 return DynamoOutcome::Answered(over.map(|_| DONE.to_owned()).into());
             }
         };

@@ -37,10 +37,7 @@ impl IntoResponse for Reply {
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
-        response.body(Body::from(self.body)).unwrap_or_else(|fault| {
-            let error = format!("the script is no HTTP response: {fault}");
-            (StatusCode::INTERNAL_SERVER_ERROR, error).into_response()
-        })
+        response.body(Body::from(self.body)).expect("the script is an HTTP response")
     }
 }
 

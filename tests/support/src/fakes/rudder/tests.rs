@@ -162,16 +162,14 @@ async fn scripted_responses_come_in_order_and_accept_nothing() {
     let rudder = rudder().await;
     rudder.answer_next(Reply::new(429, "later").header("retry-after", "7"));
     rudder.answer_next(Reply::new(200, r#"{"code":500}"#));
-    rudder.answer_next(Reply::new(200, "").header("no name", "x"));
     let first = push(&rudder).await;
     assert_eq!((first.status, first.body.as_str(), first.header("retry-after")), (429, "later", Some("7")));
     assert_eq!(first.header("content-type"), None);
     let second = push(&rudder).await;
     assert_eq!((second.status, second.body.as_str()), (200, r#"{"code":500}"#));
-    assert_eq!(push(&rudder).await.status, 500, "that script is no HTTP response");
     assert_eq!(push(&rudder).await.status, 200);
     let accepted: Vec<_> = rudder.received().iter().map(|request| request.accepted).collect();
-    assert_eq!(accepted, [false, false, false, true]);
+    assert_eq!(accepted, [false, false, true]);
 }
 
 #[tokio::test]
@@ -187,15 +185,6 @@ async fn a_hanging_request_delays_no_other_and_can_be_closed() {
     connections.close();
     assert!(hanging.await.unwrap().is_err());
     assert_eq!(push(&rudder).await.status, 200);
-}
-
-#[tokio::test]
-async fn replaced_tokens_are_the_only_ones_accepted() {
-    let rudder = rudder().await;
-    rudder.replace_tokens(["new"]);
-    assert_eq!(push(&rudder).await.status, 401);
-    let head = HEAD.replace(SEGMENT, "new");
-    assert_eq!(send(rudder.address(), &head, &lead().to_string()).await.unwrap().status, 200);
 }
 
 #[tokio::test]

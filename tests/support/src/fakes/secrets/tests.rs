@@ -1,7 +1,6 @@
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::fakes::client::{Answer, send};
@@ -54,15 +53,6 @@ async fn a_secret_has_the_members_of_aws() {
 }
 
 #[tokio::test]
-async fn secrets_can_be_replaced_and_missing() {
-    let secrets = secrets_manager().await;
-    secrets.put("lendswift/acme", "another");
-    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "another");
-    let message = "Secrets Manager can't find the specified secret.";
-    assert_fault(&get(&secrets, "lendswift/nobody").await, 400, "ResourceNotFoundException", message);
-}
-
-#[tokio::test]
 async fn a_behaviour_lasts_until_the_next() {
     let secrets = secrets_manager().await;
     for (behaviour, status, kind) in [
@@ -108,25 +98,6 @@ fn a_signature_is_valid_five_minutes_before_and_after() {
         assert_eq!(is_signed_now(&headers), valid, "{date}");
     }
     assert!(!is_signed_now(&HeaderMap::new()));
-}
-
-#[tokio::test]
-async fn a_slow_response_is_late_and_complete() {
-    let secrets = secrets_manager().await;
-    secrets.behave(SecretsBehaviour::Slow(Duration::from_millis(50)));
-    let begun = Instant::now();
-    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "the secret");
-    assert!(begun.elapsed() >= Duration::from_millis(50));
-}
-
-#[tokio::test]
-async fn a_hanging_call_is_recorded_and_never_answered() {
-    let secrets = secrets_manager().await;
-    secrets.behave(SecretsBehaviour::Hang);
-    assert!(timeout(Duration::from_millis(300), get(&secrets, "a")).await.is_err());
-    secrets.behave(SecretsBehaviour::Normal);
-    assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
-    assert_eq!(secrets.calls(), ["a", "lendswift/acme"]);
 }
 
 #[tokio::test]

@@ -131,26 +131,4 @@ async fn a_conflict_at_one_item_evaluates_the_others() {
     next(2);
     assert_eq!(transact(&core, "w", ["a", "b"], "first").await, done());
     core.done(TRANSACTION, 1).await;
-    core.next("PutItem", Behaviour::ConflictingAt(1));
-    assert_eq!(ask(&core, "PutItem", &claim("d", "first")).await, conflict());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_key_of_the_wrong_type_is_a_reason_to_cancel() {
-    let core = claims();
-    let mut wrong = transaction("t", ["a", "b"], "first");
-    wrong["TransactItems"][1]["Put"]["Item"]["pk"] = json!({ "N": "1" });
-    let (status, refused) = ask(&core, TRANSACTION, &wrong).await;
-    let codes = [&refused["CancellationReasons"][0]["Code"], &refused["CancellationReasons"][1]["Code"]];
-    assert_eq!((status, codes), (400, [&json!("None"), &json!("ValidationError")]));
-    assert_eq!(core.items("claims"), [Value::Null; 0]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn held_means_slow_outside_of_transactions() {
-    let core = claims();
-    let held = start(&core, Behaviour::Held(SECOND), "PutItem", claim("a", "held")).await;
-    assert_eq!(ask(&core, "PutItem", &claim("a", "second")).await, done());
-    let (status, refused) = end(held).await;
-    assert_eq!((status, &refused["Item"]), (400, &item("a", "second")));
 }

@@ -28,14 +28,9 @@ async fn next(api: &RuntimeApi) -> (String, Answer) {
     (answer.header("lambda-runtime-aws-request-id").unwrap().to_owned(), answer)
 }
 
-/// Ends an event with a `response` or an `error`.
-async fn post(api: &RuntimeApi, id: &str, kind: &str, body: &str) -> (u16, String) {
-    let answer = call(api, &format!("POST /invocation/{id}/{kind}"), body).await;
-    (answer.status, answer.body)
-}
-
 async fn respond(api: &RuntimeApi, id: &str, body: &str) -> (u16, String) {
-    post(api, id, "response", body).await
+    let answer = call(api, &format!("POST /invocation/{id}/response"), body).await;
+    (answer.status, answer.body)
 }
 
 fn invoke(api: &Arc<RuntimeApi>, event: &'static str) -> JoinHandle<Outcome> {
@@ -72,21 +67,6 @@ async fn a_request_for_an_event_waits_for_one() {
     let _invoked = invoke(&api, "1");
     assert_eq!(poll.await.unwrap(), "1");
     assert!(!api.is_polled() && api.ready_at().is_some());
-}
-
-#[tokio::test]
-async fn an_event_ends_with_a_response_or_an_error() {
-    let api = api().await;
-    for (kind, body, expected) in [
-        ("response", r#"{"b":2}"#, Ok(json!({ "b": 2 }))),
-        ("response", "no JSON", Ok(json!("no JSON"))),
-        ("error", r#"{"errorType":"x"}"#, Err(json!({ "errorType": "x" }))),
-    ] {
-        let invoked = invoke(&api, "1");
-        let (id, _) = next(&api).await;
-        assert_eq!(post(&api, &id, kind, body).await, accepted());
-        assert_eq!(invoked.await.unwrap(), expected);
-    }
 }
 
 #[tokio::test]
