@@ -5,14 +5,17 @@
 
 mod amount;
 mod area_code;
+mod clean;
 mod fault;
 mod field;
 mod flag;
 mod ignored;
 mod json;
 mod name;
+mod number;
 mod personal;
 mod phone;
+mod placeholder;
 mod spec;
 mod text;
 
@@ -122,6 +125,8 @@ impl<'a> Draft<'a> {
     fn read_details(&mut self, value: &'a RawValue) {
         match Json::from(value) {
             Json::Null => {}
+            // An empty map in PHP.
+            Json::EmptyArray => self.has_details = true,
             Json::Object(object) => {
                 self.has_details = true;
                 // The body's syntax is valid, but a name may be half of a surrogate pair.
@@ -188,12 +193,14 @@ impl<'a> Draft<'a> {
 struct Slot<'a, T> {
     /// The first place and value.
     given: Option<(Place<'a>, T)>,
+    /// Values that stand for none. They are no faults if a value is given too.
+    blanks: Faults,
     faults: Faults,
 }
 
 impl<T> Default for Slot<'_, T> {
     fn default() -> Self {
-        Self { given: None, faults: Faults::new() }
+        Self { given: None, blanks: Faults::new(), faults: Faults::new() }
     }
 }
 
@@ -201,32 +208,38 @@ impl<'a, T: PartialEq> Slot<'a, T> {
     /// Adds a value. An equal one is accepted, a different one is a fault.
     fn fill(&mut self, place: Place<'a>, read: Result<Option<T>, FaultKind>) {
         match read {
-            Err(kind) => self.add_fault(kind.at(&place)),
+            Err(kind) if kind.is_blank() => add_once(&mut self.blanks, kind.at(&place)),
+            Err(kind) => add_once(&mut self.faults, kind.at(&place)),
             Ok(None) => {}
             Ok(Some(value)) => match &self.given {
                 None => self.given = Some((place, value)),
                 Some((_, first)) if *first == value => {}
-                Some((first, _)) => self.add_fault(FaultKind::Conflict(first.to_string()).at(&place)),
+                Some((first, _)) => {
+                    add_once(&mut self.faults, FaultKind::Conflict(first.to_string()).at(&place));
+                }
             },
         }
     }
 
-    /// Adds a fault once, although the body may repeat it: a small body must not cause a large response.
-    fn add_fault(&mut self, fault: Fault) {
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
-        }
-    }
-
     fn optional(self, faults: &mut Faults) -> Option<T> {
+        if self.given.is_none() {
+            faults.extend(self.blanks);
+        }
         faults.extend(self.faults);
         self.given.map(|(_, value)| value)
     }
 
     fn required(self, name: &str, faults: &mut Faults) -> Option<T> {
-        let missing = self.given.is_none() && self.faults.is_empty();
+        let missing = self.given.is_none() && self.blanks.is_empty() && self.faults.is_empty();
         faults.extend(missing.then(|| FaultKind::Missing.at(&Place::top(name))));
         self.optional(faults)
+    }
+}
+
+/// Adds a fault once, although the body may repeat it: a small body must not cause a large response.
+fn add_once(faults: &mut Faults, fault: Fault) {
+    if !faults.contains(&fault) {
+        faults.push(fault);
     }
 }
 

@@ -1,4 +1,4 @@
-//! JSON as written: repeated names and the digits of numbers are kept, and text is borrowed if possible.
+//! JSON as written: repeated names and the digits of numbers are kept. Text is [clean](super::clean), and borrowed if possible.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -8,13 +8,24 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::clean::clean;
+
 /// The members of a JSON object in their order, with repeated names. If `N` is `&RawValue`, a name that is not Unicode text
 /// is accepted like any other.
 pub(super) struct Members<'a, N = MemberName<'a>>(pub(super) Vec<(N, &'a RawValue)>);
 
-/// A member's name, borrowed unless it has escapes.
+/// A member's name, clean, and borrowed unless it has escapes.
+pub(super) struct MemberName<'a>(pub(super) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for MemberName<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        RawText::deserialize(deserializer).map(|RawText(text)| Self(clean(text)))
+    }
+}
+
+/// A string as it is written, borrowed unless it has escapes.
 #[derive(Deserialize)]
-pub(super) struct MemberName<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+struct RawText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -46,9 +57,12 @@ pub(super) enum Json<'a> {
     Bool(bool),
     /// A number as it is written.
     Number(&'a str),
+    /// A string, clean.
     Text(Cow<'a, str>),
     /// A string whose escapes are not Unicode text, such as half of a surrogate pair.
     BrokenText,
+    /// `[]`.
+    EmptyArray,
     Array,
     Object(&'a RawValue),
 }
@@ -61,6 +75,7 @@ impl<'a> From<&'a RawValue> for Json<'a> {
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
             Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |MemberName(text)| Self::Text(text)),
+            Some(b'[') if text.get(1..).is_some_and(|rest| rest.trim_start().starts_with(']')) => Self::EmptyArray,
             Some(b'[') => Self::Array,
             Some(b'{') => Self::Object(raw),
             _ => Self::Number(text),
@@ -88,6 +103,22 @@ mod tests {
     #[test]
     fn an_escaped_name_is_unescaped() {
         assert_eq!(members(r#"{"\u0061": 1}"#), [("a".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn names_and_texts_are_clean() {
+        assert_eq!(members("{\"\u{feff}a&#98; \": 1}"), [("ab".to_owned(), "1".to_owned())]);
+        let Members(members): Members<'_> = serde_json::from_str(r#"{"a": " Zoe\u0308&#33;\n"}"#).unwrap();
+        assert!(matches!(Json::from(members[0].1), Json::Text(text) if text == "Zoë!"));
+    }
+
+    #[test]
+    fn an_empty_array_is_recognized() {
+        for (json, is_empty) in [("[]", true), ("[ \r\n\t]", true), ("[[]]", false), ("[\"]\"]", false), ("[0]", false)]
+        {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(matches!(Json::from(raw), Json::EmptyArray), is_empty, "{json}");
+        }
     }
 
     #[test]

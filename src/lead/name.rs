@@ -6,11 +6,11 @@ use super::{
     fault::{FaultCode, FaultKind},
     json::Json,
     personal::Personal,
+    placeholder::is_placeholder,
     spec::Forms,
 };
 
-/// A name that the robot can speak: 1 to 100 Unicode characters with at least one letter, trimmed, with single spaces
-/// inside. AI Rudder's contract has no maximum; this one is the relay's own.
+/// A name that the robot can speak: 1 to 100 Unicode characters with at least one letter. AI Rudder's contract has no maximum; this one is the relay's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(Personal<String>);
 
@@ -20,12 +20,13 @@ impl Name {
     /// Its specification.
     pub(super) const FORMS: Forms = Forms {
         accepted: "string of 1 to 100 characters with at least one letter",
-        becomes: "the string, trimmed, with single spaces inside",
-        refused: "empty, over 100 characters, control characters, no letter, any other JSON type",
+        becomes: "the string, cleaned",
+        refused: "empty, over 100 characters, control characters, no letter, placeholders and unfilled templates, any other JSON type",
         faults: &[
             FaultCode::Missing,
             FaultCode::WrongType,
             FaultCode::Empty,
+            FaultCode::Placeholder,
             FaultCode::BrokenText,
             FaultCode::ControlCharacter,
             FaultCode::TooLong,
@@ -40,7 +41,9 @@ impl Name {
             Json::Null => Ok(None),
             Json::Text(text) => text.parse().map(Some),
             Json::BrokenText => Err(FaultKind::BrokenText),
-            Json::Bool(_) | Json::Number(_) | Json::Array | Json::Object(_) => Err(FaultKind::WrongType("a string")),
+            Json::Bool(_) | Json::Number(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
+                Err(FaultKind::WrongType("a string"))
+            }
         }
     }
 
@@ -50,13 +53,16 @@ impl Name {
     }
 }
 
+/// Parses a clean text.
 impl FromStr for Name {
     type Err = FaultKind;
 
-    fn from_str(text: &str) -> Result<Self, FaultKind> {
-        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    fn from_str(name: &str) -> Result<Self, FaultKind> {
         if name.is_empty() {
             return Err(FaultKind::Empty);
+        }
+        if is_placeholder(name) {
+            return Err(FaultKind::Placeholder);
         }
         if name.chars().any(char::is_control) {
             return Err(FaultKind::ControlCharacter);
@@ -67,7 +73,7 @@ impl FromStr for Name {
         if !name.chars().any(char::is_alphabetic) {
             return Err(FaultKind::NoLetter);
         }
-        Ok(Self(Personal(name)))
+        Ok(Self(Personal(name.to_owned())))
     }
 }
 
@@ -76,19 +82,34 @@ mod tests {
     use super::*;
 
     fn name(text: &str) -> Result<String, FaultKind> {
-        text.parse().map(|name: Name| name.as_str().to_owned())
+        let json = serde_json::to_string(text).unwrap();
+        let raw: &serde_json::value::RawValue = serde_json::from_str(&json).unwrap();
+        Name::parse_json(&Json::from(raw)).map(|name| name.unwrap().as_str().to_owned())
     }
 
     #[test]
-    fn white_space_is_trimmed_and_collapsed() {
-        for text in ["Ann Lee", "  Ann Lee ", "Ann   Lee", "Ann\u{a0}Lee", "Ann\tLee", "\nAnn\r\nLee\n"] {
-            assert_eq!(name(text).as_deref(), Ok("Ann Lee"), "{text:?}");
+    fn a_name_is_cleaned() {
+        for text in [
+            "Ann O'Neill",
+            "  Ann O'Neill ",
+            "Ann   O'Neill",
+            "Ann\u{a0}O'Neill",
+            "\nAnn\tO'Neill\r\n",
+            "Ann O&#039;Neill",
+            "Ann&nbsp;O&apos;Neill",
+            "\u{202d}Ann O'Neill\u{202c}",
+            "\u{feff}Ann \u{200b}O'Neill",
+        ] {
+            assert_eq!(name(text).as_deref(), Ok("Ann O'Neill"), "{text:?}");
+        }
+        for text in ["José", "Jose\u{301}", "Jos&eacute;", "Jose&#x301;"] {
+            assert_eq!(name(text).as_deref(), Ok("José"), "{text:?}");
         }
     }
 
     #[test]
     fn names_in_any_script_are_accepted() {
-        for text in ["José", "O'Neill-Smith Jr.", "李", "Ann 2"] {
+        for text in ["José", "O'Neill-Smith Jr.", "李", "Ann 2", "Ann & Bob", "AT&T"] {
             assert_eq!(name(text).as_deref(), Ok(text));
         }
     }
@@ -97,25 +118,39 @@ mod tests {
     fn a_name_has_at_most_a_hundred_characters() {
         assert!(name(&"é".repeat(100)).is_ok());
         assert_eq!(name(&"é".repeat(101)), Err(FaultKind::TooLong(100)));
-        assert!(name(&format!(" {} ", "a".repeat(100))).is_ok(), "counted after trimming");
+        for text in [format!(" {} ", "a".repeat(100)), "e\u{301}".repeat(100), "&eacute;".repeat(100)] {
+            assert!(name(&text).is_ok(), "counted after cleaning");
+        }
     }
 
     #[test]
     fn names_that_cannot_be_spoken_are_refused() {
-        for text in ["", " ", "\t\n"] {
+        for text in ["", " ", "\t\n", "\u{200b}", "&nbsp;"] {
             assert_eq!(name(text), Err(FaultKind::Empty), "{text:?}");
         }
-        for text in ["Ann\0", "A\u{7}nn", "Ann\u{7f}", "\u{1b}[31mAnn"] {
+        for text in ["Ann\0", "A\u{7}nn", "Ann\u{7f}", "\u{1b}[31mAnn", "A&#7;nn", "Ann&#0;", "Ann&#x81;"] {
             assert_eq!(name(text), Err(FaultKind::ControlCharacter), "{text:?}");
         }
-        for text in ["123", "-", "🙂"] {
+        for text in ["123", ".", "🙂", "-1"] {
             assert_eq!(name(text), Err(FaultKind::NoLetter), "{text:?}");
         }
     }
 
     #[test]
+    fn placeholders_are_refused_and_names_like_them_are_not() {
+        for text in
+            ["N/A", "null", "NaN", "-", "—", "{{contact.firstname}}", "<first name>", "&lt;name&gt;", " n/a\u{200b}"]
+        {
+            assert_eq!(name(text), Err(FaultKind::Placeholder), "{text:?}");
+        }
+        for text in ["Nan", "Na", "Nil", "None", "Unknown", "Null Smith"] {
+            assert_eq!(name(text).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
     fn null_is_not_given_and_other_types_are_refused() {
-        for json in ["1", "true", "[\"Ann\"]", "{}"] {
+        for json in ["1", "true", "[]", "[\"Ann\"]", "{}"] {
             let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
             assert_eq!(Name::parse_json(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
         }

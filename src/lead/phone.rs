@@ -1,12 +1,14 @@
 //! The consumer's phone number.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use super::{
     area_code,
     fault::{FaultCode, FaultKind},
     json::Json,
+    number::{Integer, is_digits, is_zeros},
     personal::Personal,
+    placeholder::is_dash,
     spec::Forms,
 };
 
@@ -17,7 +19,8 @@ pub struct Phone(Personal<u64>);
 impl Phone {
     /// Its specification.
     pub(super) const FORMS: Forms = Forms {
-        accepted: "integer or string: 10 digits, or 11 that begin with 1; in strings also `+`, spaces, `( ) - .` and `tel:`",
+        accepted: "integer, also with a zero fraction or as `1.6501231234E10`, or string: 10 digits, or 11 that begin with 1; in strings \
+                   also `+1` and `(+1)`, spaces, `( ) .`, any dash, `tel:` or `p:` in front, a zero fraction, and full-width characters",
         becomes: "integer `1XXXXXXXXXX`",
         refused: "letters, extensions, other countries (after `+` a country code is required), area codes that begin with 0 or 1, \
                   area codes of Canada and the Caribbean, and those of no consumer: premium 900, toll-free 8xx, N11, personal and \
@@ -38,10 +41,12 @@ impl Phone {
     pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
-            Json::Number(number) => from_digits(number).map(Some),
+            Json::Number(number) => from_number(number).map(Some),
             Json::Text(text) => text.parse().map(Some),
             Json::BrokenText => Err(FaultKind::BrokenText),
-            Json::Bool(_) | Json::Array | Json::Object(_) => Err(FaultKind::WrongType("an integer or a string")),
+            Json::Bool(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
+                Err(FaultKind::WrongType("an integer or a string"))
+            }
         }
     }
 
@@ -51,39 +56,87 @@ impl Phone {
     }
 }
 
-/// Accepts `6501231234`, `1 650 123 1234`, `+1 (650) 123-1234`, `tel:+1-650-123-1234`, `650.123.1234`.
+/// How many zeros at the end of a phone number may come from an exponent. `1.650123E10` is what a spreadsheet exports of a
+/// number that it rounded: the whole line number is lost, and its zeros would be another consumer's number.
+const MAX_IMPLIED_ZEROS: usize = 3;
+
+/// Parses a JSON number: `6501231234`, `16501231234.0`, `1.6501231234E10`.
+fn from_number(number: &str) -> Result<Phone, FaultKind> {
+    match Integer::parse(number) {
+        Ok(Integer { is_negative: false, digits, implied_zeros: ..=MAX_IMPLIED_ZEROS }) => from_digits(&digits),
+        _ => Err(FaultKind::NotAPhoneNumber),
+    }
+}
+
+/// Parses a clean text: `6501231234`, `1 650 123 1234`, `(+1) 650-123-1234`, `tel:+1-650-123-1234`, `650.123.1234`,
+/// `16501231234.0`.
 impl FromStr for Phone {
     type Err = FaultKind;
 
     fn from_str(text: &str) -> Result<Self, FaultKind> {
-        let text = text.trim();
         if text.is_empty() {
             return Err(FaultKind::Empty);
         }
-        let number = match text.split_at_checked(4) {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => rest.trim_start(),
-            _ => text,
-        };
+        let text = in_ascii(text);
+        let number = without_zero_fraction(without_scheme(&text));
         // A plus is followed by a country code: `+650…` is not a number in California.
-        let (international, number) = match number.strip_prefix('+') {
+        let (international, number) = match number.strip_prefix('(').unwrap_or(number).trim_start().strip_prefix('+') {
             Some(rest) => (true, rest),
             None => (false, number),
         };
-        let digits: String = number.chars().filter(|c| !matches!(c, ' ' | '(' | ')' | '-' | '.')).collect();
-        if international && !digits.starts_with('1') {
-            return Err(FaultKind::NotAPhoneNumber);
-        }
-        if international && digits.len() != 11 {
+        let digits: String = number.chars().filter(|c| !is_separator(*c)).collect();
+        if international && !(digits.len() == 11 && digits.starts_with('1')) {
             return Err(FaultKind::NotAPhoneNumber);
         }
         from_digits(&digits)
     }
 }
 
+/// Replaces the full-width forms of ASCII characters, as a Japanese or Chinese keyboard writes them, and every dash. Digits
+/// of other scripts stay, and are refused.
+fn in_ascii(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let ascii = |c| match c {
+        // Their order is that of ASCII's `!` to `~`.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + u32::from('!')).unwrap_or(c),
+        c if is_dash(c) => '-',
+        c => c,
+    };
+    Cow::Owned(text.chars().map(ascii).collect())
+}
+
+/// The text without `tel:` (RFC 3966) or `p:` (an export's mark for a phone number) in front, in any case.
+fn without_scheme(text: &str) -> &str {
+    match text.split_once(':') {
+        Some((scheme, rest)) if ["tel", "p"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            rest.trim_start()
+        }
+        _ => text,
+    }
+}
+
+/// The text without the `.0` of a column of floating-point numbers. A single point before four zeros stays, if it may stand
+/// before a line number: `(650) 123.0000`.
+fn without_zero_fraction(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((before, zeros)) if is_digits(zeros) && is_zeros(zeros) => {
+            let digits = before.bytes().filter(u8::is_ascii_digit).count();
+            if zeros.len() == 4 && digits < 8 { text } else { before }
+        }
+        _ => text,
+    }
+}
+
+fn is_separator(c: char) -> bool {
+    matches!(c, ' ' | '(' | ')' | '-' | '.')
+}
+
 /// Parses ten digits, or eleven that begin with 1, as AI Rudder's contract requires. The exchange code is not checked: the
 /// contract's own sample has one that does not exist.
 fn from_digits(digits: &str) -> Result<Phone, FaultKind> {
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_digits(digits) {
         return Err(FaultKind::NotAPhoneNumber);
     }
     let national = match (digits.len(), digits.strip_prefix('1')) {
@@ -125,31 +178,113 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_any_notation_are_accepted() {
+        for form in [
+            "16501231234.0",
+            "6501231234.00",
+            "1.6501231234E10",
+            "1.6501231234e+10",
+            "6.501231234E9",
+            "6501231234e0",
+            "65012312340e-1",
+            r#""16501231234.0""#,
+            r#""6501231234.000""#,
+            r#""+16501231234.0""#,
+            r#""650 123 1234.0""#,
+        ] {
+            assert_eq!(read(form), Ok(Some(16_501_231_234)), "{form}");
+        }
+        assert_eq!(read("1.650123E10"), Err(FaultKind::NotAPhoneNumber), "rounded");
+        assert_eq!(read("1.6501230E10"), Ok(Some(16_501_230_000)), "written to the thousands");
+    }
+
+    #[test]
+    fn country_codes_dashes_and_prefixes_are_accepted_in_any_style() {
+        for form in [
+            "(+1) 650 123 1234",
+            "(+1)6501231234",
+            "( +1 ) 650-123-1234",
+            "(+1 650) 123 1234",
+            "+(1) 650 123 1234",
+            "(1) 650 123 1234",
+            "650\u{2010}123\u{2011}1234",
+            "650\u{2012}123\u{2013}1234",
+            "650\u{2014}123\u{2015}1234",
+            "650\u{2212}123\u{fe63}1234",
+            "650\u{ff0d}123\u{30a0}1234",
+            "p:+16501231234",
+            "P: 650-123-1234",
+            "tel:(650) 123-1234",
+            "６５０１２３１２３４",
+            "＋１（６５０）１２３－１２３４",
+            "ｔｅｌ：650 123 1234",
+            "650\u{a0}123\u{202f}1234",
+            "\u{202d}650\u{200b}1231234\u{202c}",
+            "&#43;1&nbsp;650&nbsp;123&ndash;1234",
+        ] {
+            let json = serde_json::to_string(form).unwrap();
+            assert_eq!(read(&json), Ok(Some(16_501_231_234)), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_zero_fraction_is_never_read_as_digits() {
+        for form in ["650123123.0", "165012312.00", "1650123123.0", "1501231234.0", "65012312.00", "650 123 123.0"] {
+            assert_eq!(read(&format!("\"{form}\"")), Err(FaultKind::NotAPhoneNumber), "{form}");
+        }
+        for form in ["650.123.0000", "(650) 123.0000", "1 650 123.0000"] {
+            assert_eq!(read(&format!("\"{form}\"")), Ok(Some(16_501_230_000)), "{form}");
+        }
+    }
+
+    #[test]
     fn other_lengths_and_characters_are_refused() {
         for form in [
             "650123123",
             "165012312345",
             "26501231234",
-            "16501231234.0",
-            "1.6501231234e10",
+            "16501231234.5",
+            "1.65012312345E10",
+            "1.65E10",
+            "6.5e300",
             "-16501231234",
             "0",
             r#""650 123 123""#,
             r#""650-CALL-NOW""#,
             r#""650 123 1234 x12""#,
+            r#""6501231234 x5""#,
             r#""650 123 1234 ext. 12""#,
             r#""650 123 1234;ext=12""#,
             r#""+44 20 7946 0958""#,
+            r#""(+44) 20 7946 0958""#,
             r#""+650 123 1234""#,
+            r#""(+650) 123 1234""#,
             r#""+26501231234""#,
+            r#""++16501231234""#,
             r#""0016501231234""#,
             r#""65+01231234""#,
             r#""650_123_1234""#,
             r#""650/123/1234""#,
-            r#""６５０1231234""#,
+            r#""650,123,1234""#,
             r#""6501231234 6501231235""#,
+            r#""1.6501231234E10""#,
+            r#""16501231234.5""#,
+            r#""fax:6501231234""#,
+            r#""p:tel:6501231234""#,
+            r#""6501231234 p:""#,
             r#""tel:""#,
+            r#""p:""#,
             r#""()-.""#,
+            r#""+""#,
+            r#""N/A""#,
+            r#""{{contact.phone}}""#,
+            // Digits of other scripts, superscript digits and circled ones.
+            r#""٦٥٠١٢٣١٢٣٤""#,
+            r#""६५०१२३१२३४""#,
+            r#""650123123⁴""#,
+            r#""650123123④""#,
+            r#""6501231234¹""#,
+            r#""650123123\ud835\udfd2""#,
         ] {
             assert_eq!(read(form), Err(FaultKind::NotAPhoneNumber), "{form}");
         }
@@ -157,7 +292,7 @@ mod tests {
 
     #[test]
     fn null_is_not_given_and_other_types_are_refused() {
-        for form in ["true", "[6501231234]", r#"{"number": 6501231234}"#] {
+        for form in ["true", "[]", "[6501231234]", r#"{"number": 6501231234}"#] {
             assert_eq!(read(form), Err(FaultKind::WrongType("an integer or a string")), "{form}");
         }
         assert_eq!(read(r#""  ""#), Err(FaultKind::Empty));
@@ -167,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_forbidden_area_code_is_refused_in_every_form() {
-        for form in ["4161231234", "14161231234", r#""+1 416 123 1234""#] {
+        for form in ["4161231234", "1.4161231234e10", r#""(+1) 416 123 1234""#, r#""４１６1231234""#] {
             assert_eq!(read(form), Err(FaultKind::AreaCodeAbroad), "{form}");
         }
         for form in ["8001231234", r#""(900) 123-1234""#, "2111231234"] {
