@@ -19,7 +19,7 @@ mod placeholder;
 mod spec;
 mod text;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde_json::{error::Category, value::RawValue};
 
@@ -113,17 +113,16 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn read(&mut self, members: Members<'a>) {
-        for (MemberName(name), value) in members.0 {
-            match (name.as_ref(), Field::at_top_level(&name)) {
-                ("details", _) => self.read_details(value),
-                (_, Some(field)) => self.read_field(field, Place::top(name), value),
-                (name, None) => self.ignored.add("", name),
+        for (name, value) in members.0 {
+            match name.find(Field::at_top_level) {
+                (Some(field), name) => self.read_field(field, Place::top(name), value),
+                (None, name) => self.ignored.add("", &name),
             }
         }
     }
 
-    fn read_details(&mut self, value: &'a RawValue) {
-        match Json::from(value) {
+    fn read_details(&mut self, json: &Json<'a>) {
+        match json {
             Json::Null => {}
             // An empty map in PHP.
             Json::EmptyArray => self.has_details = true,
@@ -135,20 +134,14 @@ impl<'a> Draft<'a> {
                     return;
                 };
                 for (name, value) in members {
-                    match Json::from(name) {
-                        Json::Text(name) => self.read_detail(name, value),
-                        _ => self.details_fault = Some(FaultKind::BrokenText),
+                    match MemberName::parse(name).map(|name| name.find(Field::in_details)) {
+                        Some((Some(field), name)) => self.read_field(field, Place::in_details(name), value),
+                        Some((None, name)) => self.ignored.add("details.", &name),
+                        None => self.details_fault = Some(FaultKind::BrokenText),
                     }
                 }
             }
             _ => self.details_fault = Some(FaultKind::WrongType("an object")),
-        }
-    }
-
-    fn read_detail(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
-        match Field::in_details(&name) {
-            Some(field) => self.read_field(field, Place::in_details(name), value),
-            None => self.ignored.add("details.", &name),
         }
     }
 
@@ -158,6 +151,7 @@ impl<'a> Draft<'a> {
             Field::CallerId => self.caller_id.fill(place, Phone::parse_json(&json)),
             Field::LoanAmount => self.loan_amount.fill(place, Amount::parse_json(&json)),
             Field::CustomerName => self.customer_name.fill(place, Name::parse_json(&json)),
+            Field::Details => self.read_details(&json),
             Field::Text(detail) => {
                 self.has_details = true;
                 self.texts.entry(detail).or_default().fill(place, Text::parse_json(detail, json));
@@ -193,14 +187,12 @@ impl<'a> Draft<'a> {
 struct Slot<'a, T> {
     /// The first place and value.
     given: Option<(Place<'a>, T)>,
-    /// Values that stand for none. They are no faults if a value is given too.
-    blanks: Faults,
     faults: Faults,
 }
 
 impl<T> Default for Slot<'_, T> {
     fn default() -> Self {
-        Self { given: None, blanks: Faults::new(), faults: Faults::new() }
+        Self { given: None, faults: Faults::new() }
     }
 }
 
@@ -208,38 +200,34 @@ impl<'a, T: PartialEq> Slot<'a, T> {
     /// Adds a value. An equal one is accepted, a different one is a fault.
     fn fill(&mut self, place: Place<'a>, read: Result<Option<T>, FaultKind>) {
         match read {
-            Err(kind) if kind.is_blank() => add_once(&mut self.blanks, kind.at(&place)),
-            Err(kind) => add_once(&mut self.faults, kind.at(&place)),
+            Err(kind) => self.add_fault(kind.at(&place)),
             Ok(None) => {}
             Ok(Some(value)) => match &self.given {
                 None => self.given = Some((place, value)),
                 Some((_, first)) if *first == value => {}
-                Some((first, _)) => {
-                    add_once(&mut self.faults, FaultKind::Conflict(first.to_string()).at(&place));
-                }
+                Some((first, _)) => self.add_fault(FaultKind::Conflict(first.to_string()).at(&place)),
             },
         }
     }
 
-    fn optional(self, faults: &mut Faults) -> Option<T> {
-        if self.given.is_none() {
-            faults.extend(self.blanks);
+    /// Adds a fault once, although the body may repeat it: a small body must not cause a large response.
+    fn add_fault(&mut self, fault: Fault) {
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
         }
-        faults.extend(self.faults);
+    }
+
+    /// A blank value in addition to a full one is no fault.
+    fn optional(self, faults: &mut Faults) -> Option<T> {
+        let is_given = self.given.is_some();
+        faults.extend(self.faults.into_iter().filter(|fault| !(is_given && fault.kind.is_blank())));
         self.given.map(|(_, value)| value)
     }
 
     fn required(self, name: &str, faults: &mut Faults) -> Option<T> {
-        let missing = self.given.is_none() && self.blanks.is_empty() && self.faults.is_empty();
+        let missing = self.given.is_none() && self.faults.is_empty();
         faults.extend(missing.then(|| FaultKind::Missing.at(&Place::top(name))));
         self.optional(faults)
-    }
-}
-
-/// Adds a fault once, although the body may repeat it: a small body must not cause a large response.
-fn add_once(faults: &mut Faults, fault: Fault) {
-    if !faults.contains(&fault) {
-        faults.push(fault);
     }
 }
 

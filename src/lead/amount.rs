@@ -42,6 +42,7 @@ impl Amount {
             Json::Number(number) => from_number(number).map(Some),
             Json::Text(text) => text.parse().map(Some),
             Json::BrokenText => Err(FaultKind::BrokenText),
+            Json::ControlCharacter => Err(FaultKind::NotAnAmount),
             Json::Bool(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
                 Err(FaultKind::WrongType("an integer or a string"))
             }

@@ -11,35 +11,65 @@ use std::borrow::Cow;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::{CodePointSetData, props::DefaultIgnorableCodePoint};
 
-/// Each step returns the changed text, or `None` if it changes nothing. The order is essential: a reference may stand for an
-/// invisible character, an invisible character may separate a letter from its accent, and NFC turns some kinds of white
-/// space into others.
-const STEPS: [fn(&str) -> Option<String>; 4] = [references::decoded, visible, composed, spaced];
+/// A text contains a control character, other than white space.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ControlCharacter;
+
+/// Kinds of characters, as a set of bits. Those of kind 0 are clean wherever they stand: ASCII without the other kinds, and
+/// U+00C0 to U+02FF, which are letters and signs that no step changes. So is almost every string of a lead.
+type Kinds = u8;
+const SPACE: Kinds = 1;
+const AMPERSAND: Kinds = 2;
+const CONTROL: Kinds = 4;
+const OTHER: Kinds = 8;
+
+/// The kind of a character that has this byte in UTF-8. A trailing byte has that of the leading one.
+const KINDS: [Kinds; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte {
+            0x20 => SPACE,
+            0x26 => AMPERSAND,
+            0x00..0x20 | 0x7f => CONTROL,
+            0x21..0x7f | 0x80..=0xbf | 0xc3..=0xcb => 0,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// The kinds that a step is for, and the step, which returns the changed text, or `None` if it changes nothing.
+type Step = (Kinds, fn(&str) -> Option<String>);
+
+/// Their order is essential: a reference may stand for an invisible character, an invisible character may separate a letter
+/// from its accent, and NFC turns some kinds of white space into others.
+const STEPS: [Step; 4] =
+    [(AMPERSAND, references::decoded), (OTHER, visible), (OTHER, composed), (SPACE | CONTROL | OTHER, spaced)];
 
 /// Decodes HTML character references once, drops invisible characters, composes (NFC), makes each run of white space one
-/// space, and trims. Control characters stay, except for those that are white space: the fields refuse them.
-pub(super) fn clean(text: Cow<'_, str>) -> Cow<'_, str> {
-    if is_clean_ascii(&text) {
-        return text;
+/// space, and trims. A clean text is not copied, nor one that is clean after trimming.
+pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, ControlCharacter> {
+    let mut kinds = kinds_in(&text);
+    if kinds == 0 || (kinds == SPACE && is_spaced(&text)) {
+        return Ok(text);
     }
-    let text = trimmed(text);
-    if is_clean_ascii(&text) {
-        return text;
+    let mut text = trimmed(text);
+    for (concerned, step) in STEPS {
+        if kinds & concerned != 0
+            && let Some(changed) = step(&text)
+        {
+            kinds |= kinds_in(&changed);
+            text = Cow::Owned(changed);
+        }
     }
-    STEPS.iter().fold(text, |text, step| step(&text).map_or(text, Cow::Owned))
+    let has_control = kinds & (CONTROL | OTHER) != 0 && text.contains(char::is_control);
+    if has_control { Err(ControlCharacter) } else { Ok(text) }
 }
 
-/// Whether [`clean`] would change nothing, for ASCII without a `&`, which is almost every string of a lead.
-fn is_clean_ascii(text: &str) -> bool {
-    // A space before the text makes a leading space a double one.
-    let mut last = b' ';
-    for byte in text.bytes() {
-        if !matches!(byte, b' '..=b'%' | b'\''..=b'~') || (byte == b' ' && last == b' ') {
-            return false;
-        }
-        last = byte;
-    }
-    last != b' ' || text.is_empty()
+fn kinds_in(text: &str) -> Kinds {
+    text.bytes().fold(0, |kinds, byte| kinds | KINDS.get(usize::from(byte)).copied().unwrap_or(OTHER))
 }
 
 /// Trims white space. A borrowed text stays borrowed.
@@ -72,14 +102,21 @@ fn composed(text: &str) -> Option<String> {
 
 /// Makes each run of white space (Unicode's property `White_Space`, line breaks included) one space, and trims.
 fn spaced(text: &str) -> Option<String> {
+    (!is_spaced(text)).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Whether the only white space is single spaces between other characters.
+fn is_spaced(text: &str) -> bool {
+    // The start counts as a space, so that a space there is a double one.
     let mut was_space = true;
-    let is_spaced = text.chars().all(|c| {
-        let is_allowed = !c.is_whitespace() || (c == ' ' && !was_space);
-        was_space = c.is_whitespace();
-        is_allowed
-    });
-    let is_unchanged = text.is_empty() || (is_spaced && !was_space);
-    (!is_unchanged).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+    for c in text.chars() {
+        let is_space = c.is_whitespace();
+        if is_space && (was_space || c != ' ') {
+            return false;
+        }
+        was_space = is_space;
+    }
+    !was_space || text.is_empty()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Flag {
             Json::Text(text) if is_no_answer(text) => return Ok(None),
             Json::Text(text) => from_word(text),
             Json::BrokenText => return Err(FaultKind::BrokenText),
-            Json::EmptyArray | Json::Array | Json::Object(_) => None,
+            Json::ControlCharacter | Json::EmptyArray | Json::Array | Json::Object(_) => None,
         };
         flag.map(|flag| Some(Self(Personal(flag)))).ok_or(FaultKind::NotABoolean)
     }

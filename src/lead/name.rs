@@ -41,6 +41,7 @@ impl Name {
             Json::Null => Ok(None),
             Json::Text(text) => text.parse().map(Some),
             Json::BrokenText => Err(FaultKind::BrokenText),
+            Json::ControlCharacter => Err(FaultKind::ControlCharacter),
             Json::Bool(_) | Json::Number(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
                 Err(FaultKind::WrongType("a string"))
             }
@@ -64,10 +65,7 @@ impl FromStr for Name {
         if is_placeholder(name) {
             return Err(FaultKind::Placeholder);
         }
-        if name.chars().any(char::is_control) {
-            return Err(FaultKind::ControlCharacter);
-        }
-        if name.chars().count() > MAX_CHARACTERS {
+        if name.len() > MAX_CHARACTERS && name.chars().count() > MAX_CHARACTERS {
             return Err(FaultKind::TooLong(MAX_CHARACTERS));
         }
         if !name.chars().any(char::is_alphabetic) {

@@ -44,6 +44,7 @@ impl Phone {
             Json::Number(number) => from_number(number).map(Some),
             Json::Text(text) => text.parse().map(Some),
             Json::BrokenText => Err(FaultKind::BrokenText),
+            Json::ControlCharacter => Err(FaultKind::NotAPhoneNumber),
             Json::Bool(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
                 Err(FaultKind::WrongType("an integer or a string"))
             }

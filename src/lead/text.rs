@@ -60,6 +60,7 @@ impl<'a> Text<'a> {
             Json::Number(number) if number.contains(['e', 'E']) => return Err(FaultKind::Exponent),
             Json::Number(number) => Cow::Borrowed(normalized(number)),
             Json::BrokenText => return Err(FaultKind::BrokenText),
+            Json::ControlCharacter => return Err(FaultKind::ControlCharacter),
             Json::Bool(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
                 return Err(FaultKind::WrongType("a string or a number"));
             }
@@ -67,10 +68,7 @@ impl<'a> Text<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        if text.chars().any(char::is_control) {
-            return Err(FaultKind::ControlCharacter);
-        }
-        if text.chars().count() > MAX_CHARACTERS {
+        if text.len() > MAX_CHARACTERS && text.chars().count() > MAX_CHARACTERS {
             return Err(FaultKind::TooLong(MAX_CHARACTERS));
         }
         Ok(Some(Self(Personal(text))))
