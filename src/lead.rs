@@ -150,7 +150,7 @@ impl<'a> Draft<'a> {
         match field {
             Field::CallerId => self.caller_id.fill(place, Phone::parse_json(&json)),
             Field::LoanAmount => self.loan_amount.fill(place, Amount::parse_json(&json)),
-            Field::CustomerName => self.customer_name.fill(place, Name::parse_json(&json)),
+            Field::CustomerName => self.customer_name.fill(place, Name::parse_json(json)),
             Field::Details => self.read_details(&json),
             Field::Text(detail) => {
                 self.has_details = true;
@@ -217,10 +217,12 @@ impl<'a, T: PartialEq> Slot<'a, T> {
         }
     }
 
-    /// A blank value in addition to a full one is no fault.
-    fn optional(self, faults: &mut Faults) -> Option<T> {
-        let is_given = self.given.is_some();
-        faults.extend(self.faults.into_iter().filter(|fault| !(is_given && fault.kind.is_blank())));
+    fn optional(mut self, faults: &mut Faults) -> Option<T> {
+        if self.given.is_some() {
+            // A blank value in addition to a full one is not given.
+            self.faults.retain(|fault| !fault.kind.is_blank());
+        }
+        faults.append(&mut self.faults);
         self.given.map(|(_, value)| value)
     }
 

@@ -52,7 +52,7 @@ const STEPS: [Step; 4] =
 /// space, and trims. A clean text is not copied, nor one that is clean after trimming.
 pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, ControlCharacter> {
     let mut kinds = kinds_in(&text);
-    if kinds == 0 || (kinds == SPACE && is_spaced(&text)) {
+    if kinds == 0 || (kinds == SPACE && is_single_spaced(&text)) {
         return Ok(text);
     }
     let mut text = trimmed(text);
@@ -102,21 +102,13 @@ fn composed(text: &str) -> Option<String> {
 
 /// Makes each run of white space (Unicode's property `White_Space`, line breaks included) one space, and trims.
 fn spaced(text: &str) -> Option<String> {
-    (!is_spaced(text)).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+    let is_spaced = is_single_spaced(text) && !text.contains(|c: char| c != ' ' && c.is_whitespace());
+    (!is_spaced).then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Whether the only white space is single spaces between other characters.
-fn is_spaced(text: &str) -> bool {
-    // The start counts as a space, so that a space there is a double one.
-    let mut was_space = true;
-    for c in text.chars() {
-        let is_space = c.is_whitespace();
-        if is_space && (was_space || c != ' ') {
-            return false;
-        }
-        was_space = is_space;
-    }
-    !was_space || text.is_empty()
+/// Whether each space is alone and between other characters.
+fn is_single_spaced(text: &str) -> bool {
+    !text.starts_with(' ') && !text.ends_with(' ') && !text.as_bytes().windows(2).any(|pair| pair == b"  ")
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl<'a> MemberName<'a> {
     }
 
     /// What `find` knows by this name, as it is written (known names are clean) or else cleaned; and that name.
-    pub(super) fn find<T>(self, find: fn(&str) -> Option<T>) -> (Option<T>, Cow<'a, str>) {
+    pub(super) fn find<T>(self, find: impl Fn(&str) -> Option<T>) -> (Option<T>, Cow<'a, str>) {
         let Self(name) = self;
         match find(&name) {
             Some(found) => (Some(found), name),

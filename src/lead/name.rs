@@ -1,6 +1,6 @@
 //! The consumer's name.
 
-use std::str::FromStr;
+use std::borrow::Cow;
 
 use super::{
     fault::{FaultCode, FaultKind},
@@ -36,10 +36,10 @@ impl Name {
     };
 
     /// Parses a `customer_name`; `None` if it is not given.
-    pub(super) fn parse_json(json: &Json<'_>) -> Result<Option<Self>, FaultKind> {
+    pub(super) fn parse_json(json: Json<'_>) -> Result<Option<Self>, FaultKind> {
         match json {
             Json::Null => Ok(None),
-            Json::Text(text) => text.parse().map(Some),
+            Json::Text(name) => Self::from_clean(name).map(Some),
             Json::BrokenText => Err(FaultKind::BrokenText),
             Json::ControlCharacter => Err(FaultKind::ControlCharacter),
             Json::Bool(_) | Json::Number(_) | Json::EmptyArray | Json::Array | Json::Object(_) => {
@@ -48,21 +48,11 @@ impl Name {
         }
     }
 
-    /// The name that AI Rudder receives.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0.0
-    }
-}
-
-/// Parses a clean text.
-impl FromStr for Name {
-    type Err = FaultKind;
-
-    fn from_str(name: &str) -> Result<Self, FaultKind> {
+    fn from_clean(name: Cow<'_, str>) -> Result<Self, FaultKind> {
         if name.is_empty() {
             return Err(FaultKind::Empty);
         }
-        if is_placeholder(name) {
+        if is_placeholder(&name) {
             return Err(FaultKind::Placeholder);
         }
         if name.len() > MAX_CHARACTERS && name.chars().count() > MAX_CHARACTERS {
@@ -71,7 +61,12 @@ impl FromStr for Name {
         if !name.chars().any(char::is_alphabetic) {
             return Err(FaultKind::NoLetter);
         }
-        Ok(Self(Personal(name.to_owned())))
+        Ok(Self(Personal(name.into_owned())))
+    }
+
+    /// The name that AI Rudder receives.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0.0
     }
 }
 
@@ -82,7 +77,7 @@ mod tests {
     fn name(text: &str) -> Result<String, FaultKind> {
         let json = serde_json::to_string(text).unwrap();
         let raw: &serde_json::value::RawValue = serde_json::from_str(&json).unwrap();
-        Name::parse_json(&Json::from(raw)).map(|name| name.unwrap().as_str().to_owned())
+        Name::parse_json(Json::from(raw)).map(|name| name.unwrap().as_str().to_owned())
     }
 
     #[test]
@@ -150,14 +145,14 @@ mod tests {
     fn null_is_not_given_and_other_types_are_refused() {
         for json in ["1", "true", "[]", "[\"Ann\"]", "{}"] {
             let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
-            assert_eq!(Name::parse_json(&Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
+            assert_eq!(Name::parse_json(Json::from(raw)), Err(FaultKind::WrongType("a string")), "{json}");
         }
-        assert_eq!(Name::parse_json(&Json::Null), Ok(None));
-        assert_eq!(Name::parse_json(&Json::BrokenText), Err(FaultKind::BrokenText));
+        assert_eq!(Name::parse_json(Json::Null), Ok(None));
+        assert_eq!(Name::parse_json(Json::BrokenText), Err(FaultKind::BrokenText));
     }
 
     #[test]
     fn a_name_is_not_printed() {
-        assert_eq!(format!("{:?}", "Ann".parse::<Name>().unwrap()), "Name(personal)");
+        assert_eq!(format!("{:?}", Name::from_clean("Ann".into()).unwrap()), "Name(personal)");
     }
 }

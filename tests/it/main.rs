@@ -17,6 +17,7 @@ mod emulators;
 mod events;
 mod faults;
 mod given_up;
+mod lead_cases;
 mod leads;
 mod log;
 mod metrics;
