@@ -24,6 +24,7 @@ const CONTROL: Kinds = 4;
 const OTHER: Kinds = 8;
 
 /// The kind of a character that has this byte in UTF-8. A trailing byte has that of the leading one.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const KINDS: [Kinds; 256] = {
     let mut kinds = [OTHER; 256];
     let mut byte = 0;

@@ -167,7 +167,7 @@ fn a_blank_value_in_addition_to_a_full_one_is_not_given() {
         r#", "details": {"status": "—", "had_late_payment": "none"}"#,
     ] {
         assert_eq!(lead(&with(&format!("{full}{blank}"))).as_deref(), Ok(expected), "{blank} last");
-        let first = format!("{{{},{}", blank.trim_start_matches(','), &with(full)[1..]);
+        let first = with(full).replacen('{', &format!("{{{},", blank.trim_start_matches(',')), 1);
         assert_eq!(lead(&first).as_deref(), Ok(expected), "{blank} first");
     }
 }

@@ -60,11 +60,11 @@ async fn differences(case: &Case) -> String {
     if faults != expected.fields {
         write!(differences, " {faults:?}").unwrap();
     }
-    let pushes = app.rudder.take_received();
-    if pushes.len() != usize::from(expected.lead.is_some()) {
-        write!(differences, " {} pushes", pushes.len()).unwrap();
+    let received = app.rudder.take_received();
+    if received.len() != usize::from(expected.lead.is_some()) {
+        write!(differences, " {} pushes", received.len()).unwrap();
     }
-    for (push, lead) in pushes.iter().zip(&expected.lead) {
+    for (push, lead) in received.iter().zip(&expected.lead) {
         let pushed: Value = serde_json::from_str(&push.body).unwrap();
         if lead.iter().any(|(name, value)| pushed[name] != *value) {
             write!(differences, " {pushed}").unwrap();
