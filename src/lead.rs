@@ -5,6 +5,8 @@
 
 mod amount;
 mod area_code;
+mod clean;
+mod draft;
 mod fault;
 mod field;
 mod flag;
@@ -12,14 +14,14 @@ mod form;
 mod ignored;
 mod json;
 mod name;
+mod number;
 mod personal;
 mod phone;
+mod placeholder;
 mod spec;
 mod text;
 
-use std::{borrow::Cow, collections::BTreeMap};
-
-use serde_json::{error::Category, value::RawValue};
+use serde_json::error::Category;
 
 pub(crate) use self::personal::Personal;
 pub use self::{
@@ -35,9 +37,8 @@ pub use self::{
     text::Text,
 };
 use self::{
-    field::{Field, Place},
-    form::Position,
-    json::{Json, MemberName, Members},
+    draft::Draft,
+    json::{Json, Members},
 };
 
 /// A consumer who asked for a loan.
@@ -118,161 +119,9 @@ impl<'a> ParsedLead<'a> {
     pub fn parse_form(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut draft = Draft::default();
         for (name, value) in form::pairs(body)? {
-            draft.read_pair(&name, value);
+            draft.read_pair(name, Json::text(value));
         }
         Ok(draft.finish())
-    }
-}
-
-/// A lead while its members are parsed.
-#[derive(Default)]
-struct Draft<'a> {
-    caller_id: Slot<'a, Phone>,
-    loan_amount: Slot<'a, Amount>,
-    customer_name: Slot<'a, Name>,
-    texts: BTreeMap<Detail, Slot<'a, Text<'a>>>,
-    had_late_payment: Slot<'a, Flag>,
-    /// Whether there is a `details` object, or one of its fields at the top level.
-    has_details: bool,
-    details_fault: Option<FaultKind>,
-    ignored: Ignored,
-}
-
-impl<'a> Draft<'a> {
-    fn read(&mut self, members: Members<'a>) {
-        for (MemberName(name), value) in members.0 {
-            match (name.as_ref(), Field::at_top_level(&name)) {
-                ("details", _) => self.read_details(value),
-                (_, Some(field)) => self.read_field(field, Place::top(name), value.into()),
-                (name, None) => self.ignored.add("", name),
-            }
-        }
-    }
-
-    /// Reads a field of a form. An empty `details` counts as an empty object, which a form cannot express otherwise.
-    fn read_pair(&mut self, name: &str, value: Cow<'a, str>) {
-        let owned = |name: &str| Cow::Owned(name.to_owned());
-        match Position::from(name) {
-            Position::Details if value.is_empty() => self.has_details = true,
-            Position::Details => self.details_fault = Some(FaultKind::WrongType("an object")),
-            Position::InDetails(name) => match Field::in_details(name) {
-                Some(field) => self.read_field(field, Place::in_details(owned(name)), Json::Text(value)),
-                None => self.ignored.add("details.", name),
-            },
-            Position::Top(name) => match Field::at_top_level(name) {
-                Some(field) => self.read_field(field, Place::top(owned(name)), Json::Text(value)),
-                None => self.ignored.add("", name),
-            },
-        }
-    }
-
-    fn read_details(&mut self, value: &'a RawValue) {
-        match Json::from(value) {
-            Json::Null => {}
-            Json::Object(object) => {
-                self.has_details = true;
-                // The body's syntax is valid, but a name may be half of a surrogate pair.
-                let Ok(Members::<&RawValue>(members)) = serde_json::from_str(object.get()) else {
-                    self.details_fault = Some(FaultKind::BrokenText);
-                    return;
-                };
-                for (name, value) in members {
-                    match Json::from(name) {
-                        Json::Text(name) => self.read_detail(name, value),
-                        _ => self.details_fault = Some(FaultKind::BrokenText),
-                    }
-                }
-            }
-            _ => self.details_fault = Some(FaultKind::WrongType("an object")),
-        }
-    }
-
-    fn read_detail(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
-        match Field::in_details(&name) {
-            Some(field) => self.read_field(field, Place::in_details(name), value.into()),
-            None => self.ignored.add("details.", &name),
-        }
-    }
-
-    fn read_field(&mut self, field: Field, place: Place<'a>, json: Json<'a>) {
-        match field {
-            Field::CallerId => self.caller_id.fill(place, Phone::parse_json(&json)),
-            Field::LoanAmount => self.loan_amount.fill(place, Amount::parse_json(&json)),
-            Field::CustomerName => self.customer_name.fill(place, Name::parse_json(&json)),
-            Field::Text(detail) => {
-                self.has_details = true;
-                self.texts.entry(detail).or_default().fill(place, Text::parse_json(detail, json));
-            }
-            Field::HadLatePayment => {
-                self.has_details = true;
-                self.had_late_payment.fill(place, Flag::parse_json(&json));
-            }
-        }
-    }
-
-    fn finish(self) -> ParsedLead<'a> {
-        let mut faults = Faults::new();
-        let caller_id = self.caller_id.required("caller_id", &mut faults);
-        let loan_amount = self.loan_amount.required("loan_amount", &mut faults);
-        let customer_name = self.customer_name.required("customer_name", &mut faults);
-        let missing = (!self.has_details).then_some(FaultKind::Missing);
-        faults.extend(self.details_fault.or(missing).map(|kind| kind.at(&Place::top("details"))));
-        let texts = self.texts.into_iter().filter_map(|(detail, slot)| Some((detail, slot.optional(&mut faults)?)));
-        let texts = texts.collect();
-        let had_late_payment = self.had_late_payment.optional(&mut faults);
-        let lead = match (caller_id, loan_amount, customer_name) {
-            (Some(caller_id), Some(loan_amount), Some(customer_name)) if faults.is_empty() => {
-                Ok(Lead { caller_id, loan_amount, customer_name, texts, had_late_payment })
-            }
-            _ => Err(faults),
-        };
-        ParsedLead { lead, ignored: self.ignored }
-    }
-}
-
-/// A field's value, which may be given in several places.
-struct Slot<'a, T> {
-    /// The first place and value.
-    given: Option<(Place<'a>, T)>,
-    faults: Faults,
-}
-
-impl<T> Default for Slot<'_, T> {
-    fn default() -> Self {
-        Self { given: None, faults: Faults::new() }
-    }
-}
-
-impl<'a, T: PartialEq> Slot<'a, T> {
-    /// Adds a value. A later value that is equal to the first is accepted; a different one is a fault.
-    fn fill(&mut self, place: Place<'a>, read: Result<Option<T>, FaultKind>) {
-        match read {
-            Err(kind) => self.add_fault(kind.at(&place)),
-            Ok(None) => {}
-            Ok(Some(value)) => match &self.given {
-                None => self.given = Some((place, value)),
-                Some((_, first)) if *first == value => {}
-                Some((first, _)) => self.add_fault(FaultKind::Conflict(first.to_string()).at(&place)),
-            },
-        }
-    }
-
-    /// Adds a fault once, even if the body repeats it: a small body must not cause a large response.
-    fn add_fault(&mut self, fault: Fault) {
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
-        }
-    }
-
-    fn optional(self, faults: &mut Faults) -> Option<T> {
-        faults.extend(self.faults);
-        self.given.map(|(_, value)| value)
-    }
-
-    fn required(self, name: &str, faults: &mut Faults) -> Option<T> {
-        let missing = self.given.is_none() && self.faults.is_empty();
-        faults.extend(missing.then(|| FaultKind::Missing.at(&Place::top(name))));
-        self.optional(faults)
     }
 }
 

@@ -31,6 +31,9 @@ pub enum FaultKind {
     /// A required string is empty or only white space.
     #[error("must not be empty")]
     Empty,
+    /// The text stands for no value.
+    #[error("must not be a placeholder, such as \"N/A\", or a template that was not filled in")]
+    Placeholder,
     /// The text exceeds this number of Unicode characters.
     #[error("must have at most {0} characters")]
     TooLong(usize),
@@ -65,7 +68,7 @@ pub enum FaultKind {
     #[error("must be a string, or a number without an exponent")]
     Exponent,
     /// The value means neither yes nor no.
-    #[error("must be true or false (or 1, 0, yes, no, t, f, y, n)")]
+    #[error("must be true or false (or 1, 0, yes, no, on, off, t, f, y, n)")]
     NotABoolean,
     /// The field is given twice with different values; contains the pointer of the first.
     #[error("is given more than once with different values, first at {0}")]
@@ -86,6 +89,9 @@ impl FaultCode {
             Self::Missing => "A required field is missing or `null`.",
             Self::WrongType => "The JSON type is not one that the field accepts.",
             Self::Empty => "A required string is empty or only white space.",
+            Self::Placeholder => {
+                "The text stands for no value, such as `N/A`, or is a template that was not filled in."
+            }
             Self::TooLong => "The text has too many Unicode characters.",
             Self::ControlCharacter => "The text contains a control character.",
             Self::BrokenText => {
@@ -114,6 +120,11 @@ impl FaultKind {
     #[must_use]
     pub fn code(&self) -> &'static str {
         FaultCode::from(self).as_str()
+    }
+
+    /// Whether the value is there, but stands for none.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(self, Self::Empty | Self::Placeholder)
     }
 
     /// This fault at a place in the request body.

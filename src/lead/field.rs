@@ -10,6 +10,7 @@ pub(super) enum Field {
     CallerId,
     LoanAmount,
     CustomerName,
+    Details,
     Text(Detail),
     HadLatePayment,
 }
@@ -97,6 +98,7 @@ impl Field {
             "caller_id" => Some(Self::CallerId),
             "loan_amount" => Some(Self::LoanAmount),
             "customer_name" | "first_name" => Some(Self::CustomerName),
+            "details" => Some(Self::Details),
             _ => Self::in_details(name),
         }
     }
@@ -159,7 +161,9 @@ mod tests {
         for name in ["Status", "caller_id", "loan_amount", "customer_name", "first_name", "details", ""] {
             assert_eq!(Field::in_details(name), None, "{name}");
         }
-        assert_eq!(Field::at_top_level("Caller_ID"), None);
+        for name in ["Caller_ID", "Details", " details", ""] {
+            assert_eq!(Field::at_top_level(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-use super::Malformed;
+use super::{Malformed, field::Field};
 
 /// A form's fields in their order, decoded, with repeated names.
 pub(super) type Pairs<'a> = Vec<(String, Cow<'a, str>)>;
@@ -33,8 +33,16 @@ pub(super) enum Position<'a> {
     Top(&'a str),
     /// In `details`, under this name: `details[job_title]` or `details.job_title`.
     InDetails(&'a str),
-    /// `details` itself.
-    Details,
+}
+
+impl Position<'_> {
+    /// The field in this position.
+    pub(super) fn field(&self) -> Option<Field> {
+        match self {
+            Self::Top(name) => Field::at_top_level(name),
+            Self::InDetails(name) => Field::in_details(name),
+        }
+    }
 }
 
 /// Decodes a form. Empty parts are skipped.
@@ -68,9 +76,6 @@ fn decode(text: &[u8]) -> Result<String, FormFault> {
 impl<'a> From<&'a str> for Position<'a> {
     fn from(name: &'a str) -> Self {
         let Some(rest) = name.strip_prefix("details") else { return Self::Top(name) };
-        if rest.is_empty() {
-            return Self::Details;
-        }
         let inner = rest.strip_prefix('.').or_else(|| rest.strip_prefix('[')?.strip_suffix(']'));
         inner.map_or(Self::Top(name), Self::InDetails)
     }
@@ -102,7 +107,7 @@ mod tests {
             ("details[job_title]", Position::InDetails("job_title")),
             ("details.job_title", Position::InDetails("job_title")),
             ("details[]", Position::InDetails("")),
-            ("details", Position::Details),
+            ("details", Position::Top("details")),
             ("job_title", Position::Top("job_title")),
             ("details[job_title", Position::Top("details[job_title")),
             ("detailsjob_title", Position::Top("detailsjob_title")),

@@ -1,4 +1,4 @@
-//! JSON as written: repeated names and the digits of numbers are kept, and text is borrowed if possible.
+//! JSON as written: repeated names and the digits of numbers are kept. Text is [clean](super::clean), and borrowed if possible.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -8,13 +8,31 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+use super::clean::clean;
+
 /// The members of a JSON object in their order, with repeated names. If `N` is `&RawValue`, a name that is not Unicode text
 /// is accepted like any other.
 pub(super) struct Members<'a, N = MemberName<'a>>(pub(super) Vec<(N, &'a RawValue)>);
 
-/// A member's name, borrowed unless it has escapes.
+/// A member's name as it is written, borrowed unless it has escapes.
 #[derive(Deserialize)]
 pub(super) struct MemberName<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+impl<'a> MemberName<'a> {
+    /// The name in its JSON form; `None` if its escapes are not Unicode text.
+    pub(super) fn parse(name: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(name.get()).ok()
+    }
+
+    /// What `find` knows by this name, as it is written (known names are clean) or else cleaned; and that name.
+    pub(super) fn find<T>(self, find: impl Fn(&str) -> Option<T>) -> (Option<T>, Cow<'a, str>) {
+        let Self(name) = self;
+        match find(&name) {
+            Some(found) => (Some(found), name),
+            None => clean(name).map_or((None, Cow::Borrowed("")), |name| (find(&name), name)),
+        }
+    }
+}
 
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,17 +58,38 @@ impl<'de, N: Deserialize<'de>> Deserialize<'de> for Members<'de, N> {
     }
 }
 
+/// A string as it is written, borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct RawText<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// One JSON value, parsed no deeper than a lead needs.
 pub(super) enum Json<'a> {
     Null,
     Bool(bool),
     /// A number as it is written.
     Number(&'a str),
+    /// A string, [clean].
     Text(Cow<'a, str>),
     /// A string whose escapes are not Unicode text, such as half of a surrogate pair.
     BrokenText,
+    /// A string with a control character.
+    ControlCharacter,
+    /// `[]`.
+    EmptyArray,
     Array,
     Object(&'a RawValue),
+}
+
+impl<'a> Json<'a> {
+    /// A string, as it is written.
+    pub(super) fn text(text: Cow<'a, str>) -> Self {
+        clean(text).map_or(Self::ControlCharacter, Self::Text)
+    }
+
+    /// Whether it is an empty string.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
 }
 
 impl<'a> From<&'a RawValue> for Json<'a> {
@@ -60,7 +99,8 @@ impl<'a> From<&'a RawValue> for Json<'a> {
             Some(b'n') => Self::Null,
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
-            Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |MemberName(text)| Self::Text(text)),
+            Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |RawText(text)| Self::text(text)),
+            Some(b'[') if text.get(1..).is_some_and(|rest| rest.trim_start().starts_with(']')) => Self::EmptyArray,
             Some(b'[') => Self::Array,
             Some(b'{') => Self::Object(raw),
             _ => Self::Number(text),
@@ -88,6 +128,36 @@ mod tests {
     #[test]
     fn an_escaped_name_is_unescaped() {
         assert_eq!(members(r#"{"\u0061": 1}"#), [("a".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn texts_are_clean() {
+        let json = |text| Json::from(serde_json::from_str::<&RawValue>(text).unwrap());
+        assert!(matches!(json(r#"" Zoe\u0308&#33;\n""#), Json::Text(text) if text == "Zoë!"));
+        assert!(matches!(json(r#""Zoe\u0007""#), Json::ControlCharacter));
+    }
+
+    #[test]
+    fn a_name_is_found_as_written_and_cleaned() {
+        let find = |name: &'static str| {
+            let (found, name) = MemberName(name.into()).find(|name| (name == "status").then_some(()));
+            (found.is_some(), name)
+        };
+        for name in ["status", " status", "\u{feff}status", "sta&#116;us"] {
+            assert_eq!(find(name), (true, "status".into()), "{name}");
+        }
+        for (name, clean) in [("Status", "Status"), ("\u{feff}email", "email"), ("status\0", "")] {
+            assert_eq!(find(name), (false, clean.into()), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_empty_array_is_recognized() {
+        for (json, is_empty) in [("[]", true), ("[ \r\n\t]", true), ("[[]]", false), ("[\"]\"]", false), ("[0]", false)]
+        {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(matches!(Json::from(raw), Json::EmptyArray), is_empty, "{json}");
+        }
     }
 
     #[test]

@@ -31,9 +31,9 @@ pub struct FieldSpec {
 }
 
 const DETAILS: Forms = Forms {
-    accepted: "object, which may be empty; its fields may also be at the top level",
+    accepted: "object, which may be empty, or `[]`; its fields may also be at the top level",
     becomes: "one `details` object",
-    refused: "anything but an object; missing, if none of its fields is at the top level",
+    refused: "anything else; missing, if none of its fields is at the top level",
     faults: &[FaultCode::Missing, FaultCode::WrongType, FaultCode::BrokenText],
 };
 

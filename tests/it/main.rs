@@ -18,6 +18,7 @@ mod events;
 mod faults;
 mod forms;
 mod given_up;
+mod lead_cases;
 mod log;
 mod metrics;
 mod outages;

@@ -123,9 +123,10 @@ fn the_fields() {
         "fields.md",
         "Fields of a lead",
         &[
-            "The first name is AI Rudder's; the others are aliases. `null` counts as not given. A field that is given twice must \
-             have the\nsame value, after normalization. Unknown fields are not forwarded; the header `lead-ignored-fields` names \
-             them.\n"
+            "The first name is AI Rudder's; the others are aliases. Strings, names included, are \
+             [cleaned](../integrating.md#fields) first, and there\nplaceholders are listed. `null` counts as not given. A field \
+             that is given twice must have the same value, after normalization;\nan empty value or a placeholder in addition to \
+             a full value counts as not given. Unknown fields are not forwarded; the header\n`lead-ignored-fields` names them.\n"
                 .to_owned(),
             table(["field", "", "accepted", "AI Rudder receives", "refused"], rows),
             "## Faults by field\n".to_owned(),

@@ -32,20 +32,20 @@ fn about(instructions: u64) -> LibraryBenchmarkConfig {
 }
 
 #[library_benchmark]
-#[bench::accepted(args = (include_str!("../../../events/accepted.json")), config = about(37_200))]
+#[bench::accepted(args = (include_str!("../../../events/accepted.json")), config = about(37_000))]
 fn event(event: &str) -> Request {
     black_box(serde_json::from_str(black_box(event)).unwrap())
 }
 
 #[library_benchmark(setup = body)]
 #[bench::accepted(args = (include_str!("../../../events/accepted.json")), config = about(49_500))]
-#[bench::messy(args = (include_str!("../../../events/messy.json")), config = about(45_400))]
+#[bench::messy(args = (include_str!("../../../events/messy.json")), config = about(47_300))]
 fn reshaped(body: String) -> Vec<u8> {
     black_box(payload(&ParsedLead::parse(black_box(body.as_bytes())).unwrap().lead.unwrap()))
 }
 
 #[library_benchmark(setup = body)]
-#[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(87_200))]
+#[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(84_800))]
 fn refused(body: String) -> Faults {
     black_box(ParsedLead::parse(black_box(body.as_bytes())).unwrap().lead.unwrap_err())
 }

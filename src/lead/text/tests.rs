@@ -96,7 +96,6 @@ fn a_string_that_is_not_a_json_number_stays_as_written() {
         "1e3",
         "1.50e1",
         "--1.0",
-        "-",
         ".",
         "10.0 years",
         "2.50-3.50",
@@ -109,19 +108,48 @@ fn a_string_that_is_not_a_json_number_stays_as_written() {
 }
 
 #[test]
-fn normalizing_a_number_copies_nothing() {
-    for json in ["10.0", "-0.0", r#"" 2.50 ""#, r#""-0""#] {
+fn a_text_is_copied_only_if_it_changes_inside() {
+    for (json, is_borrowed) in [
+        ("10.0", true),
+        ("-0.0", true),
+        (r#"" 2.50 ""#, true),
+        (r#""-0""#, true),
+        (r#""a car""#, true),
+        (r#""José""#, true),
+        (r#""a  car""#, false),
+        (r#""Jos&eacute;""#, false),
+    ] {
         let raw: &serde_json::value::RawValue = serde_json::from_str(json).unwrap();
         let text = Text::parse_json(Detail::NumberOfLoans, Json::from(raw)).unwrap().unwrap();
-        assert!(matches!(text, Text(Personal(Cow::Borrowed(_)))), "{json}");
+        assert_eq!(matches!(text, Text(Personal(Cow::Borrowed(_)))), is_borrowed, "{json}");
     }
 }
 
 #[test]
-fn text_is_trimmed_and_otherwise_kept() {
-    assert_eq!(read(r#""  buy  a car ""#), Ok(Some("buy  a car".to_owned())));
-    assert_eq!(read(r#""\u0020caf\u00e9 ""#), Ok(Some("café".to_owned())));
+fn text_is_cleaned() {
+    for json in [
+        r#""  buy  a car ""#,
+        r#""buy a\ncar""#,
+        r#""buy\r\n\r\na\tcar\n""#,
+        r#""buy&nbsp;a\u00a0car""#,
+        r#""\ufeffbuy a\u200b car""#,
+        r#""buy\u2028a&#13;&#10;car""#,
+    ] {
+        assert_eq!(read(json), Ok(Some("buy a car".to_owned())), "{json}");
+    }
+    for json in [r#""\u0020caf\u00e9 ""#, r#""cafe\u0301""#, r#""caf&eacute;""#, r#""caf&#xE9;""#, r#""cafe&#769;""#] {
+        assert_eq!(read(json), Ok(Some("café".to_owned())), "{json}");
+    }
     assert_eq!(read(r#""caf\u00e9 \ud83d\ude42""#), Ok(Some("café 🙂".to_owned())));
+    assert_eq!(read(r#""AT&T &amp;amp; R&D""#), Ok(Some("AT&T &amp; R&D".to_owned())));
+}
+
+#[test]
+fn a_number_is_recognized_after_cleaning() {
+    for json in [r#""\u200b2.50""#, r#""2&period;50""#, r#""&nbsp;2.50\u00a0""#] {
+        assert_eq!(read_as(Detail::NumberOfLoans, json), Ok(Some("2.5".to_owned())), "{json}");
+        assert_eq!(read_as(Detail::PayTimeOfDay, json), Ok(Some("2.50".to_owned())), "{json}");
+    }
 }
 
 #[test]
@@ -133,9 +161,35 @@ fn a_number_keeps_its_digits() {
 }
 
 #[test]
-fn null_and_empty_are_not_given() {
-    for json in ["null", r#""""#, r#""  ""#, r#""\n\t""#] {
-        assert_eq!(read(json), Ok(None), "{json}");
+fn null_empty_placeholders_and_templates_are_not_given() {
+    for json in [
+        "null",
+        r#""""#,
+        r#""  ""#,
+        r#""\n\t""#,
+        r#""\u200b""#,
+        r#""&nbsp;""#,
+        r#""N/A""#,
+        r#"" n/a ""#,
+        r#""NULL""#,
+        r#""undefined""#,
+        r#""NaN""#,
+        r#""-""#,
+        r#""--""#,
+        r#""\u2014""#,
+        r#""{{contact.job_title}}""#,
+        r#""${jobTitle}""#,
+        r#""%JOB%""#,
+        r#""[[job]]""#,
+        r#""&lt;job title&gt;""#,
+    ] {
+        for detail in [Detail::JobTitle, Detail::NumberOfLoans] {
+            assert_eq!(read_as(detail, json), Ok(None), "{json}");
+        }
+    }
+    // Answers, in a field of text.
+    for text in ["none", "unknown", "Nan", "na", "nil", "not n/a"] {
+        assert_eq!(read(&format!("\"{text}\"")), Ok(Some(text.to_owned())));
     }
 }
 
@@ -144,6 +198,8 @@ fn text_has_at_most_two_hundred_characters() {
     let longest = "é".repeat(200);
     assert_eq!(read(&format!("\" {longest} \"")), Ok(Some(longest.clone())));
     assert_eq!(read(&format!("\"{longest}é\"")), Err(FaultKind::TooLong(200)));
+    let reference = "&eacute;".repeat(200);
+    assert_eq!(read(&format!("\"{reference}\"")), Ok(Some(longest)), "counted after cleaning");
     assert_eq!(read(&"1".repeat(201)), Err(FaultKind::TooLong(200)));
     // The limit applies after normalization.
     let zeros = "0".repeat(300);
@@ -156,7 +212,15 @@ fn text_has_at_most_two_hundred_characters() {
 
 #[test]
 fn control_characters_and_other_types_are_refused() {
-    for json in [r#""a\u0000b""#, r#""a\nb""#, r#""a\tb""#, "\"a\u{7f}b\"", "\"a\u{85}b\""] {
+    for json in [
+        r#""a\u0000b""#,
+        r#""a\u001bb""#,
+        "\"a\u{7f}b\"",
+        "\"a\u{80}b\"",
+        r#""a&#7;b""#,
+        r#""a&#0;b""#,
+        r#""a&#129;b""#,
+    ] {
         assert_eq!(read(json), Err(FaultKind::ControlCharacter), "{json}");
     }
     for json in ["true", "false", "[]", "{}"] {

@@ -19,12 +19,13 @@ pub fn canonical_lead() -> impl Strategy<Value = CanonicalLead> {
     let area = prop::sample::select(vec![201_u64, 212, 415, 650, 787, 340, 989]);
     let subscriber = (20_u64..100).prop_map(|exchange| format!("{exchange}{DIGITS}").parse::<u64>().unwrap());
     // A letter first: À to ÿ includes two arithmetic signs.
-    let name = format!("[A-Za-z][A-Za-zÀ-ÿ '.]{{0,10}}{LETTERS}[A-Za-zÀ-ÿ '.]{{0,10}}[A-Za-zÀ-ÿ]");
+    let name = format!("[A-Za-z][A-Za-zÀ-ÿ '.&;]{{0,10}}{LETTERS}[A-Za-zÀ-ÿễ한 '.&;]{{0,10}}[A-Za-zÀ-ÿ]");
     let name = string_regex(&name).unwrap().prop_map(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
     let texts = TEXT_FIELDS.map(|field| {
-        let some = "[a-zÀ-ÿ\"\\\\/{}]{0,15}";
+        let some = "[a-zÀ-ÿễ한🙂\"\\\\/{}<>%$&#;]";
         let mut texts = vec![
-            format!("{some}{LETTERS}{some}"),
+            // A letter first, so that it is no placeholder. It may have what looks like a reference.
+            format!("[a-z]{some}{{0,10}}{LETTERS}(&lt;|&#39;)?{some}{{0,10}}( {some}{{1,10}})?"),
             // Digits too, which may be written as a number.
             format!("-?[1-9][0-9]{{0,3}}{DIGITS}"),
             format!("-?{DIGITS}\\.[0-9]{{0,2}}[1-9]"),
@@ -49,6 +50,11 @@ pub fn canonical_lead() -> impl Strategy<Value = CanonicalLead> {
 }
 
 impl CanonicalLead {
+    /// It as a body: what may look like a reference is escaped.
+    pub fn body(&self) -> String {
+        self.json().replace('&', "&amp;")
+    }
+
     /// What AI Rudder gets, except for the order of the details.
     pub fn json(&self) -> String {
         let mut details = Map::new();

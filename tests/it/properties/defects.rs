@@ -7,6 +7,34 @@ use serde_json::{Value, json};
 
 use super::changes::remove;
 
+/// Texts that could mean two things, or nothing: the field, the text and the code of its fault.
+pub const REFUSED: [(&str, &str, &str); 24] = [
+    ("caller_id", "6501231234 x5", "not_a_phone_number"),
+    ("caller_id", "6501231234 6501231235", "not_a_phone_number"),
+    ("caller_id", "650123123.0", "not_a_phone_number"),
+    ("caller_id", "+44 20 7946 0958", "not_a_phone_number"),
+    ("caller_id", "650123123\u{2074}", "not_a_phone_number"),
+    ("caller_id", "\u{666}501231234", "not_a_phone_number"),
+    ("caller_id", "(+1) 416 123 1234", "area_code_abroad"),
+    ("caller_id", "p: 900 123 1234", "area_code_of_a_service"),
+    ("loan_amount", "500 600", "not_an_amount"),
+    ("loan_amount", "100 000", "not_an_amount"),
+    ("loan_amount", "4.000", "not_an_amount"),
+    ("loan_amount", "$4.000", "not_an_amount"),
+    ("loan_amount", "4e3", "not_an_amount"),
+    ("loan_amount", "4000-5000", "not_an_amount"),
+    ("loan_amount", "4000\u{b2}", "not_an_amount"),
+    ("loan_amount", "4,000.50", "not_whole_dollars"),
+    ("loan_amount", "10 000 001", "out_of_range"),
+    ("customer_name", "<first name>", "placeholder"),
+    ("customer_name", "N/A", "placeholder"),
+    ("customer_name", "", "empty"),
+    ("customer_name", "1234", "no_letter"),
+    ("customer_name", "A\u{7}nn", "control_character"),
+    ("status", "a\u{1b}b", "control_character"),
+    ("had_late_payment", "yes and no", "not_a_boolean"),
+];
+
 /// What is wrong at a place.
 #[derive(Debug, Clone)]
 pub enum Defect {
@@ -41,14 +69,14 @@ impl Defect {
         let defects: Vec<Vec<Self>> = match place {
             "/caller_id" => vec![
                 values("wrong_type", &[array, json!(true)]),
-                values("not_a_phone_number", &[long]),
+                values("not_a_phone_number", &[long, control, json!("650 123 1234 x5"), json!(6_501_231_234.5)]),
                 values("area_code_abroad", &[json!(4_161_231_234_u64)]),
                 values("area_code_of_a_service", &[json!("+1 900 123 1234")]),
                 vec![Self::Missing, conflict("/caller_id", json!(2_125_550_100_u64))],
             ],
             "/loan_amount" => vec![
                 values("wrong_type", &[array]),
-                values("not_an_amount", &[control]),
+                values("not_an_amount", &[control, json!("500 600"), json!("4.000")]),
                 values("not_whole_dollars", &[json!(4000.5), json!("$4,000.50")]),
                 values("out_of_range", &[json!(0), json!(10_000_001)]),
                 vec![Self::Missing, conflict("/loan_amount", json!(if whole["loan_amount"] == 1 { 2 } else { 1 }))],
@@ -57,19 +85,20 @@ impl Defect {
                 values("wrong_type", &[object]),
                 values("too_long", &[long]),
                 values("control_character", &[control]),
-                values("empty", &[json!(" ")]),
+                values("empty", &[json!(" "), json!("\u{200b}&nbsp;")]),
+                values("placeholder", &[json!("N/A"), json!("—"), json!("{{contact.firstname}}")]),
                 values("no_letter", &[json!("12")]),
                 vec![Self::Missing, conflict("/first_name", json!("another"))],
             ],
-            "/details" => vec![values("wrong_type", &[array, json!("{}")]), vec![Self::Missing]],
+            "/details" => vec![values("wrong_type", &[json!([1]), json!("{}")]), vec![Self::Missing]],
             "/details/had_late_payment" => vec![
-                values("not_a_boolean", &[array, long]),
+                values("not_a_boolean", &[array, long, control]),
                 vec![conflict("/had_late_payment", json!(whole["details"]["had_late_payment"] == false))],
             ],
             _ => vec![
                 values("wrong_type", &[array, object]),
                 values("too_long", &[long]),
-                values("control_character", &[control]),
+                values("control_character", &[control, json!("a&#7;")]),
                 values("exponent", &[json!(1e300)]),
                 vec![conflict(place.strip_prefix("/details").unwrap(), json!("another"))],
             ],

@@ -1,5 +1,7 @@
 //! One of the accepted ways to write a lead.
 
+mod values;
+
 use std::cell::Cell;
 
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -13,8 +15,14 @@ use super::CanonicalLead;
 pub struct Rendering(Vec<Index>, Cell<usize>);
 
 pub fn rendering() -> impl Strategy<Value = Rendering> {
-    vec(any::<Index>(), 7..40).prop_map(|choices| Rendering(choices, Cell::default()))
+    vec(any::<Index>(), 7..80).prop_map(|choices| Rendering(choices, Cell::default()))
 }
+
+/// Values of a text field that is not given.
+const NO_TEXT: [&str; 9] =
+    ["null", "\"\"", "\" \"", "\"\u{200b}\"", "\"N/A\"", "\"NaN\"", "\"--\"", "\"undefined\"", "\"${value}\""];
+/// Values of `had_late_payment` that is not given.
+const NO_ANSWER: [&str; 7] = ["null", "\"\"", "\" \"", "\"null\"", "\"None\"", "\"unknown\"", "\"%LATE%\""];
 
 /// Whether a text is a number in its canonical form.
 fn is_number(text: &str) -> bool {
@@ -25,6 +33,12 @@ impl Rendering {
     /// The lead as JSON text in one of the accepted forms.
     pub fn of(&self, lead: &CanonicalLead) -> String {
         let mut top = vec![self.member("utm_source", "{\"ignored\": [1, null]}")];
+        self.add_blanks(&mut top, &["caller_id", "loan_amount"], &["null", "\"\"", "\" \""]);
+        self.add_blanks(
+            &mut top,
+            &["customer_name", "first_name"],
+            &["\"\"", "\"N/A\"", "\"\u{2014}\"", "\"{{name}}\""],
+        );
         for _ in 0..self.times() {
             top.push(self.member("caller_id", &self.phone(lead.national)));
         }
@@ -32,9 +46,7 @@ impl Rendering {
             top.push(self.member("loan_amount", &self.amount(lead.dollars)));
         }
         for _ in 0..self.times() {
-            let name = lead.name.replace(' ', self.pick(&[" ", "  ", " \t "]));
-            let name = format!("{}{name}{}", self.pick(&["", " ", "\n"]), self.pick(&["", "  "]));
-            top.push(self.member(self.pick(&["customer_name", "first_name"]), &self.string(&name)));
+            top.push(self.member(self.pick(&["customer_name", "first_name"]), &self.string(&self.text(&lead.name))));
         }
         let mut details = self.details(lead);
         let mut nested = match self.pick(&["flat", "nested", "both"]) {
@@ -45,9 +57,10 @@ impl Rendering {
         // The object is optional if one of its fields is at the top level.
         let is_optional = !details.is_empty() && nested.is_empty();
         top.append(&mut details);
-        match self.pick(&["absent", "null", "object"]) {
+        match self.pick(&["absent", "null", "list", "object"]) {
             "absent" if is_optional => {}
             "null" if is_optional => top.push(self.member("details", "null")),
+            "list" if nested.is_empty() => top.push(self.member("details", self.pick(&["[]", "[ ]"]))),
             _ => top.push(self.member("details", &self.object(&mut nested))),
         }
         format!("{}{}", self.pick(&["", "\u{feff}"]), self.object(&mut top))
@@ -75,67 +88,41 @@ impl Rendering {
                     Some(text) if is_number(text) && self.pick(&[true, false]) => self.number(text),
                     Some(text) => {
                         let text = if field.counts && is_number(text) { self.number(text) } else { text.clone() };
-                        self.string(&format!("{}{text}{}", self.pick(&["", " "]), self.pick(&["", "\t"])))
+                        self.string(&self.text(&text))
                     }
                     None if self.pick(&[true, false]) => continue,
-                    None => self.pick(&["null", "\"\"", "\" \""]).to_owned(),
+                    None => self.pick(&NO_TEXT).to_owned(),
                 };
                 members.push(self.member(self.pick(&names), &value));
             }
+            self.add_blanks(&mut members, &names, &NO_TEXT);
         }
         for _ in 0..self.times() {
             let forms = match lead.late {
-                Some(true) => ["true", "1", "\"Yes\"", "\"t\"", "\" Y \"", "\"1\"", "\"TRUE\""].as_slice(),
-                Some(false) => &["false", "0", "\"no\"", "\"F\"", "\"n\"", "\"0\"", "\"False\""],
+                Some(true) => {
+                    ["true", "1", "1.0", "\"Yes\"", "\"t\"", "\" Y \"", "\"1\"", "\"TRUE\"", "\"on\""].as_slice()
+                }
+                Some(false) => &["false", "0", "0.00", "\"no\"", "\"F\"", "\"n\"", "\"0\"", "\"False\"", "\"OFF\""],
                 None if self.pick(&[true, false]) => continue,
-                None => &["null", "\"\"", "\" \""],
+                None => &NO_ANSWER,
             };
             members.push(self.member("had_late_payment", self.pick(forms)));
         }
+        self.add_blanks(&mut members, &["had_late_payment"], &NO_ANSWER);
         self.shuffle(&mut members);
         members
     }
 
-    fn number(&self, canonical: &str) -> String {
-        let sign = if canonical == "0" { self.pick(&["", "-"]) } else { "" };
-        let zeros = self.pick(&["", "", "0", "00", "00000"]);
-        let point = if canonical.contains('.') || zeros.is_empty() { "" } else { "." };
-        format!("{sign}{canonical}{point}{zeros}")
-    }
-
-    fn phone(&self, national: u64) -> String {
-        let digits = national.to_string();
-        let (area, exchange, line) = (&digits[..3], &digits[3..6], &digits[6..]);
-        self.pick(&[
-            digits.clone(),
-            format!("1{digits}"),
-            format!("\"{digits}\""),
-            format!("\"+1{digits}\""),
-            format!("\"({area}) {exchange}-{line}\""),
-            format!("\" +1 ({area}) {exchange}-{line} \""),
-            format!("\"{area}.{exchange}.{line}\""),
-            format!("\"tel:+1-{area}-{exchange}-{line}\""),
-        ])
-    }
-
-    fn amount(&self, dollars: u32) -> String {
-        let plain = dollars.to_string();
-        let groups = plain.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap());
-        let commas = groups.collect::<Vec<_>>().join(",");
-        self.pick(&[
-            plain.clone(),
-            format!("{plain}.0"),
-            format!("{plain}.000"),
-            format!("\"{plain}\""),
-            format!("\"${commas}\""),
-            format!("\" $ {commas}.00 USD\""),
-            format!("\"usd {plain}.0\""),
-        ])
+    /// Sometimes adds a value that stands for none. In addition to a full one it is not given.
+    fn add_blanks(&self, members: &mut Vec<String>, names: &[&str], blanks: &[&str]) {
+        if self.pick(&[true, false, false, false]) {
+            members.push(self.member(self.pick(names), self.pick(blanks)));
+        }
     }
 
     /// A member of an object. Its value is JSON already.
     fn member(&self, name: &str, value: &str) -> String {
-        format!("{}:{value}", self.string(name))
+        format!("{}:{value}", self.string(&self.text(name)))
     }
 
     /// A JSON string, with some, all or none of its characters escaped.

@@ -45,13 +45,16 @@ pub fn keeps_the_contract(sent: &[u8]) {
     assert!((12_000_000_000..20_000_000_000).contains(&number("caller_id")), "a US number begins with 1 and 2 to 9");
     assert!((1..=10_000_000).contains(&number("loan_amount")));
     let is_clean = |text: &str, limit| {
-        text.trim() == text && (1..=limit).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+        let is_spaced = text.split_whitespace().collect::<Vec<_>>().join(" ") == text;
+        is_spaced && (1..=limit).contains(&text.chars().count()) && !text.chars().any(char::is_control)
     };
     assert!(lead["customer_name"].as_str().is_some_and(|name| is_clean(name, 100)), "{lead}");
     let texts = lead["details"].as_object().into_iter().flat_map(|details| details.values()).filter_map(Value::as_str);
     assert!(texts.into_iter().all(|text| is_clean(text, 200)), "{lead}");
-    let again =
-        ParsedLead::parse(sent).ok().and_then(|reading| reading.lead.ok()).expect("a sent lead is a valid lead");
+    // A text that still has a character reference was given with its `&` as one, which is decoded once.
+    let escaped = String::from_utf8_lossy(sent).replace('&', "&amp;");
+    let again = ParsedLead::parse(escaped.as_bytes()).ok().and_then(|reading| reading.lead.ok());
+    let again = again.expect("a sent lead is a valid lead");
     assert_eq!(payload(&again), sent, "a sent lead reads as itself");
 }
 
