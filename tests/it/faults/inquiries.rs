@@ -88,10 +88,10 @@ async fn row(broken: Broken, inquiry: Inquiry, name: &str) -> String {
     let variables = if matches!(broken, Broken::Rudder) { [&LIMITS[..], &variables].concat() } else { LIMITS.to_vec() };
     let relay = app.fakes.relay(&variables);
     broken.begin(&app, inquiry.account());
-    let first = post(&relay, &inquiry.request(), with_deadline(6000)).await;
+    let first = post(&relay, &inquiry.request(), with_deadline(4000)).await;
     app.dynamodb.behave(DynamoBehaviour::Normal);
     app.secrets.behave(SecretsBehaviour::Normal);
-    let again = post(&relay, &inquiry.request(), with_deadline(6000)).await;
+    let again = post(&relay, &inquiry.request(), with_deadline(4000)).await;
     assert_eq!(Pushes::to(&app).whole, 0, "{} {name}", broken.name());
     format!("{:<61} | {name:<8} | {:<40} | {}", broken.name(), first.to_string(), again)
 }
@@ -109,7 +109,11 @@ async fn no_fault_makes_an_inquiry_or_a_sandbox_push() {
     let of_secrets = secrets::LASTING.map(|(name, behaviour)| Broken::SecretsManager(name, behaviour));
     let malformed = SECRETS.map(|(name, secret)| Broken::Secret(name, secret));
     let all = lasting.into_iter().chain(in_turn).chain(of_secrets).chain(malformed).chain([Broken::Rudder]);
-    let rows = all.flat_map(|broken| Inquiry::ALL.map(|(inquiry, name)| row(broken, inquiry, name)));
+    let pairs = all.flat_map(|broken| Inquiry::ALL.map(|(inquiry, name)| (broken, inquiry, name)));
+    // The ledger's own faults change nothing for a request that does not use it.
+    let pairs =
+        pairs.filter(|(broken, inquiry, _)| *inquiry != Inquiry::Validate || !matches!(broken, Broken::InTurn(..)));
+    let rows = pairs.map(|(broken, inquiry, name)| row(broken, inquiry, name));
     let rows: Vec<String> = stream::iter(rows).buffered(6).collect().await;
     let mut table = format!("{:<61} | {:<8} | {:<40} | {}\n", "fault", "request", "response", "response afterwards");
     for row in &rows {

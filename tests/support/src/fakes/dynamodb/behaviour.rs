@@ -48,6 +48,16 @@ pub enum DynamoBehaviour {
     AppliedDown,
 }
 
+impl DynamoBehaviour {
+    /// The behaviour of a call that is no transaction.
+    pub(super) fn outside_transactions(self) -> Self {
+        match self {
+            Self::ThrottledInTransaction | Self::Conflicting | Self::ConflictingAt(_) | Self::Held(_) => Self::Normal,
+            behaviour => behaviour,
+        }
+    }
+}
+
 /// Which call gets which behaviour. In order of precedence: [`Self::next`], [`Self::down_until`],
 /// [`Self::random`], [`Self::behaviour`].
 #[derive(Default)]

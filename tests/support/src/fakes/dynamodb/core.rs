@@ -150,6 +150,9 @@ impl DynamoCore {
     /// Handles a request that has arrived now with this behaviour, whatever the script says.
     pub async fn call_as(&self, behaviour: DynamoBehaviour, operation: &str, body: &[u8]) -> DynamoOutcome {
         self.0.calls.send_modify(|calls| calls.push(operation.to_owned()));
+        // A read never waits for a transaction and never conflicts with one (DynamoDB's developer guide, "Amazon DynamoDB
+        // Transactions", isolation levels).
+        let behaviour = if operation == TRANSACTION { behaviour } else { behaviour.outside_transactions() };
         let answer = match behaviour {
             DynamoBehaviour::Normal => self.perform(operation, body),
             DynamoBehaviour::Down => Fault::down(),
