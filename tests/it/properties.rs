@@ -185,6 +185,9 @@ proptest! {
 
     #[test]
     fn any_body_and_any_event_get_a_response_with_an_outcome(bytes in vec(any::<u8>(), 0..300), json in any_json()) {
+        let form = |body: Vec<u8>| Request::post(body).header("content-type", "application/x-www-form-urlencoded");
+        serve(&form(bytes.clone()).event());
+        serve(&form([b"details[status]=", &bytes[..]].concat()).event());
         serve(&Request::post(bytes).event());
         serve(&Request::post(json.to_string()).event());
         prop_assert!(serve(&json.to_string()).is_none(), "the event itself");
@@ -194,6 +197,12 @@ proptest! {
     fn any_valid_lead_is_one_accepted_push(lead in canonical_lead(), rendering in rendering()) {
         let pushed = serve(&Request::post(rendering.of(&lead)).event());
         prop_assert_eq!(pushed.map(String::into_bytes), Some(sent(&lead.body())));
+    }
+
+    #[test]
+    fn any_valid_lead_is_the_same_as_a_form(lead in canonical_lead(), rendering in rendering()) {
+        let form = Request::post(rendering.form_of(&lead)).header("content-type", "application/x-www-form-urlencoded");
+        prop_assert_eq!(serve(&form.event()).map(String::into_bytes), Some(sent(&lead.body())));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One of the accepted ways to write a lead.
 
+mod form;
 mod values;
 
 use std::cell::Cell;

@@ -24,7 +24,12 @@ fn is_field(pointer: &str) -> bool {
 
 /// Any body is malformed, or has faults that each name a field of a lead, or is a lead that is sent as the contract requires.
 pub fn lead(body: &[u8]) {
-    let Ok(reading) = ParsedLead::parse(body) else { return };
+    for reading in [ParsedLead::parse(body), ParsedLead::parse_form(body)].into_iter().flatten() {
+        parsed(reading);
+    }
+}
+
+fn parsed(reading: ParsedLead<'_>) {
     assert!(reading.ignored.to_string().len() <= 20 * 50 + 10, "the header is too long");
     match reading.lead {
         Ok(lead) => keeps_the_contract(&payload(&lead)),
