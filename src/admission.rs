@@ -4,7 +4,7 @@
 //! without a valid API key learns nothing about its faults.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use mime::Mime;
 
 use crate::{
@@ -25,9 +25,16 @@ pub(crate) struct Submission {
     pub(crate) account: AccountId,
     pub(crate) key: ApiKey,
     pub(crate) idempotency_key: Option<IdempotencyKey>,
-    /// `None` only for a status request without a body. Invalid base64 is reported only after authentication, like any
-    /// other fault of the body.
-    pub(crate) body: Result<Option<Body>, NotBase64>,
+    /// What the request is about. Invalid base64 is reported only after authentication, like any other fault of the body.
+    pub(crate) content: Result<Content, NotBase64>,
+}
+
+/// How a request names its lead.
+pub(crate) enum Content {
+    /// By the lead itself.
+    Body(Body),
+    /// By its idempotency key, in a status request without a body.
+    KeyAlone(IdempotencyKey),
 }
 
 /// What the caller asks for.
@@ -79,13 +86,20 @@ impl Submission {
         let account = account.parse().map_err(|_| invalid_name())?;
         let idempotency_key = idempotency_key(&request.headers)?;
         let key = ApiKey::from_headers(&request.headers).ok_or(Problem::MissingApiKey)?;
-        let is_omitted = is_absent && idempotency_key.is_some();
-        let body = bytes.map(|bytes| (!is_omitted).then_some(Body { bytes, format }));
-        Ok(Self { route, account, key, idempotency_key, body })
+        let content = bytes.map(|bytes| match &idempotency_key {
+            Some(key) if is_absent => Content::KeyAlone(key.clone()),
+            _ => Content::Body(Body { bytes, format }),
+        });
+        Ok(Self { route, account, key, idempotency_key, content })
     }
 }
 
 impl Route {
+    /// The route of a request, if it has one.
+    pub(crate) fn of(request: &Request) -> Option<Self> {
+        Self::in_path(request.raw_path.as_deref()?).map(|(_, route)| route)
+    }
+
     /// The `{account}` and the route of a path, with or without a slash at its end.
     fn in_path(path: &str) -> Option<(&str, Self)> {
         let path = path.strip_prefix("/v1/accounts/")?;
@@ -142,7 +156,7 @@ fn format(headers: &HeaderMap) -> Option<Format> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("not ASCII").trim());
     let is_encoded = text(header::CONTENT_ENCODING)
         .is_some_and(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity"));
-    let mime: Mime = text(header::CONTENT_TYPE)?.parse().ok()?;
+    let mime = media_type(text(header::CONTENT_TYPE)?)?;
     // Many clients write "utf8".
     let is_utf_8 = mime.get_param(mime::CHARSET).is_none_or(|set| set == mime::UTF_8 || set == "utf8");
     if is_encoded || !is_utf_8 || mime.type_() != mime::APPLICATION {
@@ -155,11 +169,21 @@ fn format(headers: &HeaderMap) -> Option<Format> {
     }
 }
 
+/// Parses a media type. White space may surround a `;` (RFC 9110, section 5.6.6), which `mime` does not accept before it.
+fn media_type(text: &str) -> Option<Mime> {
+    let spaced = || text.split(';').map(str::trim).collect::<Vec<_>>().join(";").parse().ok();
+    text.parse().ok().or_else(spaced)
+}
+
 /// The request's `Idempotency-Key`, `None` if it is absent or empty.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
-    let is_empty = |value: &HeaderValue| value.is_empty() || value == "\"\"";
-    let Some(value) = headers.get("idempotency-key").filter(|value| !is_empty(value)) else { return Ok(None) };
-    let key = value.to_str().ok().and_then(|key| key.parse().ok());
+    let Some(value) = headers.get("idempotency-key").map(|value| value.to_str().map(str::trim)) else {
+        return Ok(None);
+    };
+    if matches!(value, Ok("" | "\"\"")) {
+        return Ok(None);
+    }
+    let key = value.ok().and_then(|key| key.parse().ok());
     key.map(Some).ok_or(Problem::InvalidIdempotencyKey)
 }
 

@@ -10,6 +10,7 @@ mod row;
 mod upstream;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
 
 use self::envelope::{Body, Text};
 pub use self::{
@@ -113,7 +114,10 @@ impl Answer {
         let needs_operator = self.needs_operator
             && match subject {
                 Subject::Lead => true,
-                Subject::Inquiry => self.outcome == Outcome::NotSent,
+                // An item that cannot be read needs one, whoever asks.
+                Subject::Inquiry => {
+                    self.outcome == Outcome::NotSent || self.error == Some(Kind::FailedAfterClaim.row().error)
+                }
                 Subject::Sandbox => false,
             };
         Self { subject, needs_operator, ..self }
@@ -159,13 +163,30 @@ impl From<Settled> for Answer {
             Settled::Accepted { body } => (StatusCode::OK, Outcome::Accepted, None, body),
             Settled::Unknown { status, error, body } => (status, Outcome::Unknown, error, body),
         };
+        let error = error.as_deref().and_then(Kind::error_named);
+        let error = error.or_else(|| (outcome == Outcome::Unknown).then(|| stored_error(status, &body)));
         let mut answer = Self::forwarded(status, outcome, body);
-        answer.error = error.as_deref().and_then(Kind::error_named);
+        answer.error = error;
         answer.needs_operator = outcome == Outcome::Unknown;
         answer.replayed = true;
         answer.headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         answer
     }
+}
+
+/// The error of a response that a version before 0.2.0 stored: that in its body, or else AI Rudder's envelope was the body.
+fn stored_error(status: StatusCode, body: &str) -> &'static str {
+    #[derive(Deserialize)]
+    struct Stored {
+        body: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        error: String,
+    }
+    let stored: Option<Stored> = serde_json::from_str(body).ok();
+    let fallback = if status == StatusCode::BAD_GATEWAY { Kind::AmbiguousUpstreamResponse } else { Kind::Interrupted };
+    stored.and_then(|stored| Kind::error_named(&stored.body.error)).unwrap_or(fallback.row().error)
 }
 
 impl From<Problem> for Answer {
@@ -178,7 +199,7 @@ impl From<Problem> for Answer {
             status: row.status,
             outcome: row.outcome,
             error: Some(row.error),
-            metric: Some(kind.metric()),
+            metric: kind.metric(),
             cause,
             needs_operator: kind.needs_operator(),
             replayed: false,

@@ -44,7 +44,7 @@ pub async fn serve(
     let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
     let context = RequestContext::new(request_id, Budget::new(received, context.deadline, clock));
     let span = span(context.request_id(), relay.take_cold_start());
-    let answer = answer(relay, request, &context).instrument(span.clone()).await;
+    let answer = answer(relay, request, &context).instrument(span.clone()).await.about(context.subject());
     span.in_scope(|| log(&answer, elapsed_ms(begun, clock.now())));
     metrics::count_response(&answer);
     recorder.flush();
@@ -63,7 +63,8 @@ async fn catch_panic(handler: impl Future<Output = Answer>, context: &RequestCon
     const CAUSE: &str = "a panic, logged before this";
     AssertUnwindSafe(handler).catch_unwind().await.unwrap_or_else(|_| {
         let is_claimed = context.may_have_claimed();
-        if is_claimed { Problem::FailedAfterClaim(CAUSE) } else { Problem::FailedBeforeClaim(CAUSE) }.into()
+        let problem = if is_claimed { Problem::FailedAfterClaim(CAUSE) } else { Problem::FailedBeforeClaim(CAUSE) };
+        Answer::from(problem).with_lead_id(context.claim())
     })
 }
 
@@ -137,7 +138,9 @@ mod tests {
     async fn a_panic_is_unknown_once_the_claim_may_be_written() {
         let context = RequestContext::new(String::new(), Budget::with_deadline(0, Clock::SYSTEM));
         assert_eq!(response_to_a_panic(&context).await, (500, "not_sent", Some("internal_error")));
-        context.mark_claiming();
+        context.mark_claiming(Some("the claim"));
         assert_eq!(response_to_a_panic(&context).await, (500, "unknown", Some("internal_error")));
+        let answer = catch_panic(async { panic!("a bug in the relay") }, &context).await;
+        assert_eq!(answer.into_response("id", 0).headers["lead-id"], "the claim");
     }
 }

@@ -15,14 +15,14 @@ use tracing::{Span, record_all};
 pub use self::context::RequestContext;
 use crate::{
     account::{Account, Accounts},
-    admission::{NotBase64, Route, Submission},
-    answer::{Answer, Problem, Subject},
+    admission::{Content, NotBase64, Route, Submission},
+    answer::{Answer, Problem},
     aws::Aws,
     budget::{CONNECT_AT_START_LIMIT, InsufficientTime},
     claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Lookup, Namespace},
     clock::Clock,
     config::Config,
-    lead::{Lead, Malformed, ParsedLead},
+    lead::{Lead, ParsedLead},
     request::Request,
     rudder::{Rudder, Scenario, payload},
     telemetry::{log::LogText, metrics},
@@ -81,6 +81,9 @@ impl Relay {
     }
 
     async fn try_handle(&self, request: Request, context: &RequestContext) -> Result<Answer, Problem> {
+        if Route::of(&request).is_some_and(|route| route != Route::Send) {
+            context.mark_inquiry();
+        }
         let submission = Submission::from_request(request)?;
         let span = Span::current();
         record_all!(span, key = submission.key.short_digest(), route = submission.route.for_log());
@@ -89,12 +92,11 @@ impl Relay {
         let account =
             self.accounts.authenticate(&submission.account, submission.key, context.budget().work_until()).await?;
         metrics::count_secret_source(account.source());
-        let subject = subject(&account, submission.route);
         if account.is_sandbox() {
+            context.mark_sandbox();
             span.record("sandbox", true);
         }
-        let answer = self.answer(&account, submission, context).await;
-        Ok(answer.unwrap_or_else(Answer::from).about(subject))
+        self.answer(&account, submission, context).await
     }
 
     /// Answers an authenticated request.
@@ -104,9 +106,12 @@ impl Relay {
         submission: Submission,
         context: &RequestContext,
     ) -> Result<Answer, Problem> {
-        let Submission { route, idempotency_key, body, .. } = submission;
+        let Submission { route, idempotency_key, content, .. } = submission;
         let key = idempotency_key.as_ref();
-        let Some(body) = body? else { return self.status(account, None, key, context).await };
+        let body = match content? {
+            Content::Body(body) => body,
+            Content::KeyAlone(key) => return self.status(account, &namespace(account).lookup(&key), context).await,
+        };
         let ParsedLead { lead, ignored } = body.parse()?;
         Span::current().record("ignored_fields", ignored.count());
         let lead = lead.map(|lead| Outgoing::from(&lead));
@@ -116,7 +121,10 @@ impl Relay {
             (Err(faults), _) => Err(Problem::InvalidLead(faults)),
             (Ok(lead), Route::Send) => self.send_once(account, lead, key, context).await,
             (Ok(lead), Route::Validate) => Ok(Answer::valid(&lead.payload)),
-            (Ok(lead), Route::Status) => self.status(account, Some(&lead), key, context).await,
+            (Ok(lead), Route::Status) => {
+                let lookup = Lookup::Lead(namespace(account).items(&lead.payload, key));
+                self.status(account, &lookup, context).await
+            }
         };
         Ok(answer.unwrap_or_else(Answer::from).with_ignored_fields(&ignored))
     }
@@ -134,7 +142,7 @@ impl Relay {
         let namespace = namespace(account);
         let keys = namespace.items(&lead.payload, key);
         let claim = Claim::new(&namespace, keys, context.request_id(), budget.lease());
-        context.mark_claiming();
+        context.mark_claiming(self.ledger.is_on().then_some(claim.id()));
         let claimed = self.ledger.claim(claim, budget).await;
         let close_left = self.ledger.close_left_claims(budget);
         match claimed {
@@ -157,20 +165,9 @@ impl Relay {
         }
     }
 
-    /// Returns what sending the lead again would return, without sending it. Without a lead, the idempotency key names it.
-    async fn status(
-        &self,
-        account: &Account,
-        lead: Option<&Outgoing>,
-        key: Option<&IdempotencyKey>,
-        context: &RequestContext,
-    ) -> Result<Answer, Problem> {
-        let lookup = match (lead, key) {
-            (Some(lead), key) => Lookup::Lead(namespace(account).items(&lead.payload, key)),
-            (None, Some(key)) => namespace(account).lookup(key),
-            (None, None) => return Err(Problem::MalformedBody(Malformed::Empty)),
-        };
-        let known = self.ledger.status(&lookup, context.budget()).await?;
+    /// Returns what sending the lead again would return, without sending it.
+    async fn status(&self, account: &Account, lookup: &Lookup, context: &RequestContext) -> Result<Answer, Problem> {
+        let known = self.ledger.status(lookup, context.budget()).await?;
         known.map(|known| answer_for_known(known, account)).ok_or(Problem::NoRecord)
     }
 
@@ -196,14 +193,6 @@ impl From<&Lead<'_>> for Outgoing {
 /// Where an account's leads are recorded.
 fn namespace(account: &Account) -> Namespace {
     if account.is_sandbox() { Namespace::sandbox(account.id()) } else { Namespace::live(account.id()) }
-}
-
-fn subject(account: &Account, route: Route) -> Subject {
-    match route {
-        _ if account.is_sandbox() => Subject::Sandbox,
-        Route::Send => Subject::Lead,
-        Route::Validate | Route::Status => Subject::Inquiry,
-    }
 }
 
 /// The answer about a lead that was claimed before.

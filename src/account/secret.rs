@@ -26,7 +26,7 @@ pub enum SecretError {
     #[error("the secret is binary")]
     Binary,
     /// The secret is not JSON, or lacks a member.
-    #[error("the secret is not {{\"lendswift_token\": \"…\", \"api_key_sha256\": [\"…\"]}}")]
+    #[error("the secret is not {{\"lendswift_token\": \"…\", \"api_key_sha256\": [\"…\"]}}, or a sandbox's")]
     Shape,
     /// The secret has no digest.
     #[error("api_key_sha256 is empty")]

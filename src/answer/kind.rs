@@ -197,12 +197,14 @@ impl Kind {
         Self::VARIANTS.iter().map(|kind| kind.row().error).find(|error| *error == name)
     }
 
-    /// The value of the metrics' dimension `error`. It equals the row's `error`, unless the caller must not learn the cause.
+    /// The value of the metrics' dimension `error`; `None` if it is the answer to an inquiry and counts nowhere. The value equals
+    /// the row's `error`, unless the caller must not learn the cause.
     #[must_use]
-    pub fn metric(self) -> &'static str {
+    pub fn metric(self) -> Option<&'static str> {
         match self {
-            Self::SecretUnreadable => Self::AccountMisconfigured.row().error,
-            _ => self.row().error,
+            Self::NoRecord | Self::NoLedger => None,
+            Self::SecretUnreadable => Some(Self::AccountMisconfigured.row().error),
+            _ => Some(self.row().error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The delays between attempts to write.
+//! The delays between attempts to write or to read.
 
 use std::time::Duration;
 

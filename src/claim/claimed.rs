@@ -20,6 +20,7 @@ pub struct Claim {
     pub(super) void: String,
     pub(super) request_id: String,
     pub(super) lease: Lease,
+    pub(super) is_sandbox: bool,
 }
 
 /// The result of claiming a lead.
@@ -85,7 +86,8 @@ impl Claim {
         let id = Uuid::new_v4().to_string();
         let ItemKeys { lead, key_item } = keys;
         let void = format!("{namespace}#void#{id}");
-        Self { id, lead, key_item, void, request_id: request_id.to_owned(), lease }
+        let (request_id, is_sandbox) = (request_id.to_owned(), namespace.is_sandbox);
+        Self { id, lead, key_item, void, request_id, lease, is_sandbox }
     }
 
     /// Its id.

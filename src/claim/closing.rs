@@ -55,7 +55,7 @@ impl Ledger {
                 CloseStep::Retry => sleep(wait).await,
                 CloseStep::Left => {
                     let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
-                    self.keep(left, cause.as_deref());
+                    self.keep(left, claim, cause.as_deref());
                     return CloseStep::Left;
                 }
                 closed => return closed,
@@ -76,14 +76,16 @@ impl Ledger {
         }
     }
 
-    /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response.
-    pub(super) fn keep(&self, left: LeftClaim, cause: Option<&str>) {
-        metrics::count_left_claim();
-        tracing::error!(
-            cause,
-            left = left.claim,
-            "the claim was not closed: the process keeps it, and retries after a later claim"
-        );
+    /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response. Nobody must act for
+    /// a sandbox.
+    pub(super) fn keep(&self, left: LeftClaim, claim: &Claim, cause: Option<&str>) {
+        const KEPT: &str = "the claim was not closed: the process keeps it, and retries after a later claim";
+        if claim.is_sandbox {
+            tracing::info!(cause, left = left.claim, "{KEPT}");
+        } else {
+            metrics::count_left_claim();
+            tracing::error!(cause, left = left.claim, "{KEPT}");
+        }
         if let Some(dropped) = self.left.add(left) {
             tracing::error!(left = dropped.claim, "too many claims are kept: this one is dropped and not retried");
         }

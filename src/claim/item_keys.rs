@@ -10,7 +10,10 @@ use crate::account::AccountId;
 /// The prefix of all items of one account. A sandbox has its own, so that a lead that was tried in the sandbox is sent once the
 /// account goes live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Namespace(String);
+pub struct Namespace {
+    prefix: String,
+    pub(super) is_sandbox: bool,
+}
 
 /// The primary keys of a lead's item and of its idempotency key's item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +35,13 @@ impl Namespace {
     /// The items of an account whose leads go to AI Rudder.
     #[must_use]
     pub fn live(account: &AccountId) -> Self {
-        Self(account.to_string())
+        Self { prefix: account.to_string(), is_sandbox: false }
     }
 
     /// The items of a sandbox account.
     #[must_use]
     pub fn sandbox(account: &AccountId) -> Self {
-        Self(format!("{account}#sandbox"))
+        Self { prefix: format!("{account}#sandbox"), is_sandbox: true }
     }
 
     /// The items of a lead's payload.
@@ -61,7 +64,7 @@ impl Namespace {
 
 impl fmt::Display for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.prefix)
     }
 }
 

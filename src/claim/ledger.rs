@@ -76,7 +76,7 @@ impl Ledger {
             End::NotOurs(reason) => reason,
             End::Left(reason) => {
                 let left = LeftClaim { claim: claim.id.clone(), void: Some(writes.void), close: writes.release };
-                self.keep(left, cause.as_deref());
+                self.keep(left, &claim, cause.as_deref());
                 reason
             }
         };

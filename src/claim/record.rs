@@ -128,6 +128,7 @@ mod tests {
                 key_item: None,
                 void: "acme#void#an id".to_owned(),
                 request_id: "a request".to_owned(),
+                is_sandbox: false,
                 lease: Budget::with_deadline(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100)))
                     .lease(),
             };

@@ -1,6 +1,6 @@
 //! The state of a lead without a write.
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     Known, Ledger, LedgerError, Lookup,
@@ -31,23 +31,24 @@ impl From<LedgerError> for StatusError {
 
 impl Ledger {
     /// The state that a request for this lead would find now, by consistent reads; `None` if it would be free to send the
-    /// lead. Nothing is written.
+    /// lead. Nothing is written. Both reads together take at most as long as a claim may.
     pub async fn status(&self, lookup: &Lookup, budget: Budget) -> Result<Option<Known>, StatusError> {
         let Some(table) = &self.table else { return Err(StatusError::Off) };
+        let until = budget.claim_until(self.clock.now());
         match lookup {
             Lookup::Lead(keys) => {
-                if let Some(item) = self.current(table, &keys.lead, budget).await? {
+                if let Some(item) = self.current(table, &keys.lead, until).await? {
                     return Ok(Some(self.state(&item)));
                 }
                 let Some(pk) = &keys.key_item else { return Ok(None) };
-                let Some(item) = self.current(table, pk, budget).await? else { return Ok(None) };
+                let Some(item) = self.current(table, pk, until).await? else { return Ok(None) };
                 let is_other = KeyRecord::parse(&item).is_none_or(|key| key.lead != keys.lead);
                 Ok(is_other.then_some(Known::KeyReused))
             }
             Lookup::IdempotencyKey(pk) => {
-                let Some(item) = self.current(table, pk, budget).await? else { return Ok(None) };
+                let Some(item) = self.current(table, pk, until).await? else { return Ok(None) };
                 let Some(key) = KeyRecord::parse(&item) else { return Ok(Some(Known::Unreadable)) };
-                let item = self.current(table, &key.lead, budget).await?;
+                let item = self.current(table, &key.lead, until).await?;
                 Ok(item.map(|item| self.state(&item)))
             }
         }
@@ -59,9 +60,8 @@ impl Ledger {
         known_from_record(record, seconds(self.clock.wall()))
     }
 
-    /// An item that has not expired. Transient errors are retried for as long as a claim may take.
-    async fn current(&self, table: &Table, pk: &str, budget: Budget) -> Result<Option<Item>, LedgerError> {
-        let until = budget.claim_until(self.clock.now());
+    /// An item that has not expired. Transient errors are retried until `until`.
+    async fn current(&self, table: &Table, pk: &str, until: Instant) -> Result<Option<Item>, LedgerError> {
         let mut waits = backoff();
         loop {
             let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);

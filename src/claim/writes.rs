@@ -67,7 +67,8 @@ pub(super) fn key_write(pk: &str, lead: &str, expires: u64, now: SystemTime) -> 
 pub(super) fn settle_write(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
     let error = settled.error().map(|error| (":error", text(error)));
     let expression = match error {
-        None => "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now",
+        // `unknown` may have become `accepted`.
+        None => "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now REMOVE lead_error",
         Some(_) => {
             "SET outcome = :outcome, http_status = :status, body = :body, settled_at = :now, lead_error = :error"
         }

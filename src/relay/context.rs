@@ -1,22 +1,25 @@
 //! The context of one request.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
-use crate::budget::Budget;
+use crate::{answer::Subject, budget::Budget};
 
-/// The context of one request: its id, its time budget, and whether a claim may already have been written.
+/// The context of one request: its id and its time budget, and what is known about it when it ends, even by a panic.
 #[derive(Debug)]
 pub struct RequestContext {
     request_id: String,
     budget: Budget,
-    claiming: AtomicBool,
+    is_inquiry: OnceLock<()>,
+    is_sandbox: OnceLock<()>,
+    claiming: OnceLock<Option<String>>,
 }
 
 impl RequestContext {
     /// The context of a request that has not claimed anything yet.
     #[must_use]
     pub fn new(request_id: String, budget: Budget) -> Self {
-        Self { request_id, budget, claiming: AtomicBool::new(false) }
+        let (is_inquiry, is_sandbox, claiming) = Default::default();
+        Self { request_id, budget, is_inquiry, is_sandbox, claiming }
     }
 
     /// The request's id: API Gateway's, or Lambda's if the event has none.
@@ -31,14 +34,40 @@ impl RequestContext {
         self.budget
     }
 
+    /// What the request is about, as far as it was read.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match (self.is_sandbox.get(), self.is_inquiry.get()) {
+            (Some(()), _) => Subject::Sandbox,
+            (None, Some(())) => Subject::Inquiry,
+            (None, None) => Subject::Lead,
+        }
+    }
+
+    /// Call this once the route is one that sends nothing.
+    pub(crate) fn mark_inquiry(&self) {
+        self.is_inquiry.get_or_init(|| ());
+    }
+
+    /// Call this once the account is a sandbox.
+    pub(crate) fn mark_sandbox(&self) {
+        self.is_sandbox.get_or_init(|| ());
+    }
+
     /// True once a claim may have been written. From then on a panic must be reported as `unknown`, not as `not_sent`.
     #[must_use]
     pub fn may_have_claimed(&self) -> bool {
-        self.claiming.load(Ordering::Relaxed)
+        self.claiming.get().is_some()
     }
 
-    /// Call this immediately before the first attempt to write the claim.
-    pub(crate) fn mark_claiming(&self) {
-        self.claiming.store(true, Ordering::Relaxed);
+    /// The id of the claim that may have been written; `None` without a ledger.
+    #[must_use]
+    pub fn claim(&self) -> Option<&str> {
+        self.claiming.get()?.as_deref()
+    }
+
+    /// Call this immediately before the first attempt to write the claim, with its id if there is a ledger.
+    pub(crate) fn mark_claiming(&self, claim: Option<&str>) {
+        self.claiming.get_or_init(|| claim.map(str::to_owned));
     }
 }

@@ -10,6 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use http::StatusCode;
 use metrics::{Unit, counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector, Error};
 
@@ -39,7 +40,7 @@ const LEADS: Metric = Metric {
     name: "Leads",
     dimension: Some("outcome"),
     unit: "Count",
-    meaning: "Responses, by their `lead-outcome`, except those to validate and status requests.",
+    meaning: "Responses, by their `lead-outcome`, except those to validate and status requests and to sandbox accounts.",
 };
 const SANDBOX_REQUESTS: Metric = Metric {
     name: "SandboxRequests",
@@ -154,7 +155,8 @@ pub(crate) fn count_response(answer: &Answer) {
     match answer.subject {
         Subject::Lead => counter!(LEADS.name, "outcome" => outcome).increment(1),
         Subject::Sandbox => return counter!(SANDBOX_REQUESTS.name, "outcome" => outcome).increment(1),
-        Subject::Inquiry if answer.needs_operator => {}
+        // A wrong API key counts wherever it is tried.
+        Subject::Inquiry if answer.needs_operator || answer.status == StatusCode::UNAUTHORIZED => {}
         Subject::Inquiry => return,
     }
     if let Some(error) = answer.metric {

@@ -168,14 +168,23 @@ async fn a_replayed_response_is_an_error_like_the_first() {
 async fn a_request_that_cannot_send_or_is_simulated_says_so() {
     let app = TestApp::with_ledger().await;
     let refused = Request::post(LEAD.replace("4000", "9003"));
-    let requests =
-        [Request::lead().action("validate"), Request::lead().action("status"), refused.clone().account(SANDBOX)];
+    let unknown = Request::post(LEAD.replace("4000", "5000"));
+    app.rudder.answer_next(Reply::new(500, ""));
+    app.post(&unknown).await;
+    let requests = [
+        Request::lead().action("validate"),
+        Request::lead().action("status"),
+        unknown.action("status"),
+        refused.clone().account(SANDBOX),
+    ];
     let lines = lines(&app, LevelFilter::INFO, requests).await;
     let line = |line: &Value| [&line["level"], &line["span"]["route"], &line["span"]["sandbox"]].map(Value::clone);
     assert_eq!(
         lines.iter().map(line).collect::<Vec<_>>(),
         [
             [json!("INFO"), json!("validate"), Value::Null],
+            [json!("INFO"), json!("status"), Value::Null],
+            // It was an error when it was sent.
             [json!("INFO"), json!("status"), Value::Null],
             // For a live account, `token_refused` is an error of the operator.
             [json!("INFO"), Value::Null, json!(true)],

@@ -93,6 +93,15 @@ async fn a_failed_settlement_is_counted() {
 }
 
 #[tokio::test]
+async fn a_failed_settlement_of_a_sandbox_is_not_counted() {
+    let harness = harness().await;
+    harness.dynamodb.next(ProcessHarness::WRITE, DynamoBehaviour::Normal);
+    harness.dynamodb.next(ProcessHarness::WRITE, DynamoBehaviour::Denied);
+    let counted = documents(&harness, &[Request::lead().account(SANDBOX)]).await;
+    assert_eq!(counted, [one("SandboxRequests", "outcome", "accepted"), one("SecretReads", "result", "read")]);
+}
+
+#[tokio::test]
 async fn sandbox_accounts_and_inquiries_count_as_no_lead() {
     let harness = harness().await;
     let sandbox = |amount: &str| Request::post(LEAD.replace("4000", amount)).account(SANDBOX);
@@ -105,7 +114,7 @@ async fn sandbox_accounts_and_inquiries_count_as_no_lead() {
         Request::lead().account("unreadable").action("validate"),
     ];
     let after_the_first = &documents(&harness, &inquiries).await[2..];
-    let unreadable = [one("Errors", "error", "account_misconfigured"), one("Leads", "outcome", "not_sent")];
+    let unreadable = [one("Errors", "error", "account_misconfigured")];
     let cached = || one("SecretReads", "result", "cached");
     assert_eq!(after_the_first, [&[read(), cached(), cached()], &unreadable[..]].concat());
 }

@@ -183,7 +183,7 @@ fn configuration() {
 
 /// The values of a metric's dimension, where the code lists them.
 fn values(metric: &str) -> String {
-    let errors: BTreeSet<&str> = Kind::VARIANTS.iter().map(|kind| kind.metric()).chain([CLAIM_LEFT]).collect();
+    let errors: BTreeSet<&str> = Kind::VARIANTS.iter().filter_map(|kind| kind.metric()).chain([CLAIM_LEFT]).collect();
     match metric {
         "Leads" | "SandboxRequests" => codes(Outcome::VARIANTS.iter().map(|outcome| outcome.as_str())),
         "Errors" => codes(errors),

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::{KEY, LEAD, ObservedResponse, Request, SANDBOX, TABLE, TestApp, sandbox_secret, secret};
-use tokio::{join, time::Instant};
+use tokio::{
+    join,
+    time::{Instant, advance, pause, resume},
+};
 
 /// A lead of this amount for the sandbox account.
 fn lead(amount: u32) -> Request {
@@ -104,6 +107,47 @@ async fn going_live_sends_what_the_sandbox_accepted() {
     assert_eq!((sent.to_string().as_str(), sent.header("lead-sandbox")), ("200 accepted", ""));
     assert_ne!(sent.header("lead-id"), first.header("lead-id"));
     assert_eq!(app.rudder.received().len(), 1);
+}
+
+/// Replaces the account's secret, and lets the cached one become stale.
+async fn replace_secret(app: &TestApp, secret: String) {
+    app.secrets.put(format!("lendswift/{SANDBOX}"), secret);
+    pause();
+    advance(Duration::from_secs(301)).await;
+    resume();
+}
+
+#[tokio::test]
+async fn a_warm_process_follows_the_secret_after_its_cache_time() {
+    let app = TestApp::with_ledger().await;
+    let live = secret(support::TOKEN, &[KEY]);
+    let sandboxed = |response: &ObservedResponse| response.header("lead-sandbox") == "true";
+    assert!(sandboxed(&app.post(&lead(1)).await));
+    app.secrets.put(format!("lendswift/{SANDBOX}"), live.clone());
+    assert!(sandboxed(&app.post(&lead(2)).await), "the cached secret is fresh");
+    assert!(app.rudder.received().is_empty());
+    replace_secret(&app, live).await;
+    assert!(!sandboxed(&app.post(&lead(2)).await));
+    assert_eq!(app.rudder.received().len(), 1);
+    replace_secret(&app, sandbox_secret(&[KEY])).await;
+    assert!(sandboxed(&app.post(&lead(3)).await));
+    assert_eq!(app.rudder.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_lead_with_a_refused_token_is_not_simulated() {
+    let app = TestApp::with_ledger().await;
+    app.set_secret("an-old-token", &[KEY]);
+    let accepted = Request::lead();
+    assert_eq!(app.post(&accepted).await, "500 not_sent token_refused");
+    app.secrets.put("lendswift/acme", sandbox_secret(&[KEY]));
+    pause();
+    advance(Duration::from_secs(31)).await;
+    resume();
+    // The refresh that the refused token forces finds a sandbox.
+    let response = app.post(&accepted).await;
+    assert_eq!((response.to_string().as_str(), response.header("lead-sandbox")), ("500 not_sent token_refused", ""));
+    assert!(app.rudder.received().iter().all(|push| !push.accepted));
 }
 
 #[tokio::test]

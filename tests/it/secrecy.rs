@@ -67,6 +67,11 @@ fn bodies() -> Vec<Vec<u8>> {
         [lead.as_bytes(), b"\xff"].concat(),
         format!("{{\"{UNKNOWN}\":").into_bytes(),
         format!("\"{NAME}\"").into_bytes(),
+        format!("caller_id={PHONE}&loan_amount=1&customer_name={NAME}&details[status]={TEXT}&email={UNKNOWN}")
+            .into_bytes(),
+        format!("caller_id={PHONE}x&loan_amount={PHONE}&customer_name={UNKNOWN}&details={NAME}").into_bytes(),
+        format!("{NAME}&{PHONE}").into_bytes(),
+        format!("customer_name={NAME}%4").into_bytes(),
     ]
 }
 
@@ -99,9 +104,13 @@ async fn no_lead_is_in_the_log_or_in_an_error_response() {
     let log = logged(async || {
         for body in bodies() {
             let app = app().await;
-            for request in [canary(body.clone()), Request::post(body.clone()).key("another")] {
-                let response = app.post(&request).await;
-                assert_secret(&format!("{:?} {}", response.response.headers, response.body));
+            let form = canary(body.clone()).header("content-type", "application/x-www-form-urlencoded");
+            for request in [canary(body.clone()), Request::post(body.clone()).key("another"), form] {
+                for request in [request.clone().action("status"), request.clone().action("validate"), request] {
+                    let response = app.post(&request).await;
+                    let body = if response.status == 200 { "" } else { &response.body };
+                    assert_secret(&format!("{:?} {body}", response.response.headers));
+                }
             }
         }
     })

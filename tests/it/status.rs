@@ -107,6 +107,45 @@ async fn an_expired_record_counts_as_none() {
 }
 
 #[tokio::test]
+async fn a_key_without_its_lead_has_no_record() {
+    let app = TestApp::with_ledger().await;
+    app.post(&Request::lead().idempotency_key("infinity-7")).await;
+    let items = app.dynamodb.items(TABLE);
+    let mut key = items.into_iter().find(|item| item.get("lead_pk").is_some()).unwrap();
+    // An operator has reopened the lead.
+    key["lead_pk"]["S"] = "acme#lead#gone".into();
+    app.dynamodb.put(TABLE, key.clone());
+    assert_eq!(app.post(&by_key("infinity-7")).await, "404 not_sent no_record");
+    key.as_object_mut().unwrap().remove("lead_pk");
+    app.dynamodb.put(TABLE, key);
+    assert_eq!(app.post(&by_key("infinity-7")).await, "500 unknown internal_error");
+}
+
+#[tokio::test]
+async fn an_item_of_an_older_version_has_the_error_of_its_body() {
+    for (reply, error) in [
+        (Some(Reply::new(500, r#"{"code":500}"#)), "bad_upstream_answer"),
+        (Some(Reply::new(500, "")), "bad_upstream_answer"),
+        (None, "upstream_timeout"),
+    ] {
+        let app = TestApp::with(&[("CLAIMS_TABLE", TABLE), ("UPSTREAM_TIMEOUT_MS", "1000")]).await;
+        match reply {
+            Some(reply) => app.rudder.answer_next(reply),
+            None => app.rudder.hang_next(),
+        }
+        assert_eq!(app.post(&Request::lead()).await.header("lead-error"), error);
+        let mut item = app.dynamodb.items(TABLE).remove(0);
+        assert_eq!(item["lead_error"]["S"], error);
+        item.as_object_mut().unwrap().remove("lead_error");
+        app.dynamodb.put(TABLE, item);
+        for request in [Request::lead(), status(&Request::lead())] {
+            let response = app.post(&request).await;
+            assert_eq!((response.header("lead-error"), response.replayed), (error, true));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_key_of_another_lead_is_reported() {
     let app = TestApp::with_ledger().await;
     app.post(&Request::lead().idempotency_key("infinity-7")).await;

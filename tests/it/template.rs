@@ -170,7 +170,7 @@ const AWS_COUNTS: [(&str, &str, &str, &str); 4] = [
 /// Everything that is counted: namespace, metric, dimension, and its value.
 fn counted() -> Vec<[Value; 4]> {
     let outcomes = Outcome::VARIANTS.iter().map(|outcome| ("Leads", "outcome", outcome.as_str()));
-    let errors = Kind::VARIANTS.iter().map(|kind| kind.metric()).chain([CLAIM_LEFT]);
+    let errors = Kind::VARIANTS.iter().filter_map(|kind| kind.metric()).chain([CLAIM_LEFT]);
     let own = outcomes.chain(errors.map(|error| ("Errors", "error", error)));
     let own = own.map(|(metric, by, value)| [NAMESPACE, metric, by, value].map(Value::from));
     let aws = AWS_COUNTS.map(|(whose, metric, by, of)| [json!(whose), json!(metric), json!(by), json!({ "Ref": of })]);

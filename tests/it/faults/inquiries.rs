@@ -87,12 +87,19 @@ async fn row(broken: Broken, inquiry: Inquiry, name: &str) -> String {
     let variables = [("UPSTREAM_BASE_URL", url.as_str())];
     let variables = if matches!(broken, Broken::Rudder) { [&LIMITS[..], &variables].concat() } else { LIMITS.to_vec() };
     let relay = app.fakes.relay(&variables);
+    if inquiry == Inquiry::Status {
+        // It was sent before, and nothing is cached.
+        let sender = app.fakes.relay(&LIMITS);
+        let sent = Request::post(LEAD).idempotency_key("infinity-7");
+        assert_eq!(post(&sender, &sent, with_deadline(4000)).await, "200 accepted");
+    }
+    let pushes = Pushes::to(&app).whole;
     broken.begin(&app, inquiry.account());
     let first = post(&relay, &inquiry.request(), with_deadline(4000)).await;
     app.dynamodb.behave(DynamoBehaviour::Normal);
     app.secrets.behave(SecretsBehaviour::Normal);
     let again = post(&relay, &inquiry.request(), with_deadline(4000)).await;
-    assert_eq!(Pushes::to(&app).whole, 0, "{} {name}", broken.name());
+    assert_eq!((Pushes::to(&app).whole, closing.connections()), (pushes, 0), "{} {name}", broken.name());
     format!("{:<61} | {name:<8} | {:<40} | {}", broken.name(), first.to_string(), again)
 }
 
