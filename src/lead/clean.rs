@@ -23,7 +23,7 @@ const AMPERSAND: Kinds = 2;
 const CONTROL: Kinds = 4;
 const OTHER: Kinds = 8;
 
-/// The kind of a character that has this byte in UTF-8. A trailing byte has that of the leading one.
+/// The kind of a character, by its leading byte in UTF-8. A trailing byte adds none.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const KINDS: [Kinds; 256] = {
     let mut kinds = [OTHER; 256];

@@ -29,7 +29,7 @@ fn the_leads_keep_the_invariants_and_are_of_every_kind() {
             }
         })
         .collect();
-    assert!(corpus.len() >= 16);
+    assert!(corpus.len() >= 17);
     assert_eq!(kinds, BTreeSet::from(["valid", "faults", "malformed"]));
 }
 
