@@ -114,7 +114,7 @@ impl Answer {
         let needs_operator = self.needs_operator
             && match subject {
                 Subject::Lead => true,
-                // An item that cannot be read needs one, whoever asks.
+                // An unreadable item needs one in any case.
                 Subject::Inquiry => {
                     self.outcome == Outcome::NotSent || self.error == Some(Kind::FailedAfterClaim.row().error)
                 }

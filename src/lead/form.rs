@@ -77,7 +77,7 @@ impl<'a> From<&'a str> for Position<'a> {
     fn from(name: &'a str) -> Self {
         let Some(rest) = name.strip_prefix("details") else { return Self::Top(name) };
         let inner = rest.strip_prefix('.').or_else(|| rest.strip_prefix('[')?.strip_suffix(']'));
-        inner.map_or(Self::Top(name), Self::InDetails)
+        inner.map_or(Self::Top(name), |name| Self::InDetails(name.trim()))
     }
 }
 
@@ -106,6 +106,8 @@ mod tests {
         for (name, position) in [
             ("details[job_title]", Position::InDetails("job_title")),
             ("details.job_title", Position::InDetails("job_title")),
+            ("details[ job_title ]", Position::InDetails("job_title")),
+            ("details. job_title", Position::InDetails("job_title")),
             ("details[]", Position::InDetails("")),
             ("details", Position::Top("details")),
             ("job_title", Position::Top("job_title")),

@@ -57,14 +57,19 @@ impl Phone {
     }
 }
 
-/// How many zeros at the end of a phone number may come from an exponent. `1.650123E10` is what a spreadsheet exports of a
-/// number that it rounded: the whole line number is lost, and its zeros would be another consumer's number.
-const MAX_IMPLIED_ZEROS: usize = 3;
+/// The least number of digits that a number with an exponent must write. A program that has rounded a phone number writes fewer,
+/// and the missing ones would be another consumer's number: `1.650123E10` in a spreadsheet, `1.6501232E10` in a
+/// single-precision float, which has at most nine (IEEE 754, binary32).
+const MIN_WRITTEN_DIGITS: usize = 10;
 
 /// Parses a JSON number: `6501231234`, `16501231234.0`, `1.6501231234E10`.
 fn from_number(number: &str) -> Result<Phone, FaultKind> {
     match Integer::parse(number) {
-        Ok(Integer { is_negative: false, digits, implied_zeros: ..=MAX_IMPLIED_ZEROS }) => from_digits(&digits),
+        Ok(Integer { is_negative: false, digits, implied_zeros })
+            if implied_zeros == 0 || digits.len() >= MIN_WRITTEN_DIGITS + implied_zeros =>
+        {
+            from_digits(&digits)
+        }
         _ => Err(FaultKind::NotAPhoneNumber),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::{answer::Subject, budget::Budget};
 
-/// The context of one request: its id and its time budget, and what is known about it when it ends, even by a panic.
+/// The context of one request: its id, its time budget, and the facts that its response needs even after a panic.
 #[derive(Debug)]
 pub struct RequestContext {
     request_id: String,

@@ -51,7 +51,10 @@ fn responses() {
         Some(Advice::RetrySoon) => code("retry-after"),
         Some(Advice::RetryWhenUpstreamSays) => "AI Rudder's `retry-after`".to_owned(),
     };
-    let accepted = ["AI Rudder took the lead: HTTP 2xx and `code` 200.", "200", "`accepted`", "", "false", ""];
+    let fine = [
+        ["AI Rudder took the lead: HTTP 2xx and `code` 200.", "200", "`accepted`", "", "false", ""],
+        ["A validate request: the lead is valid.", "200", "`not_sent`", "", "false", ""],
+    ];
     let kinds = Kind::VARIANTS.iter().map(|kind| {
         let row = kind.row();
         let (status, fixable) = (row.status.as_u16().to_string(), kind.is_client_fixable().to_string());
@@ -72,12 +75,13 @@ fn responses() {
              of the\nbody.\n\n## Outcomes\n"
                 .to_owned(),
             table(["`lead-outcome`", "meaning", "what to do"], outcomes),
-            "## Responses\n\n`error` and `show_err` are in the relay's own envelope. Where AI Rudder sent an envelope, it is the \
+            "## Responses\n\nThe header `lead-error` has the `error`. `error` and `show_err` are in the relay's own \
+             envelope, too. Where AI Rudder sent an envelope, it is the \
              body instead, except\nif it refuses the account's token or quotes it; the status and `lead-outcome` are the same.\n"
                 .to_owned(),
             table(
                 ["when", "status", "`lead-outcome`", "`error`", "`show_err`", "header"],
-                [accepted.map(str::to_owned)].into_iter().chain(kinds),
+                fine.map(|row| row.map(str::to_owned)).into_iter().chain(kinds),
             ),
             "## Sandbox accounts\n\nThe last four digits of `loan_amount` choose what the simulated AI Rudder does.\n".to_owned(),
             table(["last four digits", "what happens"], scenarios),
@@ -125,8 +129,8 @@ fn the_fields() {
         &[
             "The first name is AI Rudder's; the others are aliases. Strings, names included, are \
              [cleaned](../integrating.md#fields) first, and there\nplaceholders are listed. `null` counts as not given. A field \
-             that is given twice must have the same value, after normalization;\nan empty value or a placeholder in addition to \
-             a full value counts as not given. Unknown fields are not forwarded; the header\n`lead-ignored-fields` names them.\n"
+             that is given twice must have the same value, after normalization;\nan empty value or `null` in addition to \
+             a full value counts as not given, and so does a placeholder, but for `caller_id` and `loan_amount`. Unknown fields are not forwarded; the header\n`lead-ignored-fields` names them.\n"
                 .to_owned(),
             table(["field", "", "accepted", "AI Rudder receives", "refused"], rows),
             "## Faults by field\n".to_owned(),

@@ -43,8 +43,12 @@ fn numbers_in_any_notation_are_accepted() {
     ] {
         assert_eq!(read(form), Ok(Some(16_501_231_234)), "{form}");
     }
-    assert_eq!(read("1.650123E10"), Err(FaultKind::NotAPhoneNumber), "rounded");
-    assert_eq!(read("1.6501230E10"), Ok(Some(16_501_230_000)), "written to the thousands");
+    for rounded in ["1.650123E10", "1.6501232E10", "1.65012316E+10", "6.5012311E9", "6.50123162E9", "6501231e3"] {
+        assert_eq!(read(rounded), Err(FaultKind::NotAPhoneNumber), "{rounded}");
+    }
+    // Ten digits: more than a rounded number has.
+    assert_eq!(read("1.650123124E10"), Ok(Some(16_501_231_240)));
+    assert_eq!(read("6.501231240E9"), Ok(Some(16_501_231_240)));
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn country_codes_dashes_and_prefixes_are_accepted_in_any_style() {
 }
 
 #[test]
-fn a_zero_fraction_is_never_read_as_digits() {
+fn a_short_zero_fraction_is_not_read_as_digits() {
     for form in ["650123123.0", "165012312.00", "1650123123.0", "1501231234.0", "65012312.00", "650 123 123.0"] {
         assert_eq!(read(&format!("\"{form}\"")), Err(FaultKind::NotAPhoneNumber), "{form}");
     }
