@@ -230,15 +230,15 @@ proptest! {
         };
         prop_assert!(!pushed(&encoded));
         let with_header = pushed(&|event| event["headers"][name] = value.clone().into());
-        let value = value.trim();
-        let is_visible = value.bytes().all(|byte| byte.is_ascii_graphic());
         // An impossible header counts as absent.
         let is_absent = HeaderValue::from_bytes(value.as_bytes()).is_err();
+        let value = value.trim_matches([' ', '\t']);
+        let is_visible = value.bytes().all(|byte| byte.is_ascii_graphic());
         match name {
             // A quoted key may be longer, as its quotes do not count.
             "idempotency-key" if value.len() > 255 && value.starts_with('"') => {}
             "idempotency-key" => prop_assert_eq!(with_header, is_absent || is_visible && value.len() <= 255),
-            "content-encoding" => prop_assert_eq!(with_header, is_absent || value.trim().is_empty()),
+            "content-encoding" => prop_assert_eq!(with_header, is_absent || value.is_empty()),
             "x-other" => prop_assert!(with_header),
             _ => prop_assert!(!with_header),
         }
