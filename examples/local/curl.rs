@@ -1,6 +1,8 @@
 //! `curl` commands to try.
 
-use support::{ACCOUNT, KEY};
+use lendswift_relay::rudder::Scenario;
+use strum::VariantArray;
+use support::{ACCOUNT, KEY, SANDBOX};
 
 const VALID: &str =
     r#"{"caller_id":12125550123,"loan_amount":2500,"customer_name":"Bob","details":{"pay_type":"weekly"}}"#;
@@ -27,14 +29,28 @@ pub fn commands(url: &str) -> String {
         ("An invalid lead. Expect 422 and lead-outcome: not_sent, with each fault in body.fields.", KEY, INVALID),
         ("A wrong API key. Expect 401 and lead-outcome: not_sent.", "not-the-key", VALID),
     ];
-    let commands = commands.map(|(label, key, lead)| format!("# {label}\n{}\n", curl(url, key, lead)));
+    let commands = commands.map(|(label, key, lead)| format!("# {label}\n{}\n", curl(url, ACCOUNT, key, lead)));
     format!("Try these in another terminal:\n\n{}", commands.join("\n"))
 }
 
-/// The arguments are in single quotes, which no lead here contains, so that the shell changes nothing.
-fn curl(url: &str, key: &str, lead: &str) -> String {
+/// A command for the sandbox account, and the amounts that choose the outcome.
+pub fn sandbox(url: &str) -> String {
+    let amounts = Scenario::VARIANTS.iter().filter_map(|scenario| {
+        let digits = scenario.digits()?;
+        Some(format!("# {digits}: {}\n", scenario.meaning()))
+    });
+    let refused = VALID.replace("2500", "9001");
     format!(
-        "curl -i {url}/v1/accounts/{ACCOUNT}/leads -H 'authorization: Bearer {key}' \
+        "# The sandbox account. The last four digits of loan_amount choose the outcome:\n{}{}\n",
+        amounts.collect::<String>(),
+        curl(url, SANDBOX, KEY, &refused)
+    )
+}
+
+/// The arguments are in single quotes, which no lead here contains, so that the shell changes nothing.
+fn curl(url: &str, account: &str, key: &str, lead: &str) -> String {
+    format!(
+        "curl -i {url}/v1/accounts/{account}/leads -H 'authorization: Bearer {key}' \
          -H 'content-type: application/json' -d '{lead}'"
     )
 }

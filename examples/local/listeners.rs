@@ -66,6 +66,15 @@ pub fn reachable(url: &str) -> String {
     url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
+/// The variables with which the AWS CLI keeps the example's accounts.
+pub fn for_the_aws_cli(secrets_url: &str) -> String {
+    format!(
+        "To add accounts and rotate API keys with the AWS CLI, as in docs/deploying.md, set these variables first:\n\
+         export AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_url} AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local \
+         AWS_SECRET_ACCESS_KEY=local\n"
+    )
+}
+
 /// The variables with which a relay in another tool uses these fakes.
 pub fn for_other_tools(rudder_url: &str, secrets_url: &str, dynamodb_url: &str) -> String {
     let on_loopback = ["//127.", "//[::1]"].iter().any(|start| rudder_url.contains(start));

@@ -5,9 +5,10 @@
 
 mod args;
 mod curl;
+mod docs;
+mod exchanges;
 mod listeners;
 mod pretty;
-mod pushes;
 mod replay;
 mod request_line;
 mod sample;
@@ -25,7 +26,7 @@ use clap::Parser;
 use lendswift_relay::{config::LogConfig, telemetry::log};
 use tokio::signal;
 
-use self::{args::Args, listeners::Listeners, pushes::Pushes, server::Server};
+use self::{args::Args, exchanges::Exchanges, listeners::Listeners, server::Server};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -57,20 +58,27 @@ async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         &[
             ("AWS_SAM_LOCAL", "true"),
             ("CLAIMS_TABLE", support::TABLE),
+            // A rotated or removed API key takes effect while the developer watches.
+            ("SECRET_TTL_SECONDS", "1"),
             ("UPSTREAM_BASE_URL", &rudder_url),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_url),
             ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb_url),
         ],
     );
-    print(format_args!("The relay is at {url}. AI Rudder and AWS are fakes on this machine: no consumer is called."));
+    print(format_args!(
+        "The relay is at {url}. AI Rudder and AWS are fakes on this machine: no consumer is called.\n\
+         Open {url}/docs in a browser to try each request and to see what AI Rudder receives.\n"
+    ));
+    print(listeners::for_the_aws_cli(&secrets_url));
     print(listeners::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
 
-    let pushes = Arc::new(Pushes::new(rudder));
-    tokio::spawn(Server { relay, pushes: Arc::clone(&pushes) }.serve(listener));
+    let exchanges = Arc::new(Exchanges::new(rudder, dynamodb));
+    tokio::spawn(Server { relay, exchanges: Arc::clone(&exchanges) }.serve(listener));
     print("Posting the sample lead, events/accepted.json. Each request prints one line, with the time in UTC:\n");
-    let sample = sample::post(&url, &pushes).await?;
+    let sample = sample::post(&url, &exchanges).await?;
     print(format_args!("\n{sample}\n"));
     print(curl::commands(&url));
+    print(curl::sandbox(&url));
     print("Press Ctrl-C to stop.\n");
     signal::ctrl_c().await?;
     Ok(ExitCode::SUCCESS)

@@ -29,7 +29,7 @@ fn error(response: &Response) -> Option<String> {
 }
 
 /// The time of day in UTC.
-fn clock() -> String {
+pub fn clock() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }

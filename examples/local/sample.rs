@@ -6,7 +6,7 @@ use reqwest::{Client, Response};
 use serde::Deserialize;
 use support::fakes::Received;
 
-use crate::{pretty::pretty, pushes::Pushes};
+use crate::{exchanges::Exchanges, pretty::pretty};
 
 /// The event's headers that Infinity sends; API Gateway adds the others.
 const REQUEST_HEADERS: [&str; 3] = ["authorization", "content-type", "idempotency-key"];
@@ -22,12 +22,12 @@ struct Event {
 }
 
 /// Posts the lead to the relay at `url`. Returns the requests and the response as text.
-pub async fn post(url: &str, pushes: &Pushes) -> Result<String, Box<dyn Error>> {
+pub async fn post(url: &str, exchanges: &Exchanges) -> Result<String, Box<dyn Error>> {
     let mut event: Event = serde_json::from_str(include_str!("../../events/accepted.json"))?;
     event.headers.retain(|name, _| REQUEST_HEADERS.contains(&name.as_str()));
     let response = send(url, &event).await;
     let response = response.map_err(|error| format!("cannot post the sample lead to {url}: {error}"))?;
-    let blocks = [infinity(&event), rudder(pushes.last()), relay(response).await?];
+    let blocks = [infinity(&event), rudder(exchanges.last_push()), relay(response).await?];
     Ok(blocks.join("\n\n"))
 }
 

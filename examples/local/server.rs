@@ -12,7 +12,7 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{Method, StatusCode, Uri, request::Parts},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::StreamExt;
@@ -21,38 +21,45 @@ use lendswift_relay::relay::Relay;
 use support::fakes::api_gateway;
 use tokio::{net::TcpListener, time::Instant};
 
-use crate::{print, pushes::Pushes, request_line};
+use crate::{docs, exchanges::Exchanges, print, request_line};
 
 /// API Gateway's limit for a request body.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 /// The function's default timeout in `template.yaml`.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(29);
 
-/// The relay, and the pushes of its requests.
+/// The relay, and what is recorded of its requests.
 pub struct Server {
     pub relay: Relay,
-    pub pushes: Arc<Pushes>,
+    pub exchanges: Arc<Exchanges>,
 }
 
 impl Server {
     /// Serves requests concurrently until the process ends.
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        axum::serve(listener, Router::new().fallback(respond).with_state(Arc::new(self))).await
+        let docs: Router<Arc<Self>> = docs::router(Arc::clone(&self.exchanges));
+        axum::serve(listener, docs.fallback(respond).with_state(Arc::new(self))).await
     }
 
     async fn relay(&self, head: &Parts, body: &[u8]) -> api_gateway::Response {
         let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
         let id = request_id();
         let event = api_gateway::event(head.method.as_str(), target, &head.headers, body, &id);
-        support::serve(&self.relay, &event.to_string(), context(id)).await
+        self.exchanges.begin(&id, &head.method, head.uri.path());
+        let response = support::serve(&self.relay, &event.to_string(), context(id.clone())).await;
+        self.exchanges.finish(&id, &response);
+        response
     }
 
     fn print_line(&self, method: &Method, uri: &Uri, started: Instant, response: &api_gateway::Response) {
-        print(request_line::format(method, uri, response, started.elapsed(), self.pushes.count()));
+        print(request_line::format(method, uri, response, started.elapsed(), self.exchanges.pushes()));
     }
 }
 
 async fn respond(State(server): State<Arc<Server>>, request: Request) -> Response {
+    if docs::is_start_page(&request) {
+        return Redirect::temporary("/docs").into_response();
+    }
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let Ok(body) = read(body).await else {

@@ -1,8 +1,11 @@
+mod operations;
+
 use std::net::Ipv4Addr;
 
 use serde_json::Value;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::*;
+use super::{behaviour::fault, *};
 use crate::fakes::client::{Answer, send};
 
 const HEAD: &str = "POST / HTTP/1.1
@@ -36,14 +39,20 @@ async fn a_secret_has_the_members_of_aws() {
     assert_eq!(secrets.url(), format!("http://{}", secrets.address()));
     let answer = get(&secrets, "lendswift/acme").await;
     assert_eq!(answer.status, 200);
+    let mut secret = json(&answer);
+    let arn = secret["ARN"].take().as_str().unwrap().to_owned();
+    let random = arn.strip_prefix("arn:aws:secretsmanager:us-east-1:123456789012:secret:lendswift/acme-").unwrap();
+    assert_eq!(random.len(), 6);
+    assert!(secret["CreatedDate"].take().as_f64().unwrap() > 1_700_000_000.0);
+    assert_eq!(secret["VersionId"].take().as_str().unwrap().len(), 36);
     assert_eq!(
-        json(&answer),
+        secret,
         json!({
-            "ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:lendswift/acme-a1b2c3",
-            "CreatedDate": 1_683_135_757.123,
+            "ARN": null,
+            "CreatedDate": null,
             "Name": "lendswift/acme",
             "SecretString": "the secret",
-            "VersionId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
+            "VersionId": null,
             "VersionStages": ["AWSCURRENT"],
         })
     );
@@ -67,7 +76,7 @@ async fn a_behaviour_lasts_until_the_next() {
     ] {
         secrets.behave(behaviour);
         for _ in 0..2 {
-            let message = fault(behaviour, "lendswift/acme").unwrap().message;
+            let message = fault(behaviour, "lendswift/acme").message;
             assert_fault(&get(&secrets, "lendswift/acme").await, status, kind, &message);
         }
     }
@@ -103,10 +112,10 @@ fn a_signature_is_valid_five_minutes_before_and_after() {
 #[tokio::test]
 async fn other_operations_and_bodies_are_refused() {
     let secrets = secrets_manager().await;
-    let another = HEAD.replace("GetSecretValue", "PutSecretValue");
+    let another = HEAD.replace("GetSecretValue", "ListSecrets");
     for head in [&another, &HEAD.replace("POST", "PUT"), &HEAD.replace("POST /", "POST /x"), "POST / HTTP/1.1"] {
         let answer = send(secrets.address(), head, r#"{"SecretId":"a"}"#).await.unwrap();
-        assert_fault(&answer, 400, "UnknownOperationException", "Only GetSecretValue is known here.");
+        assert_fault(&answer, 400, "UnknownOperationException", "This operation is not known here.");
     }
     for body in ["", "{}", r#"{"SecretId":1}"#] {
         let answer = send(secrets.address(), HEAD, body).await.unwrap();

@@ -1,0 +1,83 @@
+//! The ways in which reading a secret can fail.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::fault::Fault;
+
+/// How far the time of a signature may be from AWS's: 5 minutes.
+const MAX_SKEW: Duration = Duration::from_secs(300);
+
+/// How a call of GetSecretValue is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretsBehaviour {
+    /// As AWS does when all is well.
+    #[default]
+    Normal,
+    /// `AccessDeniedException`.
+    Denied,
+    /// `ThrottlingException`.
+    Throttled,
+    /// HTTP 429 with a code of no meaning.
+    TooMany,
+    /// `InternalServiceError`, HTTP 500.
+    Down,
+    /// Never.
+    Hang,
+    /// As normal, after a wait on tokio's clock.
+    Slow(Duration),
+    /// With a binary secret instead of text.
+    Binary,
+    /// `InvalidRequestException`, as for a secret that an operator has deleted: AWS keeps it for a week to a month.
+    Deleted,
+    /// `InvalidSignatureException`, as for a request that was signed too long ago.
+    Expired,
+    /// As normal where `x-amz-date` is within five minutes of the present, or else as `Expired`.
+    ChecksTime,
+    /// HTTP 400 with this error and this message.
+    Fails(&'static str, &'static str),
+}
+
+/// The error of a behaviour that has one.
+pub(super) fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
+    match behaviour {
+        SecretsBehaviour::Denied => Fault::bad_request("AccessDeniedException", access_denied(name)),
+        SecretsBehaviour::Throttled => Fault::bad_request("ThrottlingException", "Rate exceeded"),
+        SecretsBehaviour::TooMany => Fault::new(StatusCode::TOO_MANY_REQUESTS, "UnheardOfException", "Later."),
+        SecretsBehaviour::Deleted => Fault::marked_for_deletion(),
+        SecretsBehaviour::Expired | SecretsBehaviour::ChecksTime => Fault::bad_request(
+            "InvalidSignatureException",
+            "Signature expired: 20261126T090000Z is now earlier than 20261126T093000Z (20261126T093500Z - 5 min.)",
+        ),
+        SecretsBehaviour::Fails(kind, message) => Fault::bad_request(kind, message),
+        SecretsBehaviour::Down
+        | SecretsBehaviour::Normal
+        | SecretsBehaviour::Binary
+        | SecretsBehaviour::Slow(_)
+        | SecretsBehaviour::Hang => Fault::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalServiceError",
+            "An error occurred on the server side.",
+        ),
+    }
+}
+
+fn access_denied(name: &str) -> String {
+    format!(
+        "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
+         secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
+         secretsmanager:GetSecretValue action"
+    )
+}
+
+/// Whether a request was signed within the last or next five minutes, by its `x-amz-date`: `20261126T093000Z`.
+pub(super) fn is_signed_now(headers: &HeaderMap) -> bool {
+    let date = headers.get("x-amz-date").and_then(|date| date.to_str().ok()).unwrap_or_default();
+    let part = |from: usize, to: usize| date.get(from..to).unwrap_or_default();
+    let (day, time) =
+        ([part(0, 4), part(4, 6), part(6, 8)].join("-"), [part(9, 11), part(11, 13), part(13, 15)].join(":"));
+    let signed = OffsetDateTime::parse(&format!("{day}T{time}Z"), &Rfc3339);
+    signed.is_ok_and(|signed| (OffsetDateTime::now_utc() - signed).unsigned_abs() <= MAX_SKEW)
+}
