@@ -25,7 +25,8 @@
 //! # The path of a lead
 //!
 //! 1. [`gateway`]: the event comes in, the response goes out, one line is logged.
-//! 2. [`relay`]: [`Relay::handle`](relay::Relay::handle) is the specification in code.
+//! 2. [`relay`]: [`Relay::handle`](relay::Relay::handle) is the specification in code. Requests to check a lead or to ask for
+//!    its outcome take the same path and stop before the claim.
 //! 3. `admission`: route, method, size, media type, account name, headers.
 //! 4. [`account`]: the caller's API key, checked against the account's secret, which is cached.
 //! 5. [`lead`]: the body, parsed into a lead or into all of its faults.
