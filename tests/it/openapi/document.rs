@@ -83,7 +83,7 @@ fn schemas(hand_written: Node) -> Node {
     });
     let others = [("PushedLead".to_owned(), lead::pushed()), ("Fault".to_owned(), lead::fault())];
     let schemas = schemas.into_iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), value));
-    mapping(intros.chain(others).chain(schemas).chain(responses::envelopes()))
+    mapping(intros.chain(lead::values()).chain(others).chain(schemas).chain(responses::envelopes()))
 }
 
 /// The request body of a route, with the valid leads of the sample events.
@@ -103,15 +103,16 @@ fn body(route: Route) -> Node {
     map! {"description" => description, "required" => required, "content" => content}
 }
 
-/// The valid leads of the sample events of a media type: those of the route, or of all routes if it has none. Each body once.
+/// The valid leads of the sample events of a media type: those of the route, or of all routes if it has none. Each lead once.
 fn examples(samples: &[Sample], route: Route, media_type: &str) -> Vec<(String, Node)> {
     let usable = samples.iter().filter(|sample| sample.media_type() == media_type && sample.has_valid_lead());
+    // Requests that fail for another reason than their lead are no examples.
+    let usable = usable.filter(|sample| [200, 404, 422].contains(&sample.status));
     let (own, others): (Vec<_>, Vec<_>) = usable.partition(|sample| sample.route == Some(route));
     let mut seen = Vec::new();
-    let usable = if own.is_empty() { others } else { own };
-    let distinct = usable.into_iter().filter(|sample| {
-        let is_new = !seen.contains(&sample.text());
-        seen.push(sample.text());
+    let distinct = if own.is_empty() { others } else { own }.into_iter().filter(|sample| {
+        let is_new = !seen.contains(&sample.json());
+        seen.push(sample.json());
         is_new
     });
     let example = |sample: &Sample| {

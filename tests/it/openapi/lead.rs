@@ -1,9 +1,12 @@
 //! The schemas of a lead. What the parser accepts is found by parsing.
 
-use lendswift_relay::lead::{FaultCode, FieldSpec, ParsedLead, fields};
+use lendswift_relay::lead::{Detail, FaultCode, FieldSpec, ParsedLead, fields};
 use strum::VariantArray;
 
-use super::yaml::{IntoNode, Node, extended, map, mapping};
+use super::{
+    responses::sentence,
+    yaml::{IntoNode, Node, extended, map, mapping, reference},
+};
 
 /// The types of JSON, with a value that a field accepts if it accepts the type.
 const TYPES: [(&str, &[&str]); 7] = [
@@ -76,19 +79,41 @@ fn description(field: &FieldSpec) -> String {
     )
 }
 
-/// The properties of these fields, each with its other names.
-fn properties<'a>(fields: impl IntoIterator<Item = &'a FieldSpec>, describe: bool) -> Node {
+/// The name of the schema of a field's value. Text fields share theirs.
+fn schema_name(field: &FieldSpec) -> String {
+    let detail = Detail::VARIANTS.iter().find(|detail| field.in_details && detail.names() == field.names);
+    match detail {
+        Some(detail) if detail.is_count_or_years() => "CountOrYears".to_owned(),
+        Some(_) => "Text".to_owned(),
+        None => field.names[0].split('_').map(sentence).collect(),
+    }
+}
+
+/// The schemas of the fields' values.
+pub fn values() -> Vec<(String, Node)> {
+    let mut schemas: Vec<(String, Node)> = Vec::new();
+    for field in fields().iter().filter(|field| field.names[0] != "details") {
+        let (name, schema) = (schema_name(field), map! {"description" => description(field), "type" => type_of(field)});
+        match schemas.iter().find(|(other, _)| *other == name) {
+            Some((_, other)) => assert_eq!(*other, schema, "{name}"),
+            None => schemas.push((name, schema)),
+        }
+    }
+    schemas
+}
+
+/// The properties of these fields, under all their names.
+fn properties<'a>(fields: impl IntoIterator<Item = &'a FieldSpec>) -> Vec<(String, Node)> {
     let property = |field: &FieldSpec| {
-        let first = field.names[0];
-        let canonical = if describe { description(field) } else { format!("As `details.{first}`.") };
-        let more = field.names.iter().map(move |name| {
-            let text = if *name == first { canonical.clone() } else { format!("Another name of `{first}`.") };
-            ((*name).to_owned(), text)
-        });
-        let kind = type_of(field);
-        more.map(move |(name, text)| (name, map! {"type" => kind.clone(), "description" => text})).collect::<Vec<_>>()
+        let (first, schema) = (field.names[0], reference("schemas", &schema_name(field)));
+        let alias = ("description".to_owned(), format!("Another name of `{first}`.").into_node());
+        let own = |name: &&'static str| {
+            let more = (*name != first).then(|| alias.clone());
+            ((*name).to_owned(), extended(schema.clone(), more))
+        };
+        field.names.iter().map(own).collect::<Vec<_>>()
     };
-    mapping(fields.into_iter().flat_map(property))
+    fields.into_iter().flat_map(property).collect()
 }
 
 fn split(all: &[FieldSpec]) -> (Vec<&FieldSpec>, Vec<&FieldSpec>) {
@@ -132,20 +157,17 @@ pub fn lead(intro: &str) -> Node {
     let mut inner = map! {
         "type" => type_of(field),
         "description" => description(field),
-        "properties" => properties(details.iter().copied(), true),
+        "properties" => mapping(properties(details.iter().copied())),
     };
     if types(field).contains(&"array") {
         inner = extended(inner, [("maxItems".to_owned(), 0.into_node())]);
     }
-    let flat = properties(details.iter().copied(), false);
-    let Node::Mapping(flat) = flat else { panic!("a mapping") };
-    let flat = flat.into_iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), value));
+    let all = properties(own).into_iter().chain([("details".to_owned(), inner)]);
     map! {
-        "title" => "A lead",
         "description" => intro,
         "type" => "object",
         "required" => single,
-        "properties" => extended(extended(properties(own, true), [("details".to_owned(), inner)]), flat),
+        "properties" => mapping(all.chain(properties(details))),
         "allOf" => conditions,
     }
 }
@@ -168,7 +190,6 @@ pub fn form(intro: &str) -> Node {
     let own = top.iter().filter(|field| field.names[0] != "details").chain(&details).flat_map(|field| text(field));
     let empty = map! {"const" => "", "description" => "Empty: it stands for an object without fields."};
     map! {
-        "title" => "A lead as a form post",
         "description" => intro,
         "type" => "object",
         "required" => single,
@@ -189,7 +210,6 @@ pub fn pushed() -> Node {
     let details = all.iter().filter(|field| field.in_details);
     let details = details.map(|field| (field.names[0].to_owned(), detail(field)));
     map! {
-        "title" => "A lead as AI Rudder receives it",
         "type" => "object",
         "required" => vec!["caller_id", "loan_amount", "customer_name", "details"],
         "additionalProperties" => false,
@@ -216,7 +236,6 @@ pub fn fault() -> Node {
     let meanings = FaultCode::VARIANTS.iter().map(|code| format!("- `{}`: {}", code.as_str(), code.meaning()));
     let places = format!("^/({}|(details/)?({}))$", names(&top).join("|"), names(&details).join("|"));
     map! {
-        "title" => "A fault of a lead",
         "type" => "object",
         "required" => vec!["field", "code", "message"],
         "properties" => map! {

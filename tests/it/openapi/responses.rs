@@ -151,7 +151,6 @@ impl Described {
         body.extend([("outcome", map! {"type" => "string", "enum" => self.outcomes()}), ("fields", fields)]);
         let body = mapping(body.into_iter().map(|(name, node)| (name.to_owned(), node)));
         map! {
-            "title" => format!("The relay's envelope for {}", self.status.as_u16()),
             "type" => "object",
             "required" => vec!["code", "message", "show_err", "timestamp", "body", "trace_id"],
             "properties" => map! {
@@ -171,18 +170,17 @@ impl Described {
         }
     }
 
-    /// Its name as a component. Responses with the same name are equal.
+    /// Its name as a component: the reason phrase, after the route's name if the routes with this status differ.
     fn name(&self) -> String {
         let reason = self.status.canonical_reason().unwrap_or_default().replace(' ', "");
-        let same = |route: &&Route| {
-            let other = Self { route: **route, status: self.status, kinds: route.kinds(self.status) };
-            !other.kinds.is_empty() && other.kinds == self.kinds && other.step() == self.step()
-        };
-        let routes: Vec<_> = Route::VARIANTS.iter().filter(same).collect();
-        match routes[..] {
-            [Route::Send, Route::Validate, Route::Status] => reason,
-            _ => format!("{:?}{reason}", self.route),
-        }
+        if self.is_shared() { reason } else { format!("{:?}{reason}", self.route) }
+    }
+
+    /// Whether all routes that have this status give the same responses under it.
+    fn is_shared(&self) -> bool {
+        let others = Route::VARIANTS.iter().map(|route| Self { route: *route, status: self.status, kinds: route.kinds(self.status) });
+        let is_same = |other: Self| other.kinds == self.kinds && other.step() == self.step();
+        self.status != StatusCode::OK && others.filter(|other| !other.kinds.is_empty()).all(is_same)
     }
 
     fn response(&self, samples: &[Sample]) -> Node {
@@ -205,8 +203,7 @@ impl Described {
     fn examples(&self, samples: &[Sample]) -> Node {
         let of_status = samples.iter().filter(|sample| sample.status == self.status.as_u16());
         // A component that all routes share has the examples of all.
-        let is_shared = !self.name().starts_with(&format!("{:?}", self.route));
-        let own: Vec<_> = of_status.filter(|sample| is_shared || sample.route == Some(self.route)).collect();
+        let own: Vec<_> = of_status.filter(|sample| self.is_shared() || sample.route == Some(self.route)).collect();
         let mut examples: Vec<_> = own
             .iter()
             .map(|sample| {

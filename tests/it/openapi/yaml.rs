@@ -1,7 +1,5 @@
 //! YAML that keeps the order of its members.
 
-use std::fmt::Write;
-
 use saphyr::{LoadableYamlNode, Scalar, Yaml, YamlEmitter};
 use serde_json::Value;
 
@@ -88,9 +86,13 @@ pub fn text(comment: &str, document: &Node) -> String {
     let mut emitter = YamlEmitter::new(&mut text);
     emitter.multiline(true);
     emitter.dump(document).unwrap();
-    let mut all = String::new();
-    write!(all, "# {comment}\n{}\n", text.trim_start_matches("---\n").trim_end()).unwrap();
-    all
+    let mut all = format!("# {comment}");
+    // The emitter indents empty lines too.
+    for line in text.lines().skip(1) {
+        all.push('\n');
+        all.push_str(line.trim_end());
+    }
+    all.trim_end().to_owned() + "\n"
 }
 
 /// The document as JSON.
