@@ -108,7 +108,8 @@ fn openapi_has_every_header_that_the_code_sends() {
         .filter(|(name, _)| name.ends_with("src/answer.rs") || name.ends_with("src/answer/problem.rs"))
         .map(|(_, text)| text)
         .collect();
-    let own = code.split("HeaderName::from_static(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
+    let own =
+        code.split("HeaderName::from_static(\"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned()));
     let standard = code.split("header::").skip(1).map(|rest| {
         let name: String = rest.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect();
         name.to_lowercase().replace('_', "-")
@@ -226,9 +227,8 @@ fn openapi_accepts_every_valid_lead_and_no_wrong_type() {
                 assert!(pushed.is_valid(&serde_json::from_slice(&payload(&valid)).unwrap()), "{text}");
             }
             Err(faults) => {
-                let is_of_type = |fault: &&lendswift_relay::lead::Fault| {
-                    ["wrong_type", "missing"].contains(&fault.kind.code())
-                };
+                let is_of_type =
+                    |fault: &&lendswift_relay::lead::Fault| ["wrong_type", "missing"].contains(&fault.kind.code());
                 assert!(faults.iter().find(is_of_type).is_none() || !lead.is_valid(&body), "{text}");
                 for one in faults {
                     assert!(fault.is_valid(&serde_json::to_value(one).unwrap()), "{text}");

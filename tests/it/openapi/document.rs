@@ -6,8 +6,7 @@ use strum::VariantArray;
 
 use super::{
     events::{FORM, JSON, Sample, samples},
-    lead,
-    responses,
+    lead, responses,
     routes::Route,
     yaml::{IntoNode, Node, extended, map, mapping, parse, reference, text},
 };
@@ -28,7 +27,9 @@ pub fn file() -> String {
 fn filled(node: Node) -> Node {
     match node {
         Yaml::Tagged(tag, value) => generated(&tag.suffix, filled(*value)),
-        Yaml::Mapping(members) => Yaml::Mapping(members.into_iter().map(|(name, value)| (name, filled(value))).collect()),
+        Yaml::Mapping(members) => {
+            Yaml::Mapping(members.into_iter().map(|(name, value)| (name, filled(value))).collect())
+        }
         Yaml::Sequence(items) => items.into_iter().map(filled).collect::<Vec<_>>().into_node(),
         Yaml::Value(Scalar::String(text)) if text.contains("{{") => replaced(&text).into_node(),
         other => other,
@@ -93,7 +94,7 @@ fn body(route: Route) -> Node {
     let description = if required {
         "The lead, at most 64 KiB, in UTF-8. Any `application/*+json` counts as `application/json`."
     } else {
-        "The lead, as it was sent. It may be absent if there is an `Idempotency-Key`."
+        "The lead as it was sent. It may be absent if the request has an `Idempotency-Key`."
     };
     let media_type = |name: &str, schema: &str| {
         let schema = reference("schemas", schema);

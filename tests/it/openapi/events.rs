@@ -57,14 +57,21 @@ impl Sample {
 
     /// The text of [`Self::json`], in its order.
     pub fn text(&self) -> Option<String> {
-        if self.media_type() == FORM { Some(self.json()?.to_string()) } else { String::from_utf8(self.body.clone()?).ok() }
+        if self.media_type() == FORM {
+            Some(self.json()?.to_string())
+        } else {
+            String::from_utf8(self.body.clone()?).ok()
+        }
     }
 }
 
 fn form_urlencoded(body: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(body).replace('+', " ");
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    text.split('&').filter_map(|part| part.split_once('=')).map(|(name, value)| (decoded(name), decoded(value))).collect()
+    text.split('&')
+        .filter_map(|part| part.split_once('='))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
 }
 
 /// All sample events.

@@ -73,10 +73,7 @@ fn type_of(field: &FieldSpec) -> Node {
 
 fn description(field: &FieldSpec) -> String {
     let forms = field.forms;
-    format!(
-        "Accepted: {}.\n\nAI Rudder receives: {}.\n\nRefused: {}.",
-        forms.accepted, forms.becomes, forms.refused
-    )
+    format!("Accepted: {}.\n\nAI Rudder receives: {}.\n\nRefused: {}.", forms.accepted, forms.becomes, forms.refused)
 }
 
 /// The name of the schema of a field's value. Text fields share theirs.
@@ -131,11 +128,15 @@ fn required(name: &str) -> Node {
 /// The fields with one name are required; of those with several, one must be given.
 fn required_names(top: &[&FieldSpec]) -> (Vec<&'static str>, Vec<Node>) {
     let given = |name: &&str| {
-        extended(required(name), [("properties".to_owned(), mapping([((*name).to_owned(), map! {"type" => "string"})]))])
+        extended(
+            required(name),
+            [("properties".to_owned(), mapping([((*name).to_owned(), map! {"type" => "string"})]))],
+        )
     };
     let required = top.iter().filter(|field| field.required && field.names[0] != "details");
     let (single, several): (Vec<_>, Vec<_>) = required.partition(|field| field.names.len() == 1);
-    let any = several.iter().map(|field: &&&FieldSpec| map! {"anyOf" => field.names.iter().map(given).collect::<Vec<_>>()});
+    let any =
+        several.iter().map(|field: &&&FieldSpec| map! {"anyOf" => field.names.iter().map(given).collect::<Vec<_>>()});
     (single.iter().map(|field| field.names[0]).collect(), any.collect())
 }
 
@@ -183,7 +184,8 @@ pub fn form(intro: &str) -> Node {
     let text = |field: &FieldSpec| {
         let first = field.names[0];
         field.names.iter().map(move |name| {
-            let text = if *name == first { format!("As `{first}` in JSON.") } else { format!("Another name of `{first}`.") };
+            let text =
+                if *name == first { format!("As `{first}` in JSON.") } else { format!("Another name of `{first}`.") };
             ((*name).to_owned(), map! {"type" => "string", "description" => text})
         })
     };
@@ -206,7 +208,13 @@ pub fn pushed() -> Node {
     let text = |field: &FieldSpec| map! {"type" => "string", "minLength" => 1, "maxLength" => longest_text(field)};
     // Only text fields accept fractions.
     let is_text = |field: &FieldSpec| types(field).contains(&"number");
-    let detail = |field: &FieldSpec| if is_text(field) { text(field) } else { map! {"type" => "boolean"} };
+    let detail = |field: &FieldSpec| {
+        if is_text(field) {
+            text(field)
+        } else {
+            map! {"type" => "boolean"}
+        }
+    };
     let details = all.iter().filter(|field| field.in_details);
     let details = details.map(|field| (field.names[0].to_owned(), detail(field)));
     map! {

@@ -27,7 +27,8 @@ struct Described {
 
 impl Described {
     fn of(route: Route) -> Vec<Self> {
-        let statuses: BTreeSet<_> = Kind::VARIANTS.iter().map(|kind| kind.row().status).chain([StatusCode::OK]).collect();
+        let statuses: BTreeSet<_> =
+            Kind::VARIANTS.iter().map(|kind| kind.row().status).chain([StatusCode::OK]).collect();
         let described = statuses.into_iter().map(|status| Self { route, status, kinds: route.kinds(status) });
         described.filter(|response| response.status == StatusCode::OK || !response.kinds.is_empty()).collect()
     }
@@ -178,7 +179,11 @@ impl Described {
 
     /// Whether all routes that have this status give the same responses under it.
     fn is_shared(&self) -> bool {
-        let others = Route::VARIANTS.iter().map(|route| Self { route: *route, status: self.status, kinds: route.kinds(self.status) });
+        let others = Route::VARIANTS.iter().map(|route| Self {
+            route: *route,
+            status: self.status,
+            kinds: route.kinds(self.status),
+        });
         let is_same = |other: Self| other.kinds == self.kinds && other.step() == self.step();
         self.status != StatusCode::OK && others.filter(|other| !other.kinds.is_empty()).all(is_same)
     }
@@ -221,7 +226,8 @@ impl Described {
         }
         if examples.is_empty() {
             let accepted = samples.iter().find(|sample| sample.name == "accepted").unwrap();
-            examples.push(("accepted".to_owned(), map! {"summary" => "Accepted", "value" => parse(&accepted.response)}));
+            examples
+                .push(("accepted".to_owned(), map! {"summary" => "Accepted", "value" => parse(&accepted.response)}));
         }
         mapping(examples)
     }
@@ -249,7 +255,8 @@ pub fn sentence(name: &str) -> String {
 /// The responses of a route.
 pub fn of_route(route: Route) -> Node {
     let own = Described::of(route);
-    let own = own.iter().map(|response| (response.status.as_u16().to_string(), reference("responses", &response.name())));
+    let own =
+        own.iter().map(|response| (response.status.as_u16().to_string(), reference("responses", &response.name())));
     mapping(own.chain([("default".to_owned(), reference("responses", "Gateway"))]))
 }
 

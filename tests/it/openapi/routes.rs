@@ -100,7 +100,11 @@ impl Route {
 
     /// The kinds of responses that this route gives with an HTTP status, in the order of the table.
     pub fn kinds(self, status: StatusCode) -> Vec<Kind> {
-        Kind::VARIANTS.iter().copied().filter(|kind| kind.row().status == status && self.step(*kind).is_some()).collect()
+        Kind::VARIANTS
+            .iter()
+            .copied()
+            .filter(|kind| kind.row().status == status && self.step(*kind).is_some())
+            .collect()
     }
 
     /// The outcome of this route's HTTP 200.
@@ -120,9 +124,8 @@ impl Route {
 
     /// Whether a response with this status can repeat the response to an earlier request.
     pub fn replays(self, status: StatusCode) -> bool {
-        let is_stored = |kind: &Kind| {
-            matches!(kind, Kind::AmbiguousUpstreamResponse | Kind::UpstreamTimeout | Kind::UpstreamBroke)
-        };
+        let is_stored =
+            |kind: &Kind| matches!(kind, Kind::AmbiguousUpstreamResponse | Kind::UpstreamTimeout | Kind::UpstreamBroke);
         self != Self::Validate && (status == StatusCode::OK || self.kinds(status).iter().any(is_stored))
     }
 }
