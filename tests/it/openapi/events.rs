@@ -1,6 +1,6 @@
 //! The sample events and the snapshots of their responses.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lendswift_relay::lead::ParsedLead;
@@ -17,7 +17,6 @@ pub struct Sample {
     pub name: String,
     /// `None` if it is no request to a route that is described.
     pub route: Option<Route>,
-    pub account: String,
     pub request_headers: Value,
     /// The request's body, `None` if it is not base64.
     pub body: Option<Vec<u8>>,
@@ -79,7 +78,7 @@ pub fn samples() -> Vec<Sample> {
     files("events").iter().map(|file| sample(file)).collect()
 }
 
-fn sample(file: &std::path::Path) -> Sample {
+fn sample(file: &Path) -> Sample {
     let event: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     let snapshot = fs::read_to_string(snapshot::path_for(file)).unwrap();
     let (head, rest) = snapshot.split_once("\n\n").unwrap();
@@ -94,7 +93,6 @@ fn sample(file: &std::path::Path) -> Sample {
     Sample {
         name: file.file_stem().unwrap().to_str().unwrap().to_owned(),
         route: Route::of(event["rawPath"].as_str().unwrap()).filter(|_| method == "POST"),
-        account: event["pathParameters"]["account"].as_str().unwrap_or_default().to_owned(),
         request_headers: event["headers"].clone(),
         body: if event["isBase64Encoded"] == true {
             BASE64_STANDARD.decode(body).ok()

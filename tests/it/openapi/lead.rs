@@ -5,7 +5,7 @@ use strum::VariantArray;
 
 use super::{
     responses::sentence,
-    yaml::{IntoNode, Node, extended, map, mapping, reference},
+    yaml::{IntoNode, Node, extended, map, mapping, reference, with},
 };
 
 /// The types of JSON, with a value that a field accepts if it accepts the type.
@@ -24,7 +24,7 @@ fn is_accepted(lead: &str) -> bool {
 }
 
 /// A valid lead, with this JSON as the value of a field under its first name.
-fn with(field: &FieldSpec, json: &str) -> String {
+fn lead_with(field: &FieldSpec, json: &str) -> String {
     let mut members = vec![("caller_id", "6501231234"), ("loan_amount", "1")];
     let name = field.names[0];
     // A second name and a field at the top level, so that `null` is accepted where it counts as not given.
@@ -47,17 +47,19 @@ fn largest(bound: u32, accepts: impl Fn(u32) -> bool) -> i64 {
 }
 
 fn largest_amount(field: &FieldSpec) -> i64 {
-    largest(u32::MAX, |amount| is_accepted(&with(field, &amount.to_string())))
+    largest(u32::MAX, |amount| is_accepted(&lead_with(field, &amount.to_string())))
 }
 
 fn longest_text(field: &FieldSpec) -> i64 {
     // An empty text of `details` is accepted, and not sent.
-    largest(10_000, |length| length > 0 && is_accepted(&with(field, &format!("\"{}\"", "a".repeat(length as usize)))))
+    largest(10_000, |length| {
+        length > 0 && is_accepted(&lead_with(field, &format!("\"{}\"", "a".repeat(length as usize))))
+    })
 }
 
 /// The types of JSON that a field accepts.
 fn types(field: &FieldSpec) -> Vec<&'static str> {
-    let accepts = |values: &[&str]| values.iter().any(|value| is_accepted(&with(field, value)));
+    let accepts = |values: &[&str]| values.iter().any(|value| is_accepted(&lead_with(field, value)));
     let all: Vec<_> = TYPES.iter().filter(|(_, values)| accepts(values)).map(|(name, _)| *name).collect();
     assert!(!all.is_empty(), "{}", field.names[0]);
     let has_numbers = all.contains(&"number");
@@ -127,12 +129,8 @@ fn required(name: &str) -> Node {
 
 /// The fields with one name are required; of those with several, one must be given.
 fn required_names(top: &[&FieldSpec]) -> (Vec<&'static str>, Vec<Node>) {
-    let given = |name: &&str| {
-        extended(
-            required(name),
-            [("properties".to_owned(), mapping([((*name).to_owned(), map! {"type" => "string"})]))],
-        )
-    };
+    let is_text = |name: &str| mapping([(name.to_owned(), map! {"type" => "string"})]);
+    let given = |name: &&str| with(required(name), "properties", is_text(name));
     let required = top.iter().filter(|field| field.required && field.names[0] != "details");
     let (single, several): (Vec<_>, Vec<_>) = required.partition(|field| field.names.len() == 1);
     let any =
@@ -142,7 +140,7 @@ fn required_names(top: &[&FieldSpec]) -> (Vec<&'static str>, Vec<Node>) {
 
 /// `details` must be given, or one of its fields at the top level.
 fn some_details(given: Node, details: &[&FieldSpec]) -> Node {
-    let first = extended(required("details"), [("properties".to_owned(), map! {"details" => given})]);
+    let first = with(required("details"), "properties", map! {"details" => given});
     map! {"anyOf" => [first].into_iter().chain(names(details).into_iter().map(required)).collect::<Vec<_>>()}
 }
 
@@ -161,7 +159,7 @@ pub fn lead(intro: &str) -> Node {
         "properties" => mapping(properties(details.iter().copied())),
     };
     if types(field).contains(&"array") {
-        inner = extended(inner, [("maxItems".to_owned(), 0.into_node())]);
+        inner = with(inner, "maxItems", 0);
     }
     let all = properties(own).into_iter().chain([("details".to_owned(), inner)]);
     map! {
@@ -195,7 +193,7 @@ pub fn form(intro: &str) -> Node {
         "description" => intro,
         "type" => "object",
         "required" => single,
-        "properties" => extended(mapping(own), [("details".to_owned(), empty)]),
+        "properties" => with(mapping(own), "details", empty),
         "patternProperties" => mapping(patterns.iter().map(inner)),
         "allOf" => conditions,
     }

@@ -10,7 +10,7 @@ use strum::VariantArray;
 use super::{
     events::{Sample, samples},
     routes::{Route, Step},
-    yaml::{Node, extended, map, mapping, parse, reference},
+    yaml::{Node, map, mapping, parse, reference, with},
 };
 
 /// The statuses that API Gateway sends too, without the relay.
@@ -84,13 +84,15 @@ impl Described {
     fn headers(&self) -> Node {
         let one_of = |values: Vec<&'static str>| map! {"type" => "string", "enum" => values};
         let always = !self.is_gateways();
+        let outcome = if always {
+            "What happened to the lead. Read this header first."
+        } else {
+            "What happened to the lead. Read this header first. It is absent if API Gateway responded."
+        };
         let header = |text: &str, required: bool, schema: Node| {
             map! {"description" => text, "required" => required, "schema" => schema}
         };
-        let mut headers = vec![(
-            "lead-outcome",
-            header("What happened to the lead. Read this header first.", always, one_of(self.outcomes())),
-        )];
+        let mut headers = vec![("lead-outcome", header(outcome, always, one_of(self.outcomes())))];
         if !self.kinds.is_empty() {
             // Replays of what a version before 0.2.0 stored have none.
             let always = always && !self.route.replays(self.status);
@@ -129,28 +131,12 @@ impl Described {
     /// The relay's own envelope.
     fn envelope(&self) -> Node {
         let fixable: BTreeSet<_> = self.kinds.iter().map(|kind| kind.is_client_fixable()).collect();
-        let show_err = match fixable.into_iter().collect::<Vec<_>>()[..] {
-            [] => map! {"type" => "boolean", "const" => false},
-            [fixable] => map! {"type" => "boolean", "const" => fixable},
-            _ => map! {"type" => "boolean"},
-        };
-        let mut fields = map! {"type" => "array", "items" => reference("schemas", "Fault")};
-        if !self.kinds.contains(&Kind::InvalidLead) {
-            fields = extended(fields, [("maxItems".to_owned(), parse("0"))]);
+        let mut show_err = map! {"type" => "boolean", "description" => "Whether the caller can fix the request."};
+        if fixable.len() < 2 {
+            show_err = with(show_err, "const", fixable.contains(&true));
         }
-        let fields = extended(fields, [("description".to_owned(), parse("The faults of an invalid lead."))]);
-        let mut required = vec!["outcome", "fields"];
-        let mut body = Vec::new();
-        if self.kinds.is_empty() {
-            let valid = self.route == Route::Validate;
-            required.extend(valid.then_some("lead"));
-            body.extend(valid.then(|| ("lead", reference("schemas", "PushedLead"))));
-        } else {
-            required.insert(0, "error");
-            body.push(("error", map! {"type" => "string", "enum" => self.errors()}));
-        }
-        body.extend([("outcome", map! {"type" => "string", "enum" => self.outcomes()}), ("fields", fields)]);
-        let body = mapping(body.into_iter().map(|(name, node)| (name.to_owned(), node)));
+        let timestamp = "When the response was generated, in Unix seconds.";
+        let trace_id = "The `request-id` of the request that first got this envelope.";
         map! {
             "type" => "object",
             "required" => vec!["code", "message", "show_err", "timestamp", "body", "trace_id"],
@@ -159,15 +145,32 @@ impl Described {
                     "type" => "integer", "const" => i64::from(self.status.as_u16()), "description" => "The HTTP status.",
                 },
                 "message" => map! {"type" => "string", "description" => "For people. It may change."},
-                "show_err" => extended(show_err, [("description".to_owned(), parse("Whether the caller can fix the request."))]),
-                "timestamp" => map! {
-                    "type" => "integer", "minimum" => 0, "description" => "When the response was generated, in Unix seconds.",
-                },
-                "body" => map! {"type" => "object", "required" => required, "properties" => body},
-                "trace_id" => map! {
-                    "type" => "string", "description" => "The `request-id` of the request that first got this envelope.",
-                },
+                "show_err" => show_err,
+                "timestamp" => map! {"type" => "integer", "minimum" => 0, "description" => timestamp},
+                "body" => self.details(),
+                "trace_id" => map! {"type" => "string", "description" => trace_id},
             },
+        }
+    }
+
+    /// The `body` of the relay's own envelope.
+    fn details(&self) -> Node {
+        let mut fields = map! {
+            "type" => "array", "description" => "The faults of an invalid lead.", "items" => reference("schemas", "Fault"),
+        };
+        if !self.kinds.contains(&Kind::InvalidLead) {
+            fields = with(fields, "maxItems", 0);
+        }
+        let one_of = |values: Vec<&'static str>| map! {"type" => "string", "enum" => values};
+        let is_valid = self.kinds.is_empty() && self.route == Route::Validate;
+        let error = (!self.kinds.is_empty()).then(|| ("error", one_of(self.errors())));
+        let lead = is_valid.then(|| ("lead", reference("schemas", "PushedLead")));
+        let always = [("outcome", one_of(self.outcomes())), ("fields", fields)];
+        let members: Vec<_> = error.into_iter().chain(always).chain(lead).collect();
+        map! {
+            "type" => "object",
+            "required" => members.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            "properties" => mapping(members.into_iter().map(|(name, node)| (name.to_owned(), node))),
         }
     }
 

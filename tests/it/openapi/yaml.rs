@@ -67,6 +67,11 @@ pub fn extended(node: Node, more: impl IntoIterator<Item = (String, Node)>) -> N
     Yaml::Mapping(members)
 }
 
+/// The mapping with one more member at its end.
+pub fn with(node: Node, name: &str, value: impl IntoNode) -> Node {
+    extended(node, [(name.to_owned(), value.into_node())])
+}
+
 /// A reference to a component.
 pub fn reference(kind: &str, name: &str) -> Node {
     map! {"$ref" => format!("#/components/{kind}/{name}")}
