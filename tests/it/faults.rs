@@ -21,6 +21,8 @@ use lendswift_relay::relay::Relay;
 use snapbox::{Assert, Data};
 use support::{ObservedResponse, Request, TABLE, TestApp, in_repository, post, with_deadline};
 
+use crate::openapi;
+
 type Variable = (&'static str, &'static str);
 
 /// Short limits, so that no row waits for long.
@@ -69,6 +71,7 @@ impl Row {
             assert!(pushes_in_all.whole <= pushes.whole + 1, "sent again by the relay: {self}");
         }
         for (response, pushes) in [(first, pushes), (again, pushes_in_all)] {
+            openapi::assert_described(openapi::Route::Send, &response.response);
             let (outcome, error) = (response.outcome.as_str(), response.error.as_str());
             let nothing_sent = ["refused", "not_sent"].contains(&outcome) && !OF_THIS_REQUEST_ALONE.contains(&error);
             assert!(!nothing_sent || pushes.accepted == 0, "the consumer was called: {self}");

@@ -21,6 +21,7 @@ mod given_up;
 mod lead_cases;
 mod log;
 mod metrics;
+mod openapi;
 mod outages;
 mod properties;
 mod reference;

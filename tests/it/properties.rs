@@ -20,6 +20,7 @@ use self::{
     defects::{Defect, codes, with_defects},
     rendering::rendering,
 };
+use crate::openapi;
 
 thread_local! {
     /// One app for all cases of a test, since no case leaves anything behind in it. Each test has its own thread.
@@ -119,6 +120,7 @@ proptest! {
             let read: Value = serde_json::from_slice(&sent).unwrap();
             prop_assert_eq!(read.to_string(), lead.json(), "from {}", body);
             prop_assert_eq!(&sent, &canonical, "the same bytes from {}", body);
+            prop_assert!(openapi::accepts_lead(body.trim_start_matches('\u{feff}')), "described: {}", body);
         }
     }
 

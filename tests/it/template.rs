@@ -124,7 +124,7 @@ fn every_parameter_is_described_constrained_and_grouped() {
 }
 
 /// The routes to the function.
-fn routes() -> BTreeSet<String> {
+pub fn routes() -> BTreeSet<String> {
     let route = |event: &Value| {
         let [method, path] = ["Method", "Path"].map(|name| event["Properties"][name].as_str().unwrap());
         if path == "$default" { path.to_owned() } else { format!("{method} {path}") }
