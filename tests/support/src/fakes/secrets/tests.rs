@@ -1,10 +1,9 @@
 mod operations;
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
 
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio::time::Instant;
 
 use super::{behaviour::fault, *};
 use crate::fakes::client::{Answer, send};
@@ -63,19 +62,6 @@ async fn a_secret_has_the_members_of_aws() {
 }
 
 #[tokio::test]
-async fn secrets_can_be_replaced_and_removed() {
-    let secrets = secrets_manager().await;
-    secrets.put("lendswift/acme", "another");
-    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "another");
-    secrets.remove("lendswift/acme");
-    for name in ["lendswift/nobody", "lendswift/acme"] {
-        let answer = get(&secrets, name).await;
-        let message = "Secrets Manager can't find the specified secret.";
-        assert_fault(&answer, 400, "ResourceNotFoundException", message);
-    }
-}
-
-#[tokio::test]
 async fn a_behaviour_lasts_until_the_next() {
     let secrets = secrets_manager().await;
     for (behaviour, status, kind) in [
@@ -90,7 +76,7 @@ async fn a_behaviour_lasts_until_the_next() {
     ] {
         secrets.behave(behaviour);
         for _ in 0..2 {
-            let message = fault(behaviour, "lendswift/acme").message;
+            let message = fault(behaviour, "lendswift/acme").unwrap().message;
             assert_fault(&get(&secrets, "lendswift/acme").await, status, kind, &message);
         }
     }
@@ -104,12 +90,12 @@ async fn the_next_calls_come_before_all_calls_and_those_before_a_name() {
     secrets.put("lendswift/second", "another");
     secrets.behave_for("lendswift/acme", SecretsBehaviour::Deleted);
     secrets.behave_next([SecretsBehaviour::Expired, SecretsBehaviour::Normal]);
-    let fault = async |name: &str| get(&secrets, name).await.header("x-amzn-errortype").map(str::to_owned);
-    assert_eq!(fault("lendswift/second").await.as_deref(), Some("InvalidSignatureException"));
-    assert_eq!(fault("lendswift/second").await, None);
-    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("InvalidRequestException"));
+    let fault = async |name| get(&secrets, name).await.header("x-amzn-errortype").unwrap_or_default().to_owned();
+    assert_eq!(fault("lendswift/second").await, "InvalidSignatureException");
+    assert_eq!(fault("lendswift/second").await, "");
+    assert_eq!(fault("lendswift/acme").await, "InvalidRequestException");
     secrets.behave(SecretsBehaviour::Throttled);
-    assert_eq!(fault("lendswift/acme").await.as_deref(), Some("ThrottlingException"));
+    assert_eq!(fault("lendswift/acme").await, "ThrottlingException");
 }
 
 #[test]
@@ -121,32 +107,6 @@ fn a_signature_is_valid_five_minutes_before_and_after() {
         assert_eq!(is_signed_now(&headers), valid, "{date}");
     }
     assert!(!is_signed_now(&HeaderMap::new()));
-}
-
-#[tokio::test]
-async fn a_slow_response_is_late_and_complete() {
-    let secrets = secrets_manager().await;
-    secrets.behave(SecretsBehaviour::Slow(Duration::from_millis(50)));
-    let begun = Instant::now();
-    assert_eq!(json(&get(&secrets, "lendswift/acme").await)["SecretString"], "the secret");
-    assert!(begun.elapsed() >= Duration::from_millis(50));
-}
-
-#[tokio::test]
-async fn a_hanging_call_is_recorded_and_delays_no_other() {
-    let secrets = secrets_manager().await;
-    secrets.behave(SecretsBehaviour::Hang);
-    let address = secrets.address();
-    let hanging = tokio::spawn(async move { send(address, HEAD, r#"{"SecretId":"a"}"#).await });
-    while secrets.calls().is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    secrets.behave(SecretsBehaviour::Normal);
-    assert_eq!(get(&secrets, "lendswift/acme").await.status, 200);
-    assert_eq!(secrets.calls(), ["a", "lendswift/acme"]);
-    assert!(!hanging.is_finished());
-    drop(secrets);
-    assert!(hanging.await.unwrap().is_err());
 }
 
 #[tokio::test]
