@@ -10,8 +10,9 @@ use tracing::level_filters::LevelFilter;
 
 /// Runs the relay on this machine, without an AWS account and without Docker.
 ///
-/// It posts a sample lead, shows each request and response, and serves until you press Ctrl-C. AI Rudder, Secrets
-/// Manager and DynamoDB are fakes on the next three ports: no consumer is called, and no data leaves this machine.
+/// It posts a sample lead, shows each request and response, and serves until you press Ctrl-C; the page /docs is for
+/// browsers. AI Rudder, Secrets Manager and DynamoDB are fakes on the next three ports: no consumer is called, and no
+/// data leaves this machine.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo run --example local --", after_help = EXAMPLES)]
 pub struct Args {

@@ -27,9 +27,12 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 pub fn router<S>(exchanges: Arc<Exchanges>) -> Router<S> {
     Router::new()
         .route("/docs", get(page))
-        .route("/docs/page.css", get(|| file("text/css", include_str!("docs/page.css"))))
-        .route("/docs/page.js", get(|| file("text/javascript", include_str!("docs/page.js"))))
-        .route("/docs/openapi.yaml", get(|| file("application/yaml", include_str!("../../docs/openapi.yaml"))))
+        .route("/docs/page.css", get(([(CONTENT_TYPE, "text/css")], include_str!("docs/page.css"))))
+        .route("/docs/page.js", get(([(CONTENT_TYPE, "text/javascript")], include_str!("docs/page.js"))))
+        .route(
+            "/docs/openapi.yaml",
+            get(([(CONTENT_TYPE, "application/yaml")], include_str!("../../docs/openapi.yaml"))),
+        )
         .route("/docs/pushes", get(pushes))
         .route("/docs/swagger-ui/{file}", get(swagger_ui))
         .with_state(exchanges)
@@ -54,10 +57,6 @@ async fn page() -> Response {
         .replace("{KEY}", KEY)
         .replace("{SCENARIOS}", &scenarios.collect::<String>());
     ([(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, POLICY)], page).into_response()
-}
-
-async fn file(media_type: &'static str, content: &'static str) -> impl IntoResponse {
-    ([(CONTENT_TYPE, media_type)], content)
 }
 
 /// The latest requests with their pushes, as JSON.

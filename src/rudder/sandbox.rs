@@ -83,7 +83,6 @@ impl Scenario {
     /// [`Rudder::push`](super::Rudder::push).
     pub(crate) async fn push(self, deadlines: SendDeadlines, clock: Clock) -> Result<Push, PushError> {
         match self {
-            Self::Accepted => {}
             Self::Slow if deadlines.until < clock.now() + SLOW => {
                 sleep_until(deadlines.until).await;
                 return Err(PushError::TimedOut);
@@ -94,7 +93,7 @@ impl Scenario {
                 return Err(PushError::TimedOut);
             }
             Self::Unreachable => return Err(PushError::Unreachable(None)),
-            Self::Refused | Self::RateLimited | Self::TokenRefused | Self::Ambiguous => {}
+            Self::Accepted | Self::Refused | Self::RateLimited | Self::TokenRefused | Self::Ambiguous => {}
         }
         let (status, message) = match self {
             Self::Refused => (400, "refused by the sandbox"),

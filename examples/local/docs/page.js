@@ -5,12 +5,23 @@
 const REFRESH_MS = 1000;
 
 // The description names the deployed servers. Here, requests go to this example.
-const thisServer = () => ({
+const servers = [{ url: window.location.origin, description: 'The relay on this machine' }];
+
+// Swagger UI enters the examples of parameters. An idempotency key that stays the same would make the relay refuse the
+// second lead that the user sends, so optional parameters stay empty.
+function withoutExample([name, parameter]) {
+  const { example, ...rest } = parameter;
+  return [name, parameter.required ? parameter : rest];
+}
+
+const forThisExample = () => ({
   statePlugins: {
     spec: {
       wrapActions: {
-        updateJsonSpec: (update) => (spec) =>
-          update({ ...spec, servers: [{ url: window.location.origin, description: 'The relay on this machine' }] }),
+        updateJsonSpec: (update) => (spec) => {
+          const parameters = Object.fromEntries(Object.entries(spec.components?.parameters ?? {}).map(withoutExample));
+          return update({ ...spec, servers, components: { ...spec.components, parameters } });
+        },
       },
     },
   },
@@ -19,7 +30,7 @@ const thisServer = () => ({
 const ui = window.SwaggerUIBundle({
   url: '/docs/openapi.yaml',
   dom_id: '#api',
-  plugins: [thisServer],
+  plugins: [forThisExample],
   tryItOutEnabled: true,
   defaultModelsExpandDepth: 0,
   // The validator is a service on the internet.

@@ -87,11 +87,6 @@ impl SecretsManager {
         lock(&self.state).vault.store(name.into(), secret_string.into());
     }
 
-    /// Deletes a secret, without a recovery window.
-    pub fn remove(&self, name: &str) {
-        lock(&self.state).vault.remove(name);
-    }
-
     /// The names or ARNs of the calls of GetSecretValue, in order.
     pub fn calls(&self) -> Vec<String> {
         lock(&self.state).calls.clone()
@@ -143,7 +138,7 @@ async fn read(state: &Mutex<State>, get: &Operation, id: &str, headers: &HeaderM
         SecretsBehaviour::Slow(wait) => tokio::time::sleep(wait).await,
         SecretsBehaviour::Hang => future::pending().await,
         SecretsBehaviour::ChecksTime if is_signed_now(headers) => {}
-        other => return Err(behaviour::fault(other, id)),
+        other => behaviour::fault(other, id).map_or(Ok(()), Err)?,
     }
     let mut secret = secret?;
     if let Some(text) = secret["SecretString"].as_str().filter(|_| behaviour == SecretsBehaviour::Binary) {

@@ -41,9 +41,16 @@ pub enum SecretsBehaviour {
 }
 
 /// The error of a behaviour that has one.
-pub(super) fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
-    match behaviour {
-        SecretsBehaviour::Denied => Fault::bad_request("AccessDeniedException", access_denied(name)),
+pub(super) fn fault(behaviour: SecretsBehaviour, name: &str) -> Option<Fault> {
+    Some(match behaviour {
+        SecretsBehaviour::Denied => Fault::bad_request(
+            "AccessDeniedException",
+            format!(
+                "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
+                 secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
+                 secretsmanager:GetSecretValue action"
+            ),
+        ),
         SecretsBehaviour::Throttled => Fault::bad_request("ThrottlingException", "Rate exceeded"),
         SecretsBehaviour::TooMany => Fault::new(StatusCode::TOO_MANY_REQUESTS, "UnheardOfException", "Later."),
         SecretsBehaviour::Deleted => Fault::marked_for_deletion(),
@@ -52,24 +59,12 @@ pub(super) fn fault(behaviour: SecretsBehaviour, name: &str) -> Fault {
             "Signature expired: 20261126T090000Z is now earlier than 20261126T093000Z (20261126T093500Z - 5 min.)",
         ),
         SecretsBehaviour::Fails(kind, message) => Fault::bad_request(kind, message),
-        SecretsBehaviour::Down
-        | SecretsBehaviour::Normal
-        | SecretsBehaviour::Binary
-        | SecretsBehaviour::Slow(_)
-        | SecretsBehaviour::Hang => Fault::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServiceError",
-            "An error occurred on the server side.",
-        ),
-    }
-}
-
-fn access_denied(name: &str) -> String {
-    format!(
-        "User: arn:aws:sts::123456789012:assumed-role/relay/relay is not authorized to perform: \
-         secretsmanager:GetSecretValue on resource: {name} because no identity-based policy allows the \
-         secretsmanager:GetSecretValue action"
-    )
+        SecretsBehaviour::Down => {
+            let message = "An error occurred on the server side.";
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", message)
+        }
+        _ => return None,
+    })
 }
 
 /// Whether a request was signed within the last or next five minutes, by its `x-amz-date`: `20261126T093000Z`.

@@ -76,7 +76,7 @@ async fn a_behaviour_lasts_until_the_next() {
     ] {
         secrets.behave(behaviour);
         for _ in 0..2 {
-            let message = fault(behaviour, "lendswift/acme").message;
+            let message = fault(behaviour, "lendswift/acme").unwrap().message;
             assert_fault(&get(&secrets, "lendswift/acme").await, status, kind, &message);
         }
     }

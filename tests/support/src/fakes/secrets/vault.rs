@@ -126,11 +126,6 @@ impl Vault {
         }
     }
 
-    /// Deletes a secret for good.
-    pub(super) fn remove(&mut self, id: &str) {
-        self.secrets.retain(|secret| !secret.is(id));
-    }
-
     fn create(&mut self, request: &Create) -> Result<Value, Fault> {
         let token = token(request.client_request_token.as_deref())?;
         let content = content(request.secret_string.as_ref(), request.secret_binary.as_ref())?;
@@ -192,7 +187,7 @@ impl Vault {
             // AWS reports success for a secret that does not exist, too.
             let found = self.find(secret_id).ok().map(|secret| (secret.arn.clone(), secret.name.clone()));
             let (arn, name) = found.unwrap_or_else(|| (random_arn(secret_id), secret_id.clone()));
-            self.remove(&arn);
+            self.secrets.retain(|secret| secret.arn != arn);
             return Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": now() }));
         }
         let days = u32::try_from(days.unwrap_or(30)).unwrap_or_default();

@@ -20,7 +20,7 @@ async fn start() -> (SecretsManager, Client) {
 
 /// The code and the message of an error.
 fn refused<T: std::fmt::Debug, E: ProvideErrorMetadata>(result: Result<T, SdkError<E>>) -> (String, String) {
-    let error = result.err().expect("a refusal");
+    let error = result.expect_err("a refusal");
     let [code, message] = [error.code(), error.message()].map(|text| text.unwrap_or_default().to_owned());
     (code, message)
 }
@@ -153,7 +153,7 @@ async fn a_deleted_secret_can_be_restored() {
     let (code, message) = refused(client.create_secret().name(NAME).secret_string("two").send().await);
     assert!(code == "InvalidRequestException" && message.contains("already scheduled for deletion"), "{message}");
     let described = client.describe_secret().secret_id(NAME).send().await.unwrap();
-    assert_eq!(described.deleted_date().map(|date| date.secs()), deleted.deletion_date().map(|date| date.secs()));
+    assert_eq!(described.deleted_date().unwrap().secs(), deleted.deletion_date().unwrap().secs());
 
     client.restore_secret().secret_id(NAME).send().await.unwrap();
     assert_eq!(read(&client, NAME).await, "one");
