@@ -120,7 +120,7 @@ impl Answer {
                 }
                 Subject::Sandbox => false,
             };
-        Self { subject, needs_operator, ..self }
+        Self { needs_operator, subject, ..self }
     }
 
     /// Renders the body (`timestamp` in Unix seconds). Returns the answer with the result to store, `None` if nobody was called.

@@ -39,7 +39,9 @@ impl Broken {
             Self::DynamoDb(_, behaviour) => app.dynamodb.behave(behaviour),
             Self::InTurn(_, behaviours) => {
                 for operation in ["TransactWriteItems", "GetItem"] {
-                    behaviours.iter().for_each(|behaviour| app.dynamodb.next(operation, *behaviour));
+                    for behaviour in behaviours {
+                        app.dynamodb.next(operation, *behaviour);
+                    }
                 }
             }
             Self::SecretsManager(_, behaviour) => app.secrets.behave(behaviour),
