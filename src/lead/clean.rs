@@ -61,7 +61,7 @@ pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, ControlCharacter
         if kinds & concerned != 0
             && let Some(changed) = step(&text)
         {
-            kinds |= kinds_in(&changed);
+            kinds = kinds_in(&changed);
             text = Cow::Owned(changed);
         }
     }

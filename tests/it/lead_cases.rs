@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use support::{Request, TestApp};
+use support::{Request, TestApp, in_repository};
 
 #[derive(Deserialize)]
 struct Cases {
@@ -93,4 +93,15 @@ async fn two_forms_of_a_lead_are_sent_once() {
         assert_eq!(app.post(&Request::post(pair.second)).await, "200 accepted (again)", "{}", pair.what);
         assert_eq!(app.rudder.received().len(), 1, "{}", pair.what);
     }
+}
+
+#[tokio::test]
+async fn a_lead_with_many_forms_of_each_field_is_one_lead() {
+    let body = std::fs::read(in_repository("fuzz/corpus/lead/lenient-forms")).unwrap();
+    let app = TestApp::start().await;
+    assert_eq!(app.post(&Request::post(body)).await, "200 accepted");
+    assert_eq!(
+        app.rudder.take_received()[0].body,
+        r#"{"caller_id":16501231234,"loan_amount":4000,"customer_name":"José O'Neill","details":{"loan_reason":"buy a car & a boat","company_name":"AT&T; R&amp;D","years_of_working":"2.5","had_late_payment":true}}"#
+    );
 }
