@@ -105,7 +105,7 @@ pub fn assert_parts(route: Route, status: u16, headers: &BTreeMap<&str, &str>, b
         }
     }
     let is_described = |name: &&str| *name == "content-type" || described.contains_key(*name);
-    assert!(headers.keys().all(|name| is_described(name)), "{}", context());
+    assert!(headers.keys().all(is_described), "{}", context());
 
     // The relay's own envelope is more than one that AI Rudder may send.
     let is_own = body["body"]["outcome"] == headers["lead-outcome"];
