@@ -113,6 +113,8 @@ proptest! {
     ) {
         let canonical = sent(&lead.body());
         invariants::keeps_the_contract(&canonical);
+        // A schema cannot say which names are the same when cleaned.
+        prop_assert!(openapi::accepts_lead(&lead.json()), "described: {}", lead.json());
         for rendering in renderings {
             let body = rendering.of(&lead);
             let read = ParsedLead::parse(body.as_bytes()).expect("JSON").lead;
@@ -120,7 +122,6 @@ proptest! {
             let read: Value = serde_json::from_slice(&sent).unwrap();
             prop_assert_eq!(read.to_string(), lead.json(), "from {}", body);
             prop_assert_eq!(&sent, &canonical, "the same bytes from {}", body);
-            prop_assert!(openapi::accepts_lead(body.trim_start_matches('\u{feff}')), "described: {}", body);
         }
     }
 

@@ -98,7 +98,8 @@ pub fn assert_parts(route: Route, status: u16, headers: &BTreeMap<&str, &str>, b
         match headers.get(name.as_str()) {
             Some(text) => {
                 let value = header_value(&header["schema"], text);
-                matches(&header["schema"], &value).unwrap_or_else(|error| panic!("{name}: {error}, {}", context()));
+                let faults = faults(&header["schema"], false, &value);
+                assert!(faults.is_empty(), "{name}: {faults:?}, {}", context());
             }
             None => assert!(!always, "{name} is absent: {}", context()),
         }
@@ -108,14 +109,14 @@ pub fn assert_parts(route: Route, status: u16, headers: &BTreeMap<&str, &str>, b
 
     // The relay's own envelope is more than one that AI Rudder may send.
     let is_own = body["body"]["outcome"] == headers["lead-outcome"];
-    let faults = body_faults(&response["content"]["application/json"]["schema"], is_own, body);
+    let faults = faults(&response["content"]["application/json"]["schema"], is_own, body);
     assert!(faults.is_empty(), "{faults:?}: {}", context());
 }
 
-/// The validators of bodies, which are slow to build.
-static BODIES: Mutex<BTreeMap<(String, bool), Validator>> = Mutex::new(BTreeMap::new());
+/// Validators take longer to build than to use, and many responses have the same.
+static VALIDATORS: Mutex<BTreeMap<(String, bool), Validator>> = Mutex::new(BTreeMap::new());
 
-fn body_faults(schema: &Value, is_own: bool, body: &Value) -> Vec<String> {
+fn faults(schema: &Value, is_own: bool, value: &Value) -> Vec<String> {
     let build = || {
         let mut schema = strict(schema);
         if is_own && let Some(any) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
@@ -123,7 +124,7 @@ fn body_faults(schema: &Value, is_own: bool, body: &Value) -> Vec<String> {
         }
         validator(&schema, &STRICT)
     };
-    let mut bodies = BODIES.lock().unwrap();
-    let validator = bodies.entry((schema.to_string(), is_own)).or_insert_with(build);
-    validator.iter_errors(body).map(|error| error.to_string()).collect()
+    let mut validators = VALIDATORS.lock().unwrap();
+    let validator = validators.entry((schema.to_string(), is_own)).or_insert_with(build);
+    validator.iter_errors(value).map(|error| error.to_string()).collect()
 }
