@@ -60,7 +60,7 @@ impl Kind {
                 .when("The body exceeds 64 KiB.")
                 .says("The request body exceeds 64 KiB. Send a smaller one."),
             Self::UnsupportedMediaType => row(S::UNSUPPORTED_MEDIA_TYPE, NotSent, "unsupported_media_type")
-                .when("The `content-type` is neither JSON nor a form, in UTF-8, or there is a `content-encoding`.")
+                .when("The `content-type` is not JSON or a form in UTF-8, or the `content-encoding` is not `identity`.")
                 .says(
                     "Unsupported media type. Send application/json or application/x-www-form-urlencoded, in UTF-8 and without a \
                      content encoding such as gzip.",
@@ -69,7 +69,7 @@ impl Kind {
                 .when("The `idempotency-key` is not 1 to 255 visible ASCII characters.")
                 .says("The Idempotency-Key is invalid. Send 1 to 255 visible ASCII characters, without spaces."),
             Self::MissingApiKey => row(S::UNAUTHORIZED, NotSent, "unauthorized")
-                .when("There is no API key.")
+                .when("The API key is missing.")
                 .says("The API key is missing. Send it as Authorization: Bearer <key>.")
                 .with(Advice::Authenticate),
             Self::Unauthorized => row(S::UNAUTHORIZED, NotSent, "unauthorized")
@@ -110,8 +110,8 @@ impl Kind {
                 .with(Advice::RetrySoon),
             Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
                 .when(
-                    "AI Rudder refused the lead: a 4xx that HTTP defines, except those of the rows below, as the HTTP status or as \
-                     the `code`; or a `code` that `UPSTREAM_CODES` names as `refused`.",
+                    "AI Rudder refused the lead: a 4xx that HTTP defines, as the HTTP status or as the `code`, except 401, 403, \
+                     408, 409, 424, 425, 429 and HTTP 404; or a `code` that `UPSTREAM_CODES` names as `refused`.",
                 )
                 .says("AI Rudder refused the lead. Fix the lead before you send it again."),
             Self::RateLimited => row(S::TOO_MANY_REQUESTS, NotSent, "rate_limited")

@@ -49,14 +49,16 @@ impl Outcome {
             Self::Accepted => "Done.",
             Self::Refused => "Fix the lead and send it again.",
             Self::NotSent => {
-                "429 and 503: wait, at least for `retry-after` if it is present, and send the lead again unchanged. 500: ask the \
-                 relay's operator, with the `request-id`; sending the lead again is safe. Otherwise: fix what `error` names and \
-                 send the lead again, except for `idempotency_key_reused`, whose message says when that is safe."
+                "After a post to `…/leads`: for 429 and 503, wait, at least for `retry-after` if it is present, and send the lead \
+                 again unchanged. For 500, ask the relay's operator, with the `request-id`; sending the lead again is safe. \
+                 Otherwise fix what `error` names and send the lead again, except for `idempotency_key_reused`, whose message \
+                 says when that is safe. A validate or status request can be repeated as it is, except for `no_ledger`."
             }
             Self::Pending => "Send the lead again after the `retry-after` delay to learn the result.",
             Self::Unknown => {
                 "Ask the relay's operator, with the `request-id`: only the operator can free the lead for another push. Until \
-                 then, sending the lead again cannot cause a second call; it returns the current outcome."
+                 then, with the ledger on and within the duplicate window, sending the lead again cannot cause a second call; \
+                 it returns the current outcome."
             }
         }
     }

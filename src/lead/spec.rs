@@ -31,7 +31,7 @@ pub struct FieldSpec {
 }
 
 const DETAILS: Forms = Forms {
-    accepted: "object, which may be empty, or `[]`; its fields may also be at the top level",
+    accepted: "object, which may be empty, or `[]`; its fields may also be at the top level; `null` counts as not given",
     becomes: "one `details` object",
     refused: "anything else; missing, if none of its fields is at the top level",
     faults: &[FaultCode::Missing, FaultCode::WrongType, FaultCode::BrokenText],

@@ -70,11 +70,14 @@ impl Scenario {
             Self::Refused => "AI Rudder refuses the lead.",
             Self::RateLimited => "AI Rudder rate-limits the request, with `retry-after: 1`.",
             Self::TokenRefused => "AI Rudder refuses the account's token.",
-            Self::TimedOut => "AI Rudder does not respond; the relay gives up after two seconds.",
+            Self::TimedOut => {
+                "AI Rudder does not respond; the relay gives up after two seconds, or earlier if a push may take less."
+            }
             Self::Ambiguous => "AI Rudder's response does not say whether it took the lead.",
             Self::Unreachable => "AI Rudder cannot be reached.",
             Self::Slow => {
-                "AI Rudder takes the lead after five seconds. A second request in that time gets `in_progress`."
+                "AI Rudder takes the lead after five seconds, or times out if a push may take less. A second request in \
+                           that time gets `in_progress`."
             }
         }
     }

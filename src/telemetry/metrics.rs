@@ -46,13 +46,16 @@ const SANDBOX_REQUESTS: Metric = Metric {
     name: "SandboxRequests",
     dimension: Some("outcome"),
     unit: "Count",
-    meaning: "Responses to sandbox accounts, by their `lead-outcome`. They count in no other metric but `SecretReads`.",
+    meaning: "Responses to authenticated requests of sandbox accounts, by their `lead-outcome`. They count in no other \
+              metric but `SecretReads`.",
 };
 const ERRORS: Metric = Metric {
     name: "Errors",
     dimension: Some("error"),
     unit: "Count",
-    meaning: "Responses with an error, by its name, even if the body is AI Rudder's envelope. A secret that cannot be read \
+    meaning: "Responses with an error, by its name, even if the body is AI Rudder's envelope; except replays, responses to \
+              sandbox accounts, and responses to validate and status requests that need no operator and are not \
+              `unauthorized`. A secret that cannot be read \
               counts as `account_misconfigured`, although the caller gets `unauthorized`. A claim that could not be settled \
               or released counts as `claim_left`, whatever the response was.",
 };
@@ -60,7 +63,7 @@ const FAULTS: Metric = Metric {
     name: "Faults",
     dimension: Some("field"),
     unit: "Count",
-    meaning: "Faults of invalid leads, by the field's JSON pointer.",
+    meaning: "Faults of invalid leads that were posted to `…/leads` of a live account, by the field's JSON pointer.",
 };
 const UPSTREAM_MILLISECONDS: Metric = Metric {
     name: "UpstreamMilliseconds",

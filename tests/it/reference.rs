@@ -127,10 +127,11 @@ fn the_fields() {
         "fields.md",
         "Fields of a lead",
         &[
-            "The first name is AI Rudder's; the others are aliases. Strings, names included, are \
-             [cleaned](../integrating.md#fields) first, and there\nplaceholders are listed. `null` counts as not given. A field \
-             that is given twice must have the same value, after normalization;\nan empty value or `null` in addition to \
-             a full value counts as not given, and so does a placeholder, but for `caller_id` and `loan_amount`. Unknown fields are not forwarded; the header\n`lead-ignored-fields` names them.\n"
+            "The first name is AI Rudder's; the others are aliases. The relay [cleans](../integrating.md#fields) every string \
+             first,\nnames of fields included; that page also lists the placeholders. `null` counts as not given. A field that is \
+             given twice\nmust have the same value after normalization. An empty value or `null` in addition to a full value \
+             counts as not given; so\ndoes a placeholder, except in `caller_id` and `loan_amount`. The relay does not forward \
+             unknown fields; the header\n`lead-ignored-fields` names them.\n"
                 .to_owned(),
             table(["field", "", "accepted", "AI Rudder receives", "refused"], rows),
             "## Faults by field\n".to_owned(),

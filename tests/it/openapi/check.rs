@@ -31,7 +31,11 @@ fn strict(value: &Value) -> Value {
             let is_own = members.get("properties").is_some_and(|properties| {
                 ["trace_id", "outcome", "code"].iter().any(|name| properties.get(*name).is_some())
             });
-            if is_own && members["required"] != json!(["code"]) {
+            // Of a lead, only the one in the response has bounds and no alternatives.
+            let is_pushed = members.get("properties").is_some_and(|properties| {
+                properties["caller_id"]["minimum"].is_u64() || properties["had_late_payment"]["type"] == "boolean"
+            });
+            if is_pushed || is_own && members["required"] != json!(["code"]) {
                 members.insert("additionalProperties".to_owned(), false.into());
             }
             Value::Object(members)

@@ -144,6 +144,11 @@ fn some_details(given: Node, details: &[&FieldSpec]) -> Node {
     map! {"anyOf" => [first].into_iter().chain(names(details).into_iter().map(required)).collect::<Vec<_>>()}
 }
 
+/// With these types, where an array must be empty.
+fn as_empty_list(schema: Node, types: &[&str]) -> Node {
+    if types.contains(&"array") { with(with(schema, "maxItems", 0), "items", map! {}) } else { schema }
+}
+
 /// A lead as JSON.
 pub fn lead(intro: &str) -> Node {
     let all = fields();
@@ -152,15 +157,13 @@ pub fn lead(intro: &str) -> Node {
     let Some(field) = top.iter().find(|field| field.names[0] == "details") else { panic!("details") };
     let own: Vec<_> = top.iter().copied().filter(|field| field.names[0] != "details").collect();
     let given = types(field).into_iter().filter(|name| *name != "null").collect::<Vec<_>>();
-    conditions.push(some_details(map! {"type" => given}, &details));
-    let mut inner = map! {
+    conditions.push(some_details(as_empty_list(map! {"type" => given.clone()}, &given), &details));
+    let inner = map! {
         "type" => type_of(field),
         "description" => description(field),
         "properties" => mapping(properties(details.iter().copied())),
     };
-    if types(field).contains(&"array") {
-        inner = with(inner, "maxItems", 0);
-    }
+    let inner = as_empty_list(inner, &types(field));
     let all = properties(own).into_iter().chain([("details".to_owned(), inner)]);
     map! {
         "description" => intro,
@@ -188,7 +191,8 @@ pub fn form(intro: &str) -> Node {
         })
     };
     let own = top.iter().filter(|field| field.names[0] != "details").chain(&details).flat_map(|field| text(field));
-    let empty = map! {"const" => "", "description" => "Empty: it stands for an object without fields."};
+    let empty =
+        map! {"type" => "string", "const" => "", "description" => "Empty: it stands for an object without fields."};
     map! {
         "description" => intro,
         "type" => "object",
@@ -218,7 +222,6 @@ pub fn pushed() -> Node {
     map! {
         "type" => "object",
         "required" => vec!["caller_id", "loan_amount", "customer_name", "details"],
-        "additionalProperties" => false,
         "properties" => map! {
             "caller_id" => map! {
                 "type" => "integer", "format" => "int64", "minimum" => 10_000_000_000, "maximum" => 19_999_999_999,
@@ -228,7 +231,7 @@ pub fn pushed() -> Node {
             },
             "customer_name" => text(find("customer_name")),
             "details" => map! {
-                "type" => "object", "additionalProperties" => false, "properties" => mapping(details),
+                "type" => "object", "properties" => mapping(details),
             },
         },
     }

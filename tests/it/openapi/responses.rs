@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The statuses that API Gateway sends too, without the relay.
-const GATEWAYS: [u16; 6] = [413, 429, 500, 502, 503, 504];
+const GATEWAYS: [u16; 7] = [400, 413, 429, 500, 502, 503, 504];
 /// The time of the sample events.
 const TIMESTAMP: u64 = 1_683_135_757;
 
@@ -74,9 +74,12 @@ impl Described {
         let kinds = self.kinds.iter().map(|kind| kind.row());
         let kinds = kinds.map(|row| format!("- `{}`, `{}`: {}", row.outcome.as_str(), row.error, row.when));
         let gateway = self.is_gateways().then(|| {
-            "- without `lead-outcome`: API Gateway responded, or the function crashed. For 429 and 5xx, send the lead \
-             again."
-                .to_owned()
+            let advice = match (self.status.as_u16(), self.route) {
+                (400 | 413, _) => "Check the request.",
+                (_, Route::Send) => "Send the lead again.",
+                (_, Route::Validate | Route::Status) => "Send the request again.",
+            };
+            format!("- without `lead-outcome`: API Gateway responded, or the function crashed. {advice}")
         });
         success.into_iter().chain(kinds).chain(gateway).collect::<Vec<_>>().join("\n")
     }
@@ -85,17 +88,16 @@ impl Described {
         let one_of = |values: Vec<&'static str>| map! {"type" => "string", "enum" => values};
         let always = !self.is_gateways();
         let outcome = if always {
-            "What happened to the lead. Read this header first."
+            "The outcome. `not_sent` is about this request only, every other value about the lead. Read this header first."
         } else {
-            "What happened to the lead. Read this header first. It is absent if API Gateway responded."
+            "The outcome. `not_sent` is about this request only, every other value about the lead. Read this header first. \
+             It is absent if API Gateway responded."
         };
         let header = |text: &str, required: bool, schema: Node| {
             map! {"description" => text, "required" => required, "schema" => schema}
         };
         let mut headers = vec![("lead-outcome", header(outcome, always, one_of(self.outcomes())))];
         if !self.kinds.is_empty() {
-            // Replays of what a version before 0.2.0 stored have none.
-            let always = always && !self.route.replays(self.status);
             headers.push(("lead-error", header("The error, for programs.", always, one_of(self.errors()))));
         }
         headers.extend(self.advice());
@@ -106,7 +108,12 @@ impl Described {
         headers.extend((self.step() >= Step::Claimed).then(|| shared("lead-id", "LeadId")));
         headers.extend((self.step() >= Step::Parsed).then(|| shared("lead-ignored-fields", "LeadIgnoredFields")));
         headers.extend((self.step() >= Step::Authenticated).then(|| shared("lead-sandbox", "LeadSandbox")));
-        headers.extend([shared("request-id", "RequestId"), shared("cache-control", "CacheControl")]);
+        let request_id = if always {
+            reference("headers", "RequestId")
+        } else {
+            header("The id of this request. Absent if API Gateway responded.", false, map! {"type" => "string"})
+        };
+        headers.extend([("request-id", request_id), shared("cache-control", "CacheControl")]);
         mapping(headers.into_iter().map(|(name, node)| (name.to_owned(), node)))
     }
 
@@ -237,12 +244,14 @@ impl Described {
 
     fn example(&self, kind: Kind) -> Node {
         let row = kind.row();
+        let missing = json!({"field": "/customer_name", "code": "missing", "message": "is required"});
+        let fields = if kind == Kind::InvalidLead { vec![missing] } else { Vec::new() };
         map! {
             "code" => i64::from(self.status.as_u16()),
             "message" => row.message,
             "show_err" => kind.is_client_fixable(),
             "timestamp" => parse(&TIMESTAMP.to_string()),
-            "body" => parse(&json!({"error": row.error, "outcome": row.outcome.as_str(), "fields": []}).to_string()),
+            "body" => parse(&json!({"error": row.error, "outcome": row.outcome.as_str(), "fields": fields}).to_string()),
             "trace_id" => "JKJaXmPLvHcESHA=",
         }
     }
