@@ -133,8 +133,7 @@ impl Accounts {
         let refused_at = self.clock.now();
         let new_token = |entry: &Entry| entry.token().filter(|token| *token != refused).cloned();
         let is_enough = |entry: &Entry| entry.is_refreshed_since(refused_at) || new_token(entry).is_some();
-        let entry = within(until, self.force_refresh(account, is_enough)).await.ok()?;
-        new_token(&entry)
+        new_token(&*within(until, self.force_refresh(account, is_enough)).await.ok()?)
     }
 
     /// Returns an entry that `is_enough`, after refreshes if necessary, or the cached entry if no refresh may be forced now. A

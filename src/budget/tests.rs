@@ -144,7 +144,7 @@ async fn a_lease_ends_when_the_wall_clock_is_set_forward() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_api_gateway_confirms_counts_however_late_the_clock() {
+async fn a_confirmed_deadline_counts_however_late_the_clock() {
     for late_by in [3_590_000, 3_600_000, 7_200_000, 86_400_000] {
         let clock = Clock::starting_at(SystemTime::UNIX_EPOCH + Duration::from_millis(from_now(-late_by)));
         let budget = |received| Budget::new(Some(received), from_now(12_000), clock);

@@ -160,3 +160,6 @@ impl<'a, T: PartialEq> Slot<'a, T> {
         self.optional(faults)
     }
 }
+
+#[cfg(test)]
+mod tests;

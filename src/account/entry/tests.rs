@@ -63,11 +63,7 @@ impl History {
 }
 
 fn destination() -> Destination {
-    Destination::AiRudder(token())
-}
-
-fn token() -> Token {
-    "a".to_owned().try_into().unwrap()
+    Destination::AiRudder("a".to_owned().try_into().unwrap())
 }
 
 fn usable(last_refresh_error: Option<StoreError>) -> SecretState {
@@ -245,7 +241,7 @@ fn a_known_key_is_valid_if_there_is_a_token() {
 }
 
 #[test]
-fn the_source_says_whether_a_request_waited_or_the_secret_is_stale() {
+fn the_source_says_whether_a_request_waited_or_is_served_stale() {
     let read = || History::new().asked(0, Ok(secret()));
     let source = |history: &History, arrived: u64| history.entry().source(history.at(arrived));
     assert_eq!([0, 1].map(|arrived| source(&read(), arrived)), [SecretSource::Read, SecretSource::Cached]);
