@@ -75,9 +75,9 @@ fn responses() {
              of the\nbody.\n\n## Outcomes\n"
                 .to_owned(),
             table(["`lead-outcome`", "meaning", "what to do"], outcomes),
-            "## Responses\n\nThe header `lead-error` has the `error`. `error` and `show_err` are in the relay's own \
-             envelope, too. Where AI Rudder sent an envelope, it is the \
-             body instead, except\nif it refuses the account's token or quotes it; the status and `lead-outcome` are the same.\n"
+            "## Responses\n\nThe header `lead-error` has the `error`. The relay's own envelope also has `error` and `show_err`. If AI \
+             Rudder\nsent an envelope, that is the body instead, unless it refuses or quotes the account's token. The status and\n\
+             `lead-outcome` are the same.\n"
                 .to_owned(),
             table(
                 ["when", "status", "`lead-outcome`", "`error`", "`show_err`", "header"],
