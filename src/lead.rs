@@ -69,7 +69,7 @@ pub struct ParsedLead<'a> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The body is empty.
-    #[error("is empty; only a status request with an Idempotency-Key may be")]
+    #[error("is empty, which only a status request with an Idempotency-Key allows")]
     Empty,
     /// The body is not UTF-8 from this byte on.
     #[error("is not UTF-8 from byte {0} on")]

@@ -81,7 +81,7 @@ async fn a_fault_of_a_form_names_the_field_as_in_json() {
 async fn what_is_no_form_is_malformed() {
     let app = TestApp::start().await;
     let mut cases: Vec<(Vec<u8>, &str)> = [
-        ("", "is empty; only a status request with an Idempotency-Key may be"),
+        ("", "is empty, which only a status request with an Idempotency-Key allows"),
         (r#"{"caller_id": 6501231234}"#, "is JSON, but its content type is that of a form"),
         ("  {a=b", "is JSON, but its content type is that of a form"),
         ("caller_id", "is not a form: part 1 has no ="),

@@ -163,8 +163,8 @@ async fn a_status_request_names_a_lead() {
         assert_eq!(response, "400 not_sent malformed_body");
         assert_eq!(
             response.json()["message"],
-            "The request body cannot be read. Fix it and send it again. It is empty; only a status request with an \
-             Idempotency-Key may be."
+            "The request body cannot be read. Fix it and send it again. It is empty, which only a status \
+             request with an Idempotency-Key allows."
         );
     }
     assert_eq!(app.post(&by_key("a b")).await, "400 not_sent invalid_idempotency_key");
