@@ -13,7 +13,7 @@ use serde_json::Value;
 use snapbox::{Assert, Data};
 use support::api_gateway::{self, Response};
 use support::snapshot::{self, files};
-use support::{ACCOUNT, FREE_PORT, KEY, Rudder, TABLE, TOKEN, aws, in_repository, secret};
+use support::{ACCOUNT, FREE_PORT, KEY, Rudder, SANDBOX, TABLE, TOKEN, aws, in_repository, sandbox_secret, secret};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -70,13 +70,14 @@ impl Dependencies {
         command
     }
 
-    /// Resets AWS to the account and an empty table, so that no event depends on the one before it.
+    /// Resets AWS to the two accounts and an empty table, so that no event depends on the one before it.
     async fn reset(&self) {
         let response = self.http.post(format!("{}/moto-api/reset", self.moto_url)).send().await.unwrap();
         assert!(response.status().is_success());
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
-        let secret = secret(TOKEN, &[KEY]);
-        secrets.create_secret().name(format!("lendswift/{ACCOUNT}")).secret_string(secret).send().await.unwrap();
+        for (account, secret) in [(ACCOUNT, secret(TOKEN, &[KEY])), (SANDBOX, sandbox_secret(&[KEY]))] {
+            secrets.create_secret().name(format!("lendswift/{account}")).secret_string(secret).send().await.unwrap();
+        }
         let table = aws_sdk_dynamodb::Client::new(&self.aws).create_table();
         let pk = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
         let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
