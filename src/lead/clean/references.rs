@@ -54,9 +54,65 @@ fn reference(text: &str) -> Option<(Referent, &str)> {
     Some((referent, rest.strip_prefix(';')?))
 }
 
+/// HTML's names and their texts, one after the other. A table of pointers would be relocated at each start of the process.
+struct Names {
+    bytes: [u8; BYTES],
+    /// For each entry, where its name and its text begin. The next entry begins where the text ends.
+    starts: [(u16, u16); COUNT + 1],
+}
+
+const COUNT: usize = NAMED_ENTITIES.len();
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const BYTES: usize = {
+    let (mut at, mut bytes) = (0, 0);
+    while at < COUNT {
+        bytes += NAMED_ENTITIES[at].0.len() + NAMED_ENTITIES[at].1.len();
+        at += 1;
+    }
+    bytes
+};
+const _: () = assert!(BYTES <= u16::MAX as usize);
+
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+static NAMES: Names = {
+    let mut names = Names { bytes: [0; BYTES], starts: [(0, 0); COUNT + 1] };
+    let (mut at, mut end) = (0, 0);
+    while at < COUNT {
+        let (name, text) = NAMED_ENTITIES[at];
+        names.starts[at].0 = position(end);
+        end = append(&mut names.bytes, end, name);
+        names.starts[at].1 = position(end);
+        end = append(&mut names.bytes, end, text.as_bytes());
+        at += 1;
+    }
+    names.starts[COUNT] = (position(end), position(end));
+    names
+};
+
+#[expect(clippy::cast_possible_truncation, reason = "at most BYTES")]
+const fn position(at: usize) -> u16 {
+    at as u16
+}
+
+/// Writes a part at a position, and returns where it ends.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const fn append(bytes: &mut [u8; BYTES], mut end: usize, part: &[u8]) -> usize {
+    let mut at = 0;
+    while at < part.len() {
+        bytes[end] = part[at];
+        at += 1;
+        end += 1;
+    }
+    end
+}
+
 fn named(name: &str) -> Option<&'static str> {
-    let at = NAMED_ENTITIES.binary_search_by_key(&name.as_bytes(), |(name, _)| name).ok()?;
-    NAMED_ENTITIES.get(at).map(|(_, text)| *text)
+    let part = |from: u16, to: u16| NAMES.bytes.get(usize::from(from)..usize::from(to)).unwrap_or_default();
+    let names = NAMES.starts.get(..COUNT)?;
+    let at = names.binary_search_by_key(&name.as_bytes(), |(name, text)| part(*name, *text)).ok()?;
+    let ((_, text), (next, _)) = (NAMES.starts.get(at)?, NAMES.starts.get(at + 1)?);
+    std::str::from_utf8(part(*text, *next)).ok()
 }
 
 /// The character with a number, `39` or `x27`. Zero is a control character and is refused like one, although HTML replaces
