@@ -48,7 +48,7 @@ pub(crate) enum Route {
     Status,
 }
 
-/// A body's bytes and their format. It has no `Debug`: it contains personal data.
+/// A body's bytes and their format. No `Debug`: it contains personal data.
 pub(crate) struct Body {
     bytes: Vec<u8>,
     format: Format,

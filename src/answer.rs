@@ -105,7 +105,7 @@ impl Answer {
         self
     }
 
-    /// Says what it is about. A sandbox account needs no operator, and neither does the outcome of a lead that was sent before.
+    /// Adds what the request was about. A sandbox account needs no operator, and neither does the outcome of a lead that was sent before.
     #[must_use]
     pub fn about(mut self, subject: Subject) -> Self {
         if subject == Subject::Sandbox {

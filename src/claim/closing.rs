@@ -23,9 +23,13 @@ impl Ledger {
         let Some(table) = &self.table else { return };
         let settle = writes::settle_write(claim, settled, self.clock.wall());
         if self.close(table, claim, table.transaction([settle], None), budget).await == CloseStep::Superseded {
-            tracing::error!(
-                "the claim was not settled: its item is gone, has another claim, or was settled by an operator"
-            );
+            const NOT_SETTLED: &str =
+                "the claim was not settled: its item is gone, has another claim, or was settled by an operator";
+            if claim.is_sandbox {
+                tracing::info!("{NOT_SETTLED}");
+            } else {
+                tracing::error!("{NOT_SETTLED}");
+            }
         }
     }
 
@@ -54,8 +58,7 @@ impl Ledger {
             match close_step(&reply, self.may_retry(wait, until)) {
                 CloseStep::Retry => sleep(wait).await,
                 CloseStep::Left => {
-                    let left = LeftClaim { claim: claim.id.clone(), void: None, close: transaction };
-                    self.keep(left, claim, cause.as_deref());
+                    self.keep(LeftClaim::new(claim, None, transaction), cause.as_deref());
                     return CloseStep::Left;
                 }
                 closed => return closed,
@@ -78,16 +81,19 @@ impl Ledger {
 
     /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response. Nobody must act for
     /// a sandbox.
-    pub(super) fn keep(&self, left: LeftClaim, claim: &Claim, cause: Option<&str>) {
+    pub(super) fn keep(&self, left: LeftClaim, cause: Option<&str>) {
         const KEPT: &str = "the claim was not closed: the process keeps it, and retries after a later claim";
-        if claim.is_sandbox {
+        const DROPPED: &str = "too many claims are kept: this one is dropped and not retried";
+        if left.is_sandbox {
             tracing::info!(cause, left = left.claim, "{KEPT}");
         } else {
             metrics::count_left_claim();
             tracing::error!(cause, left = left.claim, "{KEPT}");
         }
-        if let Some(dropped) = self.left.add(left) {
-            tracing::error!(left = dropped.claim, "too many claims are kept: this one is dropped and not retried");
+        match self.left.add(left) {
+            Some(dropped) if dropped.is_sandbox => tracing::info!(left = dropped.claim, "{DROPPED}"),
+            Some(dropped) => tracing::error!(left = dropped.claim, "{DROPPED}"),
+            None => {}
         }
     }
 }

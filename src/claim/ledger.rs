@@ -75,8 +75,7 @@ impl Ledger {
             End::Ours => return Ok(Claimed::Ours(claim)),
             End::NotOurs(reason) => reason,
             End::Left(reason) => {
-                let left = LeftClaim { claim: claim.id.clone(), void: Some(writes.void), close: writes.release };
-                self.keep(left, &claim, cause.as_deref());
+                self.keep(LeftClaim::new(&claim, Some(writes.void), writes.release), cause.as_deref());
                 reason
             }
         };

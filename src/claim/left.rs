@@ -9,6 +9,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    Claim,
     protocol::is_closed,
     table::{Table, Transaction},
 };
@@ -20,6 +21,8 @@ const MAX_LEFT: usize = 16;
 pub(super) struct LeftClaim {
     /// The claim's id.
     pub(super) claim: String,
+    /// Whether it is a sandbox account's, so that nothing was really sent and nobody must act.
+    pub(super) is_sandbox: bool,
     /// The transaction that voids it, if it is unclear whether it was written. Nothing was sent under such a claim.
     pub(super) void: Option<Transaction>,
     /// The transaction that settles or releases it.
@@ -31,6 +34,10 @@ pub(super) struct LeftClaim {
 pub(super) struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
 
 impl LeftClaim {
+    pub(super) fn new(claim: &Claim, void: Option<Transaction>, close: Transaction) -> Self {
+        Self { claim: claim.id.clone(), is_sandbox: claim.is_sandbox, void, close }
+    }
+
     /// Makes one attempt to close the claim. Returns whether it is now closed.
     pub(super) async fn close(&self, table: &Table, until: Instant) -> bool {
         let voided = match &self.void {
@@ -46,13 +53,13 @@ impl LeftClaims {
         self.lock(|left| left.iter().cloned().collect())
     }
 
-    /// Keeps a claim. If there are too many, drops and returns one: the oldest under which nothing was sent, or else the
-    /// oldest.
+    /// Keeps a claim. If there are too many, drops and returns one: the oldest under which nothing was really sent, or else
+    /// the oldest.
     pub(super) fn add(&self, claim: LeftClaim) -> Option<Arc<LeftClaim>> {
         self.lock(|left| {
             left.push_back(Arc::new(claim));
-            let in_doubt = left.iter().position(|claim| claim.void.is_some());
-            (left.len() > MAX_LEFT).then(|| left.remove(in_doubt.unwrap_or(0))).flatten()
+            let nothing_sent = left.iter().position(|claim| claim.is_sandbox || claim.void.is_some());
+            (left.len() > MAX_LEFT).then(|| left.remove(nothing_sent.unwrap_or(0))).flatten()
         })
     }
 

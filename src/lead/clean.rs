@@ -53,10 +53,13 @@ const STEPS: [Step; 4] =
 /// space, and trims. A clean text is not copied, nor one that is clean after trimming.
 pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, ControlCharacter> {
     let mut kinds = kinds_in(&text);
-    if kinds == 0 || (kinds == SPACE && is_single_spaced(&text)) {
+    if is_clean_of(kinds, &text) {
         return Ok(text);
     }
     let mut text = trimmed(text);
+    if is_clean_of(kinds, &text) {
+        return Ok(text);
+    }
     for (concerned, step) in STEPS {
         if kinds & concerned != 0
             && let Some(changed) = step(&text)
@@ -67,6 +70,16 @@ pub(super) fn clean(text: Cow<'_, str>) -> Result<Cow<'_, str>, ControlCharacter
     }
     let has_control = kinds & (CONTROL | OTHER) != 0 && text.contains(char::is_control);
     if has_control { Err(ControlCharacter) } else { Ok(text) }
+}
+
+/// Whether [`clean`] changes nothing in a text, as can be seen without looking closely.
+pub(super) fn is_clean(text: &str) -> bool {
+    is_clean_of(kinds_in(text), text)
+}
+
+/// Whether nothing must be changed in a text that has only these kinds of characters.
+fn is_clean_of(kinds: Kinds, text: &str) -> bool {
+    kinds == 0 || (kinds == SPACE && is_single_spaced(text))
 }
 
 fn kinds_in(text: &str) -> Kinds {

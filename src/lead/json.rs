@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::clean::clean;
+use super::clean::{clean, is_clean};
 
 /// The members of a JSON object in their order, with repeated names. If `N` is `&RawValue`, a name that is not Unicode text
 /// is accepted like any other.
@@ -29,6 +29,7 @@ impl<'a> MemberName<'a> {
         let Self(name) = self;
         match find(&name) {
             Some(found) => (Some(found), name),
+            None if is_clean(&name) => (None, name),
             None => clean(name).map_or((None, Cow::Borrowed("")), |name| (find(&name), name)),
         }
     }

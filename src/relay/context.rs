@@ -1,6 +1,9 @@
 //! The context of one request.
 
-use std::sync::OnceLock;
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use crate::{answer::Subject, budget::Budget};
 
@@ -9,8 +12,8 @@ use crate::{answer::Subject, budget::Budget};
 pub struct RequestContext {
     request_id: String,
     budget: Budget,
-    is_inquiry: OnceLock<()>,
-    is_sandbox: OnceLock<()>,
+    is_inquiry: AtomicBool,
+    is_sandbox: AtomicBool,
     claiming: OnceLock<Option<String>>,
 }
 
@@ -37,21 +40,21 @@ impl RequestContext {
     /// What the request is about, as far as it was read.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        match (self.is_sandbox.get(), self.is_inquiry.get()) {
-            (Some(()), _) => Subject::Sandbox,
-            (None, Some(())) => Subject::Inquiry,
-            (None, None) => Subject::Lead,
+        match (self.is_sandbox.load(Relaxed), self.is_inquiry.load(Relaxed)) {
+            (true, _) => Subject::Sandbox,
+            (false, true) => Subject::Inquiry,
+            (false, false) => Subject::Lead,
         }
     }
 
     /// Call this once the route is one that sends nothing.
     pub(crate) fn mark_inquiry(&self) {
-        self.is_inquiry.get_or_init(|| ());
+        self.is_inquiry.store(true, Relaxed);
     }
 
     /// Call this once the account is a sandbox.
     pub(crate) fn mark_sandbox(&self) {
-        self.is_sandbox.get_or_init(|| ());
+        self.is_sandbox.store(true, Relaxed);
     }
 
     /// True once a claim may have been written. From then on a panic must be reported as `unknown`, not as `not_sent`.
