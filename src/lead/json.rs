@@ -100,12 +100,23 @@ impl<'a> From<&'a RawValue> for Json<'a> {
             Some(b'n') => Self::Null,
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
-            Some(b'"') => serde_json::from_str(text).map_or(Self::BrokenText, |RawText(text)| Self::text(text)),
+            Some(b'"') => unescaped(text).map_or(Self::BrokenText, Self::text),
             Some(b'[') if text.get(1..).is_some_and(|rest| rest.trim_start().starts_with(']')) => Self::EmptyArray,
             Some(b'[') => Self::Array,
             Some(b'{') => Self::Object(raw),
             _ => Self::Number(text),
         }
+    }
+}
+
+/// The text of a JSON string whose syntax is valid; `None` if its escapes are not Unicode text. Without escapes, it is what
+/// stands between the quotes.
+fn unescaped(string: &str) -> Option<Cow<'_, str>> {
+    let between = string.get(1..string.len() - 1)?;
+    if between.contains('\\') {
+        serde_json::from_str(string).ok().map(|RawText(text)| text)
+    } else {
+        Some(Cow::Borrowed(between))
     }
 }
 

@@ -51,7 +51,9 @@ impl<'a> Text<'a> {
         let text = match json {
             Json::Null => return Ok(None),
             Json::Text(text) if is_placeholder(&text) => return Ok(None),
-            Json::Text(text) if detail.is_count_or_years() && is_plain_number(&text) => match text {
+            // Digits alone have one form.
+            Json::Text(text) if detail.is_count_or_years() && !is_digits(&text) && is_plain_number(&text) => match text
+            {
                 Cow::Borrowed(text) => Cow::Borrowed(normalized(text)),
                 Cow::Owned(text) => Cow::Owned(normalized(&text).to_owned()),
             },

@@ -38,14 +38,14 @@ fn event(event: &str) -> Request {
 }
 
 #[library_benchmark(setup = body)]
-#[bench::accepted(args = (include_str!("../../../events/accepted.json")), config = about(49_500))]
-#[bench::messy(args = (include_str!("../../../events/messy.json")), config = about(47_300))]
+#[bench::accepted(args = (include_str!("../../../events/accepted.json")), config = about(46_600))]
+#[bench::messy(args = (include_str!("../../../events/messy.json")), config = about(45_000))]
 fn reshaped(body: String) -> Vec<u8> {
     black_box(payload(&ParsedLead::parse(black_box(body.as_bytes())).unwrap().lead.unwrap()))
 }
 
 #[library_benchmark(setup = body)]
-#[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(84_800))]
+#[bench::every_field_wrong(args = (include_str!("../../../events/every-field-wrong.json")), config = about(84_300))]
 fn refused(body: String) -> Faults {
     black_box(ParsedLead::parse(black_box(body.as_bytes())).unwrap().lead.unwrap_err())
 }
