@@ -1,6 +1,5 @@
 //! How a claim is closed: settled or released, now or later.
 
-use aws_sdk_dynamodb::error::BuildError;
 use tokio::time::sleep;
 
 use super::{
@@ -8,7 +7,7 @@ use super::{
     backoff::backoff,
     left::LeftClaim,
     protocol::{CloseStep, close_step},
-    table::{Attempt, Table, Transaction},
+    table::{Attempt, Table, WriteRequest},
     writes,
 };
 use crate::{
@@ -21,8 +20,8 @@ impl Ledger {
     /// keeps the claim and retries later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
-        let settle = writes::settle_write(claim, settled, self.clock.wall());
-        if self.close(table, claim, table.transaction([settle], None), budget).await == CloseStep::Superseded {
+        let settle = table.single(writes::settle_write(claim, settled, self.clock.wall()));
+        if self.close(table, claim, settle, budget).await == CloseStep::Superseded {
             const NOT_SETTLED: &str =
                 "the claim was not settled: its item is gone, has another claim, or was settled by an operator";
             if claim.is_sandbox {
@@ -37,28 +36,23 @@ impl Ledger {
     /// the process keeps the claim and retries later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
-        // If it is superseded, there is nothing to free.
-        self.close(table, claim, table.transaction(writes::release_writes(claim), None), budget).await;
+        // The claim's writes contained this one. If it is superseded, there is nothing to free.
+        if let Ok(release) = writes::release(table, claim) {
+            self.close(table, claim, release, budget).await;
+        }
     }
 
     /// Makes the write that settles or releases a claim, with retries while time is left. Never returns [`CloseStep::Retry`].
-    async fn close(
-        &self,
-        table: &Table,
-        claim: &Claim,
-        transaction: Result<Transaction, BuildError>,
-        budget: Budget,
-    ) -> CloseStep {
-        let Ok(transaction) = transaction else { return CloseStep::Left };
+    async fn close(&self, table: &Table, claim: &Claim, request: WriteRequest, budget: Budget) -> CloseStep {
         let until = budget.settle_until(self.clock.now());
         let mut waits = backoff();
         loop {
             let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
-            let Attempt { reply, cause } = table.attempt(&transaction, until).await;
+            let Attempt { reply, cause } = table.attempt(&request, until).await;
             match close_step(&reply, self.may_retry(wait, until)) {
                 CloseStep::Retry => sleep(wait).await,
                 CloseStep::Left => {
-                    self.keep(LeftClaim::new(claim, None, transaction), cause.as_deref());
+                    self.keep(LeftClaim::new(claim, None, request), cause.as_deref());
                     return CloseStep::Left;
                 }
                 closed => return closed,

@@ -152,9 +152,7 @@ impl Ledger {
     async fn assign_key(&self, table: &Table, claim: &Claim, expires: u64, budget: Budget) {
         let Some(key) = &claim.key_item else { return };
         let key = writes::key_write(key, &claim.lead, expires, self.clock.wall());
-        if let Ok(transaction) = table.transaction([key], None) {
-            table.attempt(&transaction, budget.settle_until(self.clock.now())).await;
-        }
+        table.attempt(&table.single(key), budget.settle_until(self.clock.now())).await;
     }
 
     /// Whether enough time is left to retry a write after this wait.

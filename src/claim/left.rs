@@ -11,30 +11,30 @@ use tokio::time::Instant;
 use super::{
     Claim,
     protocol::is_closed,
-    table::{Table, Transaction},
+    table::{Table, WriteRequest},
 };
 
 /// The maximum number of claims that are kept. A response's body is at most 64 KiB, so together they use about 1 MiB.
 const MAX_LEFT: usize = 16;
 
-/// A claim that could not be closed, with the transactions that close it.
+/// A claim that could not be closed, with the requests that close it.
 pub(super) struct LeftClaim {
     /// The claim's id.
     pub(super) claim: String,
     /// Whether it is a sandbox account's, so that nothing was really sent and nobody must act.
     pub(super) is_sandbox: bool,
-    /// The transaction that voids it, if it is unclear whether it was written. Nothing was sent under such a claim.
-    pub(super) void: Option<Transaction>,
-    /// The transaction that settles or releases it.
-    pub(super) close: Transaction,
+    /// The request that voids it, if it is unclear whether it was written. Nothing was sent under such a claim.
+    pub(super) void: Option<WriteRequest>,
+    /// The request that settles or releases it.
+    pub(super) close: WriteRequest,
 }
 
-/// The claims that could not be closed, oldest first. They are not printed: a transaction may contain AI Rudder's response.
+/// The claims that could not be closed, oldest first. They are not printed: a request may contain AI Rudder's response.
 #[derive(Default)]
 pub(super) struct LeftClaims(Mutex<VecDeque<Arc<LeftClaim>>>);
 
 impl LeftClaim {
-    pub(super) fn new(claim: &Claim, void: Option<Transaction>, close: Transaction) -> Self {
+    pub(super) fn new(claim: &Claim, void: Option<WriteRequest>, close: WriteRequest) -> Self {
         Self { claim: claim.id.clone(), is_sandbox: claim.is_sandbox, void, close }
     }
 

@@ -1,22 +1,22 @@
-//! The ledger's table in DynamoDB. Every write is a `TransactWriteItems`, so all writes are refused and fail in the same way.
-//! Only a status request reads, with `GetItem`.
+//! The ledger's table in DynamoDB. Several writes, and a claim's, are a `TransactWriteItems`; a single one is a request of its
+//! own, which costs half as much. Only a status request reads, with `GetItem`.
 
 mod read;
+mod write;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, error::Error};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
-    error::{BuildError, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld,
-        TransactWriteItem, Update,
-    },
+    types::{AttributeValue, CancellationReason},
 };
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
+pub(super) use self::write::{Action, Write, WriteRequest};
 use super::protocol::{Reply, TransientError};
 use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, telemetry::log::LogText};
 
@@ -34,41 +34,7 @@ pub(super) struct Table {
     clock: Clock,
 }
 
-/// One write of a transaction: an action on one item, and its condition.
-pub(super) struct Write {
-    pub(super) action: Action,
-    pub(super) condition: Option<&'static str>,
-    /// The values of the placeholders (`:name`) in the condition and in an update's expression.
-    pub(super) values: Vec<(&'static str, AttributeValue)>,
-}
-
-/// An action on an item.
-pub(super) enum Action {
-    /// Writes the item, and replaces an existing one.
-    Put(Item),
-    /// Changes attributes of the item.
-    Update {
-        /// The item's `pk`.
-        pk: String,
-        /// The update expression.
-        expression: &'static str,
-    },
-    /// Deletes the item.
-    Delete {
-        /// The item's `pk`.
-        pk: String,
-    },
-}
-
-/// Writes that succeed or fail together. They are built once, so that each attempt is the same request. No `Debug`: an item
-/// may contain AI Rudder's response.
-#[derive(Clone)]
-pub(super) struct Transaction {
-    items: Vec<TransactWriteItem>,
-    token: Option<String>,
-}
-
-/// The result of one attempt of a transaction. No `Debug`, for the same reason.
+/// The result of one attempt to write. No `Debug`, for the same reason.
 pub(super) struct Attempt {
     pub(super) reply: Reply<ConflictingItems>,
     /// Why it did not succeed, for the log.
@@ -81,68 +47,30 @@ impl Table {
         Self { client: Client::new(&aws), name: name.to_owned(), clock }
     }
 
-    /// A transaction of these writes. With a `token` it takes effect once in ten minutes, however many copies arrive
-    /// (TransactWriteItems, `ClientRequestToken`). Without one, each attempt is a transaction of its own.
-    pub(super) fn transaction(
-        &self,
-        writes: impl IntoIterator<Item = Write>,
-        token: Option<&str>,
-    ) -> Result<Transaction, BuildError> {
-        let items = writes.into_iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
-        Ok(Transaction { items, token: token.map(str::to_owned) })
-    }
-
-    /// Makes one attempt of a transaction, for at most [`WRITE_ATTEMPT_LIMIT`] and not beyond `until`.
-    pub(super) async fn attempt(&self, transaction: &Transaction, until: Instant) -> Attempt {
-        let Transaction { items, token } = transaction.clone();
-        let request = self.client.transact_write_items().set_transact_items(Some(items));
-        // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
-        let sent = Box::pin(request.set_client_request_token(token).send());
+    /// Makes one attempt of a request, for at most [`WRITE_ATTEMPT_LIMIT`] and not beyond `until`.
+    pub(super) async fn attempt(&self, request: &WriteRequest, until: Instant) -> Attempt {
         let until = until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT);
-        match timeout_at(until, sent).await {
-            Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
-            Ok(Err(error)) => error.into(),
-            Err(_) => Attempt::unsuccessful(Reply::InDoubt, "no response in time"),
+        match request.clone() {
+            WriteRequest::Transaction(request) => {
+                finish(Box::pin(request.send()), until, Attempt::from_transaction_error).await
+            }
+            WriteRequest::Put(request) => finish(Box::pin(request.send()), until, Attempt::from_error).await,
+            WriteRequest::Update(request) => finish(Box::pin(request.send()), until, Attempt::from_error).await,
+            WriteRequest::Delete(request) => finish(Box::pin(request.send()), until, Attempt::from_error).await,
         }
     }
+}
 
-    fn transact_item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
-        let Write { action, condition, values } = write;
-        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<HashMap<_, _>>();
-        // DynamoDB rejects an empty map.
-        let values = Some(values).filter(|values| !values.is_empty());
-        let condition = condition.map(str::to_owned);
-        let key = |pk| Some(HashMap::from([("pk".to_owned(), AttributeValue::S(pk))]));
-        let item = TransactWriteItem::builder();
-        let item = match action {
-            Action::Put(new) => item.put(
-                Put::builder()
-                    .table_name(&self.name)
-                    .set_item(Some(new))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(AllOld)
-                    .build()?,
-            ),
-            Action::Update { pk, expression } => item.update(
-                Update::builder()
-                    .table_name(&self.name)
-                    .set_key(key(pk))
-                    .update_expression(expression)
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_values(values)
-                    .build()?,
-            ),
-            Action::Delete { pk } => item.delete(
-                Delete::builder()
-                    .table_name(&self.name)
-                    .set_key(key(pk))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_values(values)
-                    .build()?,
-            ),
-        };
-        Ok(item.build())
+/// Waits for a response. The SDK's future is boxed: it is large, and would be part of every future from here up to `main`.
+async fn finish<T, E>(
+    sent: BoxFuture<'_, Result<T, SdkError<E>>>,
+    until: Instant,
+    from_error: fn(&SdkError<E>) -> Attempt,
+) -> Attempt {
+    match timeout_at(until, sent).await {
+        Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
+        Ok(Err(error)) => from_error(&error),
+        Err(_) => Attempt::unsuccessful(Reply::InDoubt, "no response in time"),
     }
 }
 
@@ -179,6 +107,11 @@ impl Attempt {
     fn from_error_response(status: u16, code: Option<&str>) -> Self {
         let cause = code.unwrap_or("no error code");
         match code {
+            // Of a single write. No claim is one, so the item is not asked for.
+            Some("ConditionalCheckFailedException") => Self::unsuccessful(Reply::ConditionFailed(Vec::new()), cause),
+            Some("TransactionConflictException") => {
+                Self::unsuccessful(Reply::Transient(TransientError::LeadConflict), cause)
+            }
             Some("IdempotentParameterMismatchException") => Self::unsuccessful(Reply::TokenMismatch, cause),
             // An earlier attempt under the same token is in progress.
             Some("TransactionInProgressException") => Self::unsuccessful(Reply::InDoubt, cause),
@@ -189,6 +122,29 @@ impl Attempt {
             }
             _ => Self::failed(cause),
         }
+    }
+
+    fn from_transaction_error(error: &SdkError<TransactWriteItemsError>) -> Self {
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                Self::from_cancellation(cancelled.cancellation_reasons())
+            }
+            _ => Self::from_error(error),
+        }
+    }
+
+    fn from_error<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> Self {
+        let reply = match error {
+            SdkError::ServiceError(response) => {
+                return Self::from_error_response(response.raw().status().as_u16(), response.err().code());
+            }
+            // Nothing was sent.
+            SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
+                Reply::Transient(TransientError::Unavailable)
+            }
+            _ => Reply::InDoubt,
+        };
+        Self::unsuccessful(reply, LogText::from_error(error).as_str())
     }
 
     fn failed(code: &str) -> Self {
@@ -204,26 +160,6 @@ const NONE: &str = "None";
 const CONDITION: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
 const THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
-
-impl From<SdkError<TransactWriteItemsError>> for Attempt {
-    fn from(error: SdkError<TransactWriteItemsError>) -> Self {
-        let response = match &error {
-            SdkError::ServiceError(response) => response,
-            // Nothing was sent.
-            SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
-                return Self::unsuccessful(
-                    Reply::Transient(TransientError::Unavailable),
-                    LogText::from_error(&error).as_str(),
-                );
-            }
-            _ => return Self::unsuccessful(Reply::InDoubt, LogText::from_error(&error).as_str()),
-        };
-        if let TransactWriteItemsError::TransactionCanceledException(cancelled) = response.err() {
-            return Self::from_cancellation(cancelled.cancellation_reasons());
-        }
-        Self::from_error_response(response.raw().status().as_u16(), response.err().code())
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -9,29 +9,29 @@ use super::{
     conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
     protocol::Operation,
     record::{self, number, text},
-    table::{Action, Table, Transaction, Write},
+    table::{Action, Table, Write, WriteRequest},
 };
 use crate::unix_time::seconds;
 
 /// The writes of one claim, built once.
 pub(super) struct Writes {
-    claim: Transaction,
-    pub(super) void: Transaction,
-    pub(super) release: Transaction,
+    claim: WriteRequest,
+    pub(super) void: WriteRequest,
+    pub(super) release: WriteRequest,
 }
 
 impl Writes {
     /// The writes of a claim that is made at `now` and expires after `window`.
     pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Result<Self, BuildError> {
         Ok(Self {
-            claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id))?,
-            void: table.transaction([void_write(claim)], Some(&claim.id))?,
-            release: table.transaction(release_writes(claim), None)?,
+            claim: table.transaction(claim_writes(claim, now, window), &claim.id)?,
+            void: table.transaction([void_write(claim)], &claim.id)?,
+            release: release(table, claim)?,
         })
     }
 
-    /// The transaction of an operation.
-    pub(super) fn for_operation(&self, operation: Operation) -> &Transaction {
+    /// The request of an operation.
+    pub(super) fn for_operation(&self, operation: Operation) -> &WriteRequest {
         match operation {
             Operation::Claim => &self.claim,
             Operation::Void => &self.void,
@@ -93,17 +93,18 @@ fn void_write(claim: &Claim) -> Write {
     Write { action: Action::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
 }
 
-/// The writes that delete the lead's item and the idempotency key's item.
-pub(super) fn release_writes(claim: &Claim) -> Vec<Write> {
+/// Deletes the lead's item and the idempotency key's item.
+pub(super) fn release(table: &Table, claim: &Claim) -> Result<WriteRequest, BuildError> {
     let lead = Write {
         action: Action::Delete { pk: claim.lead.clone() },
         condition: Some(RELEASE_LEAD),
         values: vec![(":claim", text(&claim.id))],
     };
-    let key = claim.key_item.as_ref().map(|pk| Write {
+    let Some(pk) = &claim.key_item else { return Ok(table.single(lead)) };
+    let key = Write {
         action: Action::Delete { pk: pk.clone() },
         condition: Some(RELEASE_KEY),
         values: vec![(":lead", text(&claim.lead))],
-    });
-    [Some(lead), key].into_iter().flatten().collect()
+    };
+    table.both(lead, key)
 }

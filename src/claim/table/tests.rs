@@ -97,8 +97,7 @@ async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
     let sdk = aws::Aws::new(&config).unwrap().sdk.to_builder().credentials_provider(provider).build();
     let table = Table::new(&config, &sdk, "claims", Clock::SYSTEM);
     let delete = Write { action: Action::Delete { pk: "acme#void#1".to_owned() }, condition: None, values: Vec::new() };
-    let transaction = table.transaction([delete], None).unwrap();
-    table.attempt(&transaction, Clock::SYSTEM.now() + std::time::Duration::from_secs(5)).await.reply
+    table.attempt(&table.single(delete), Clock::SYSTEM.now() + std::time::Duration::from_secs(5)).await.reply
 }
 
 #[tokio::test]

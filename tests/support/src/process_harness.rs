@@ -4,7 +4,7 @@ use std::{ops::Deref, path::Path, time::Duration};
 
 use crate::{
     Fakes, ObservedResponse, Request, TABLE, deadline_in,
-    fakes::{DynamoBehaviour, Invoked, Lambda, api_gateway},
+    fakes::{DynamoBehaviour, DynamoCore, Invoked, Lambda, api_gateway},
 };
 
 /// A process and what it talks to.
@@ -35,8 +35,8 @@ impl Fakes {
 }
 
 impl ProcessHarness {
-    /// The operation that every write of the ledger is.
-    pub const WRITE: &str = "TransactWriteItems";
+    /// Any operation that writes.
+    pub const WRITE: &str = DynamoCore::WRITE;
 
     /// Starts the fakes and then the relay's binary, and waits until it asks for its first event.
     pub async fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
@@ -66,8 +66,7 @@ impl ProcessHarness {
     /// has died.
     pub async fn settle_ledger(&self) {
         self.dynamodb.behave(DynamoBehaviour::Normal);
-        let asked = self.dynamodb.calls().iter().filter(|call| *call == Self::WRITE).count();
-        self.dynamodb.done(Self::WRITE, asked).await;
+        self.dynamodb.done(Self::WRITE, self.dynamodb.writes()).await;
     }
 }
 

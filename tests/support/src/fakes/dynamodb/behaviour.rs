@@ -5,6 +5,8 @@ use std::{collections::VecDeque, time::Duration};
 use fastrand::Rng;
 use tokio::time::Instant;
 
+use super::core::is;
+
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum DynamoBehaviour {
@@ -15,14 +17,15 @@ pub enum DynamoBehaviour {
     Down,
     /// `ThrottlingException`; nothing is done.
     Throttled,
-    /// For transactions alone: cancelled, with `ThrottlingError` for each item.
+    /// A transaction is cancelled, with `ThrottlingError` for each item; a single write is [`Self::Throttled`].
     ThrottledInTransaction,
     /// `AccessDeniedException`; nothing is done.
     Denied,
-    /// For transactions alone: cancelled, since each of its items is part of another transaction.
+    /// A transaction is cancelled, since each of its items is part of another transaction; a single write is refused with
+    /// `TransactionConflictException`.
     Conflicting,
     /// As [`Self::Conflicting`], but only the item at this index (from 0) is part of another transaction; the conditions
-    /// of the others are evaluated. As [`Self::Normal`] where it has no such item.
+    /// of the others are evaluated. As [`Self::Normal`] where there is no such item.
     ConflictingAt(usize),
     /// Nothing is done, and no response comes.
     Hang,
@@ -49,10 +52,21 @@ pub enum DynamoBehaviour {
 }
 
 impl DynamoBehaviour {
-    /// The behaviour of a call that is no transaction.
-    pub(super) fn outside_transactions(self) -> Self {
+    /// The behaviour of a read. It never waits for a transaction and never conflicts with one (DynamoDB's developer guide,
+    /// "Amazon DynamoDB Transactions", isolation levels).
+    pub(super) fn of_a_read(self) -> Self {
         match self {
             Self::ThrottledInTransaction | Self::Conflicting | Self::ConflictingAt(_) | Self::Held(_) => Self::Normal,
+            behaviour => behaviour,
+        }
+    }
+
+    /// The behaviour of a write that is no transaction.
+    pub(super) fn of_a_single_write(self) -> Self {
+        match self {
+            Self::ThrottledInTransaction => Self::Throttled,
+            Self::ConflictingAt(0) => Self::Conflicting,
+            Self::ConflictingAt(_) | Self::Held(_) => Self::Normal,
             behaviour => behaviour,
         }
     }
@@ -71,7 +85,7 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn behaviour(&mut self, operation: &str, now: Instant) -> DynamoBehaviour {
-        let next = self.next.iter().position(|(named, _)| named == operation);
+        let next = self.next.iter().position(|(named, _)| is(operation, named));
         if let Some((_, behaviour)) = next.and_then(|next| self.next.remove(next)) {
             return behaviour;
         }

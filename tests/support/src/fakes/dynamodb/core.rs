@@ -65,7 +65,17 @@ impl From<Result<String, Fault>> for DynamoAnswer {
     }
 }
 
+/// Whether an operation has this name, or is a write and this is [`DynamoCore::WRITE`].
+pub(super) fn is(operation: &str, named: &str) -> bool {
+    operation == named || (named == DynamoCore::WRITE && WRITES.contains(&operation))
+}
+
+const WRITES: [&str; 4] = [TRANSACTION, "PutItem", "UpdateItem", "DeleteItem"];
+
 impl DynamoCore {
+    /// Any operation that writes, wherever the name of an operation is expected.
+    pub const WRITE: &str = "any write";
+
     /// Without any table.
     pub fn new() -> io::Result<Self> {
         Ok(Self(Arc::new(Shared {
@@ -102,14 +112,24 @@ impl DynamoCore {
         self.0.calls.borrow().clone()
     }
 
+    /// How many writes were asked for so far.
+    pub fn writes(&self) -> usize {
+        self.0.calls.borrow().iter().filter(|call| is(call, Self::WRITE)).count()
+    }
+
+    /// How many write capacity units the writes consumed so far.
+    pub fn write_units(&self) -> f64 {
+        lock(&self.0.engine).tables.write_units
+    }
+
     /// Sets the behaviour for every following call, except for those that [`Self::next`], [`Self::fail_for`] or
     /// [`Self::behave_at_random`] applies to.
     pub fn behave(&self, behaviour: DynamoBehaviour) {
         lock(&self.0.script).behaviour = behaviour;
     }
 
-    /// Sets the behaviour for the next call of `operation` (such as `PutItem`), before everything else; several are used
-    /// up in order.
+    /// Sets the behaviour for the next call of `operation` (such as `PutItem`, or [`Self::WRITE`]), before everything else;
+    /// several are used up in order.
     pub fn next(&self, operation: &str, behaviour: DynamoBehaviour) {
         lock(&self.0.script).next.push_back((operation.to_owned(), behaviour));
     }
@@ -150,15 +170,18 @@ impl DynamoCore {
     /// Handles a request that has arrived now with this behaviour, whatever the script says.
     pub async fn call_as(&self, behaviour: DynamoBehaviour, operation: &str, body: &[u8]) -> DynamoOutcome {
         self.0.calls.send_modify(|calls| calls.push(operation.to_owned()));
-        // A read never waits for a transaction and never conflicts with one (DynamoDB's developer guide, "Amazon DynamoDB
-        // Transactions", isolation levels).
-        let behaviour = if operation == TRANSACTION { behaviour } else { behaviour.outside_transactions() };
+        let behaviour = match operation {
+            TRANSACTION => behaviour,
+            _ if is(operation, Self::WRITE) => behaviour.of_a_single_write(),
+            _ => behaviour.of_a_read(),
+        };
         let answer = match behaviour {
             DynamoBehaviour::Normal => self.perform(operation, body),
             DynamoBehaviour::Down => Fault::down(),
             DynamoBehaviour::Throttled => Fault::throttled(),
             DynamoBehaviour::ThrottledInTransaction => self.hindered(Obstacle::Throttled, body),
             DynamoBehaviour::Denied => Fault::denied(operation),
+            DynamoBehaviour::Conflicting if operation != TRANSACTION => Fault::conflict(),
             DynamoBehaviour::Conflicting => self.hindered(Obstacle::Conflict, body),
             DynamoBehaviour::ConflictingAt(index) => self.hindered(Obstacle::ConflictAt(index), body),
             DynamoBehaviour::Hang => return DynamoOutcome::Hang,
@@ -249,7 +272,7 @@ async fn answered(work: JoinHandle<DynamoAnswer>) -> DynamoOutcome {
 
 /// Fails after a minute.
 async fn reach(log: &watch::Sender<Vec<String>>, operation: &str, times: usize) {
-    let reached = |log: &Vec<String>| log.iter().filter(|entry| *entry == operation).count() >= times;
+    let reached = |log: &Vec<String>| log.iter().filter(|entry| is(entry, operation)).count() >= times;
     let mut log = log.subscribe();
     let limit = Duration::from_secs(60);
     timeout(limit, log.wait_for(reached)).await.expect("the calls come").expect("the sender is borrowed");

@@ -59,6 +59,9 @@ impl Engine {
         if is_write && ItemKey::of(&parse(body)?).is_some_and(|key| self.locked.contains(&key)) {
             return Err(Fault::conflict());
         }
+        if is_write {
+            return Ok(self.tables.write(operation, &parse(body)?)?);
+        }
         Ok(self.tables.run(operation, body).ok_or_else(Fault::unknown_operation)??)
     }
 
@@ -96,7 +99,7 @@ impl Engine {
         for key in transaction.keys.iter().flatten() {
             self.locked.remove(key);
         }
-        let result = self.tables.run_parsed(TRANSACTION, &transaction.parameters);
+        let result = self.tables.write(TRANSACTION, &transaction.parameters);
         let end = match result {
             Ok(_) => End::Succeeded,
             Err(DynoxideError::TransactionCanceledException(..)) => End::Cancelled,

@@ -4,7 +4,11 @@ use dynoxide::{Database, DynoxideError, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-pub(super) struct Tables(Database);
+pub(super) struct Tables {
+    database: Database,
+    /// What the writes consumed so far.
+    pub(super) write_units: f64,
+}
 
 /// Which item of which table, among those with the relay's key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,12 +19,12 @@ pub(super) struct ItemKey {
 
 impl Tables {
     pub(super) fn new() -> Result<Self> {
-        Database::memory().map(Self)
+        Ok(Self { database: Database::memory()?, write_units: 0.0 })
     }
 
     /// The emulator's response to a request; `None` for an unknown operation.
     pub(super) fn run(&self, operation: &str, body: &[u8]) -> Option<Result<String>> {
-        let Self(database) = self;
+        let Self { database, .. } = self;
         Some(match operation {
             "CreateTable" => call(body, |request| database.create_table(request)),
             "DeleteItem" => call(body, |request| database.delete_item(request)),
@@ -40,6 +44,19 @@ impl Tables {
     pub(super) fn run_parsed(&self, operation: &str, request: &Map<String, Value>) -> Result<String> {
         let body = serde_json::to_vec(request).expect("a JSON object can be written");
         self.run(operation, &body).unwrap_or_else(|| panic!("{operation} is not among the emulator's operations"))
+    }
+
+    /// As [`Self::run_parsed`], for a write, whose units are counted.
+    pub(super) fn write(&mut self, operation: &str, request: &Map<String, Value>) -> Result<String> {
+        let mut request = request.clone();
+        request.insert("ReturnConsumedCapacity".to_owned(), "TOTAL".into());
+        let answer = self.run_parsed(operation, &request)?;
+        let mut answer: Value = serde_json::from_str(&answer).expect("the emulator answers with JSON");
+        let consumed = answer.as_object_mut().and_then(|answer| answer.remove("ConsumedCapacity")).unwrap_or_default();
+        // Of one table, or a list with each table of a transaction.
+        let tables = consumed.as_array().cloned().unwrap_or_else(|| vec![consumed]);
+        self.write_units += tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum::<f64>();
+        Ok(answer.to_string())
     }
 
     /// For requests of the tests themselves, which must succeed.
