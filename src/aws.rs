@@ -49,7 +49,7 @@ pub struct Aws {
 impl Aws {
     /// AWS as configured, with the environment's credentials. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config) -> Result<Self, ClientError> {
-        let http = tls::http_client(&config.aws.extra_roots)?.build()?;
+        let http = tls::http_client(tls::client_config(&config.aws.extra_roots)?).build()?;
         let connector = ReqwestConnector(http.clone());
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())

@@ -49,6 +49,8 @@ pub(crate) const PUSH_MIN: Duration = Duration::from_secs(1);
 pub(crate) const CONNECT_FIRST_WAIT: Duration = Duration::from_millis(50);
 /// The longest delay between attempts to connect. Jitter adds up to 100 %.
 pub(crate) const CONNECT_MAX_WAIT: Duration = Duration::from_millis(500);
+/// How long a connection that was opened before the claim may wait for it. Afterwards a new one is opened.
+pub(crate) const UNUSED_CONNECTION_LIMIT: Duration = Duration::from_secs(1);
 /// How long bytes of a push may be unacknowledged before the kernel drops the connection (`TCP_USER_TIMEOUT`, RFC 9293,
 /// section 3.8.3), even after the relay has given up the push or has ended.
 pub(crate) const PUSH_ACK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -116,6 +118,8 @@ const _: () = assert!(API_GATEWAY_LIMIT.as_millis() < MAX_CLOCK_DIFFERENCE.as_mi
 pub struct Budget {
     deadline: Instant,
     lease: Lease,
+    /// Lambda's deadline as it was given.
+    lambda_deadline: u64,
 }
 
 /// The period in which the request that claimed a lead may send it.
@@ -158,7 +162,7 @@ impl Budget {
             _ => (API_GATEWAY_LIMIT, wall + API_GATEWAY_LIMIT),
         };
         let lease = Lease { until: deadline + LEASE_GRACE, until_instant: now + left + LEASE_GRACE };
-        Self { deadline: now + left, lease }
+        Self { deadline: now + left, lease, lambda_deadline: deadline_ms }
     }
 
     /// The end of all work before settling and responding.
@@ -186,6 +190,11 @@ impl Budget {
     /// process that was suspended, settling still gets [`RESPONSE_RESERVE`].
     pub(crate) fn settle_until(self, now: Instant) -> Instant {
         if now < self.deadline { before(self.deadline, RESPOND_TIME) } else { now + RESPONSE_RESERVE }
+    }
+
+    /// Lambda's deadline as it was given, in milliseconds since the Unix epoch.
+    pub(crate) fn lambda_deadline(self) -> u64 {
+        self.lambda_deadline
     }
 
     /// The lease of this request's claim.

@@ -1,6 +1,6 @@
 //! The source of time. Code that reads a clock takes one as an argument, so that a test can set the time.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -31,6 +31,11 @@ impl Clock {
         Instant::now()
     }
 
+    /// Now, during an event with this deadline of Lambda's in milliseconds since the Unix epoch.
+    pub(crate) fn moment(self, lambda_deadline: u64) -> Moment {
+        Moment { monotonic: self.now(), wall: self.wall(), lambda_deadline }
+    }
+
     /// The wall clock. It may jump when it is set, and be slow in a process that was suspended.
     #[must_use]
     pub fn wall(self) -> SystemTime {
@@ -41,9 +46,32 @@ impl Clock {
     }
 }
 
+/// A moment by every clock of which one may be wrong: a process that was suspended may have slow clocks of its own, but its
+/// events come with deadlines from outside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    monotonic: Instant,
+    wall: SystemTime,
+    /// Lambda's deadline for the current event, in milliseconds since the Unix epoch.
+    lambda_deadline: u64,
+}
+
+impl Moment {
+    /// Whether at most `limit` has passed since an earlier moment, by each of the clocks. `false` if one of them went back.
+    pub(crate) fn is_within(self, limit: Duration, earlier: Self) -> bool {
+        [
+            self.monotonic.checked_duration_since(earlier.monotonic),
+            self.wall.duration_since(earlier.wall).ok(),
+            self.lambda_deadline.checked_sub(earlier.lambda_deadline).map(Duration::from_millis),
+        ]
+        .into_iter()
+        .all(|age| age.is_some_and(|age| age <= limit))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     use tokio::time::advance;
 
@@ -54,5 +82,30 @@ mod tests {
         let clock = Clock::starting_at(UNIX_EPOCH);
         advance(Duration::from_secs(7)).await;
         assert_eq!(clock.wall(), UNIX_EPOCH + Duration::from_secs(7));
+    }
+
+    #[test]
+    fn an_age_is_judged_by_every_clock() {
+        let start = Instant::now();
+        let after = Duration::from_millis;
+        let at = |monotonic, wall, lambda_deadline| Moment {
+            monotonic: start + after(monotonic),
+            wall: UNIX_EPOCH + after(wall),
+            lambda_deadline,
+        };
+        let earlier = at(5000, 5000, 5000);
+        for (monotonic, wall, deadline, expected) in [
+            (5000, 5000, 5000, true),
+            (6000, 6000, 6000, true),
+            (6001, 6000, 6000, false),
+            (6000, 6001, 6000, false),
+            (6000, 6000, 6001, false),
+            (4999, 6000, 6000, false),
+            (6000, 4999, 6000, false),
+            (6000, 6000, 4999, false),
+        ] {
+            let is_within = at(monotonic, wall, deadline).is_within(after(1000), earlier);
+            assert_eq!(is_within, expected, "{monotonic} {wall} {deadline}");
+        }
     }
 }

@@ -15,8 +15,8 @@ pub use self::variables::{DefaultValue, VARIABLES, Variable};
 use self::{
     parse::Environment,
     variables::{
-        DUPLICATE_WINDOW_SECONDS, SECRET_MAX_STALE_SECONDS, SECRET_TTL_SECONDS, UPSTREAM_CA_FILE,
-        UPSTREAM_CONNECT_TIMEOUT_MS, UPSTREAM_TIMEOUT_MS,
+        AWS_LAMBDA_MAX_CONCURRENCY, DUPLICATE_WINDOW_SECONDS, SECRET_MAX_STALE_SECONDS, SECRET_TTL_SECONDS,
+        UPSTREAM_CA_FILE, UPSTREAM_CONNECT_TIMEOUT_MS, UPSTREAM_KEEP_ALIVE_MS, UPSTREAM_TIMEOUT_MS,
     },
 };
 use crate::rudder::UpstreamConfig;
@@ -41,6 +41,8 @@ pub struct Config {
     pub aws: AwsConfig,
     /// `CONNECT_AT_START`.
     pub connect_at_start: bool,
+    /// `AWS_LAMBDA_MAX_CONCURRENCY`: how many events are served at a time.
+    pub concurrency: u64,
     /// `AWS_LAMBDA_LOG_*`.
     pub log: LogConfig,
 }
@@ -103,12 +105,14 @@ impl Config {
                 codes: environment.upstream_codes()?,
                 timeout: Duration::from_millis(environment.number(&UPSTREAM_TIMEOUT_MS)?),
                 connect_timeout: Duration::from_millis(environment.number(&UPSTREAM_CONNECT_TIMEOUT_MS)?),
+                keep_alive: Duration::from_millis(environment.number(&UPSTREAM_KEEP_ALIVE_MS)?),
                 extra_roots: environment.extra_roots(&UPSTREAM_CA_FILE)?,
             },
             claims: environment.claims()?,
             duplicate_window: Duration::from_secs(environment.number(&DUPLICATE_WINDOW_SECONDS)?),
             aws: environment.aws()?,
             connect_at_start: environment.connect_at_start()?,
+            concurrency: environment.number(&AWS_LAMBDA_MAX_CONCURRENCY)?,
             log: LogConfig { level: environment.log_level()?, json: environment.log_format_is_json()? },
         })
     }

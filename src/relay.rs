@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     lead::{Lead, ParsedLead},
     request::Request,
-    rudder::{Rudder, Scenario, payload},
+    rudder::{Permit, Rudder, Scenario, payload},
     telemetry::{log::LogText, metrics},
     tls::ClientError,
 };
@@ -143,12 +143,19 @@ impl Relay {
         let keys = namespace.items(&lead.payload, key);
         let claim = Claim::new(&namespace, keys, context.request_id(), budget.lease());
         context.mark_claiming(self.ledger.is_on().then_some(claim.id()));
-        let claimed = self.ledger.claim(claim, budget).await;
+        // While the claim is written, the connection to AI Rudder is opened.
+        let permit = Permit::new(budget);
+        // Boxed: it is large, and would be part of several states of this future.
+        let sending = Box::pin(self.send(account, &lead, &permit));
+        let (claimed, sending) = sending::claim_first(self.ledger.claim(claim, budget), sending).await;
         let close_left = self.ledger.close_left_claims(budget);
         match claimed {
             Ok(Claimed::Ours(claim)) => {
                 let closed = async {
-                    let sent = self.send(account, &lead, &claim, budget).await;
+                    let sent = match self.grant(&permit, budget) {
+                        Ok(()) => sending.await,
+                        Err(error) => Err(error.into()),
+                    };
                     self.close(&claim, sent.unwrap_or_else(Answer::from), context).await
                 };
                 let answer = join!(closed, close_left).0;

@@ -7,19 +7,24 @@ mod attempt;
 mod body;
 mod client;
 mod codes;
+mod connections;
 mod dns;
 mod envelope;
 mod payload;
+mod permit;
+mod push;
 mod sandbox;
 mod token;
 mod verdict;
 
 pub use self::{
     body::{Code, UpstreamBody},
-    client::{Push, PushError, Rudder, SendDeadlines, UpstreamConfig},
+    client::{Rudder, UpstreamConfig},
     codes::{Meaning, UpstreamCodes, UpstreamCodesError},
     envelope::Envelope,
     payload::payload,
+    permit::Permit,
+    push::{Push, PushError},
     sandbox::Scenario,
     token::{Token, TokenError},
     verdict::{Verdict, verdict},

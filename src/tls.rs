@@ -24,18 +24,19 @@ pub enum ClientError {
     Http(#[from] reqwest::Error),
 }
 
-/// An HTTP client without retries, redirects, proxies or referers. It trusts the public roots and `extra_roots`.
-pub(crate) fn http_client(extra_roots: &[CertificateDer<'static>]) -> Result<ClientBuilder, rustls::Error> {
-    Ok(Client::builder()
-        .tls_backend_preconfigured(client_config(extra_roots)?)
+/// An HTTP client without retries, redirects, proxies or referers.
+pub(crate) fn http_client(tls: ClientConfig) -> ClientBuilder {
+    Client::builder()
+        .tls_backend_preconfigured(tls)
         .http1_only()
         .retry(reqwest::retry::never())
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .no_proxy())
+        .no_proxy()
 }
 
-fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {
+/// TLS that trusts the public roots and `extra_roots`. Its clones share the sessions that can be resumed.
+pub(crate) fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots(extra_roots)?)

@@ -19,9 +19,11 @@ pub enum Variant {
     Relay,
     /// The relay with `CLAIMS_TABLE=off`.
     RelayWithoutLedger,
+    /// The relay with `UPSTREAM_KEEP_ALIVE_MS=0`.
+    RelayWithoutReuse,
     /// The relay with `CONNECT_AT_START=false`.
     RelayUnconnected,
-    /// The relay with both of these.
+    /// The relay with `CONNECT_AT_START=false` and `CLAIMS_TABLE=off`.
     RelayUnconnectedWithoutLedger,
     /// A function that answers `{}`.
     Baseline,
@@ -49,6 +51,7 @@ impl Variant {
         match self {
             Self::Relay => "relay",
             Self::RelayWithoutLedger => "relay, no ledger",
+            Self::RelayWithoutReuse => "relay, no reuse",
             Self::RelayUnconnected => "relay, not connected",
             Self::RelayUnconnectedWithoutLedger => "relay, no ledger, not connected",
             Self::Baseline => "baseline: answers `{}`",
@@ -61,6 +64,7 @@ impl Variant {
         match self {
             Self::Relay => &[("CLAIMS_TABLE", TABLE)],
             Self::RelayWithoutLedger => &[("CLAIMS_TABLE", "off")],
+            Self::RelayWithoutReuse => &[("CLAIMS_TABLE", TABLE), ("UPSTREAM_KEEP_ALIVE_MS", "0")],
             Self::RelayUnconnected => &[("CLAIMS_TABLE", TABLE), UNCONNECTED],
             Self::RelayUnconnectedWithoutLedger => &[("CLAIMS_TABLE", "off"), UNCONNECTED],
             Self::Baseline => &[],

@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 use self::{
     args::Args,
     candidate::Variant,
-    results::{Measured, Results},
+    results::{Measured, Results, Samples},
 };
 
 fn main() -> ExitCode {
@@ -53,7 +53,7 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
         machine::stay_on_one_processor()?;
     }
     Runtime::new()?.block_on(measure(&mut results, overhead, args))?;
-    let targets = targets::check(&results);
+    let targets = targets::check(&results, args);
     let report = report::format(&results, &targets, args)?;
     fs::write(&args.markdown, &report)?;
     println!("\n{report}\nThis report is also in {}.", args.markdown.display());
@@ -62,24 +62,32 @@ fn run(args: &Args) -> Result<Vec<String>, Failure> {
 
 fn candidates(args: &Args) -> Result<Vec<Measured>, Failure> {
     let variants = Variant::value_variants().iter().filter(|variant| args.includes(**variant));
-    variants.map(|variant| Ok(Measured { candidate: variant.build()?, samples: Vec::new() })).collect()
+    let measured = |candidate| Measured { candidate, near: Samples::default(), far: Samples::default() };
+    variants.map(|variant| Ok(measured(variant.build()?))).collect()
 }
 
 async fn measure(results: &mut Results, overhead: Option<PathBuf>, args: &Args) -> Result<(), Failure> {
     let mut dependencies = Dependencies::start(Endpoints::at([FREE; 3], "cost-ca.pem")).await?;
     dependencies.delay_pushes(Duration::from_millis(args.delay_ms));
-    if args.round_trip_ms > 0 {
-        dependencies.add_latency(Duration::from_millis(args.round_trip_ms)).await?;
-    }
+    let near = dependencies.endpoints.clone();
+    dependencies.add_latency(Duration::from_millis(args.round_trip_ms)).await?;
+    let far = dependencies.endpoints.clone();
     let mut leads = Leads::new()?;
     for round in 1..=args.rounds {
         println!("Round {round} of {}", args.rounds);
-        for Measured { candidate, samples } in &mut results.candidates {
-            let sample = round::measure(candidate, &dependencies, &mut leads, args.leads).await;
-            samples.push(sample.map_err(|failure| format!("{}: {failure}", candidate.variant.title()))?);
+        for Measured { candidate, near: samples, far: far_samples } in &mut results.candidates {
+            let mut post = async |endpoints, samples: &mut Samples| {
+                let sample = round::measure(candidate, &dependencies, endpoints, &mut leads, args).await;
+                samples.0.push(sample.map_err(|failure| format!("{}: {failure}", candidate.variant.title()))?);
+                Ok::<_, Failure>(())
+            };
+            post(&near, samples).await?;
+            if args.round_trip_ms > 0 {
+                post(&far, far_samples).await?;
+            }
         }
         if let Some(program) = &overhead {
-            results.overheads.push(overhead::measure(program, &dependencies).await?);
+            results.overheads.push(overhead::measure(program, &dependencies, &near).await?);
         }
     }
     Ok(())

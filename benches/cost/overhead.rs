@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bench_support::{Dependencies, Failure, TOKEN};
+use bench_support::{Dependencies, Endpoints, Failure, TOKEN};
 use tokio::process::Command;
 
 /// CPU time per lead in microseconds, as `benches/overhead` measures it.
@@ -14,11 +14,11 @@ pub struct Overhead {
 }
 
 /// Runs the program that measures it.
-pub async fn measure(program: &Path, dependencies: &Dependencies) -> Result<Overhead, Failure> {
+pub async fn measure(program: &Path, dependencies: &Dependencies, endpoints: &Endpoints) -> Result<Overhead, Failure> {
     let output = Command::new(program)
         .arg(TOKEN)
         .env_clear()
-        .envs(dependencies.endpoints.variables())
+        .envs(endpoints.variables())
         .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")])
         .envs([("CLAIMS_TABLE", "off"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")])
         .output()

@@ -11,8 +11,8 @@ use crate::{
 };
 
 const EXPLANATION: &str = "\
-AI Rudder, Secrets Manager and DynamoDB are fakes on the same machine behind TLS 1.3; the network adds no more time than
-stated above. CPU time and memory are those of the function's process alone. A lead's time is from the moment when the
+AI Rudder, Secrets Manager and DynamoDB are fakes on the same machine behind TLS 1.3; the network adds time only at a
+distance. CPU time and memory are those of the function's process alone. A lead's time is from the moment when the
 runtime API hands out its event until it has the response; p50 and p99 are of the later leads of all rounds.
 ";
 
@@ -22,6 +22,7 @@ pub fn format(results: &Results, targets: &[Check], args: &Args) -> Result<Strin
         conditions(args)?,
         figures("medians", &TIMES, &results.candidates),
         figures("CPU time, medians", &CPU_TIMES, &results.candidates),
+        if args.round_trip_ms > 0 { figures("at a distance", &FAR, &results.candidates) } else { String::new() },
         checks(targets),
         overhead(results).unwrap_or_default(),
         EXPLANATION.to_owned(),
@@ -31,12 +32,13 @@ pub fn format(results: &Results, targets: &[Check], args: &Args) -> Result<Strin
 
 fn conditions(args: &Args) -> Result<String, Failure> {
     Ok(format!(
-        "{}; {}.\n{} rounds, each of a first lead and {} later ones. AI Rudder takes {} ms longer; the round trip to each \
-         dependency takes {} ms.\n",
+        "{}; {}.\n{} rounds, each of a first lead and {} later ones, {} at a time. AI Rudder takes {} ms longer; at a \
+         distance, the round trip to each dependency takes {} ms.\n",
         machine::describe()?,
         if args.all_processors { "all cores used" } else { "one core used" },
         args.rounds,
         args.leads,
+        args.at_a_time,
         args.delay_ms,
         args.round_trip_ms,
     ))
@@ -45,24 +47,34 @@ fn conditions(args: &Args) -> Result<String, Failure> {
 /// A column of a table with a row per candidate.
 type Column = (&'static str, fn(&Measured) -> String);
 
-const TIMES: [Column; 7] = [
-    ("start, ms", |measured| format!("{:.2}", measured.median(|sample| sample.start))),
-    ("first lead, ms", |measured| format!("{:.2}", measured.median(|sample| sample.first))),
-    ("p50, ms", |measured| format!("{:.2}", measured.response_time(50))),
-    ("p99, ms", |measured| format!("{:.2}", measured.response_time(99))),
-    ("memory, MiB", |measured| format!("{:.1}", measured.median(|sample| sample.memory))),
+const TIMES: [Column; 8] = [
+    ("start, ms", |measured| format!("{:.2}", measured.near.median(|sample| sample.start))),
+    ("first lead, ms", |measured| format!("{:.2}", measured.near.median(|sample| sample.first))),
+    ("p50, ms", |measured| format!("{:.2}", measured.near.response_time(50))),
+    ("p99, ms", |measured| format!("{:.2}", measured.near.response_time(99))),
+    ("leads per second", |measured| format!("{:.0}", measured.near.median(|sample| sample.per_second))),
+    ("memory, MiB", |measured| format!("{:.1}", measured.near.median(|sample| sample.memory))),
     ("binary, MB", |measured| format!("{:.2}", megabytes(measured.candidate.binary))),
     ("zip, MB", |measured| format!("{:.2}", megabytes(measured.candidate.zip))),
 ];
 
 const CPU_TIMES: [Column; 4] = [
-    ("start, ms", |measured| format!("{:.2}", measured.median(|sample| sample.start_cpu))),
-    ("first lead, ms", |measured| format!("{:.2}", measured.median(|sample| sample.first_cpu))),
-    ("later lead, ms", |measured| format!("{:.3}", measured.median(|sample| sample.later_cpu))),
+    ("start, ms", |measured| format!("{:.2}", measured.near.median(|sample| sample.start_cpu))),
+    ("first lead, ms", |measured| format!("{:.2}", measured.near.median(|sample| sample.first_cpu))),
+    ("later lead, ms", |measured| format!("{:.3}", measured.near.median(|sample| sample.later_cpu))),
     ("range over the rounds, ms", |measured| {
-        let (least, most) = measured.range(|sample| sample.later_cpu);
+        let (least, most) = measured.near.range(|sample| sample.later_cpu);
         format!("{least:.3}–{most:.3}")
     }),
+];
+
+const FAR: [Column; 6] = [
+    ("start, ms", |measured| format!("{:.2}", measured.far.median(|sample| sample.start))),
+    ("first lead, ms", |measured| format!("{:.2}", measured.far.median(|sample| sample.first))),
+    ("p50, ms", |measured| format!("{:.2}", measured.far.response_time(50))),
+    ("p99, ms", |measured| format!("{:.2}", measured.far.response_time(99))),
+    ("leads per second", |measured| format!("{:.0}", measured.far.median(|sample| sample.per_second))),
+    ("CPU per lead, ms", |measured| format!("{:.3}", measured.far.median(|sample| sample.later_cpu))),
 ];
 
 fn figures(title: &str, columns: &[Column], candidates: &[Measured]) -> String {

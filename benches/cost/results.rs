@@ -9,11 +9,18 @@ use crate::{
 /// One figure of a round.
 pub type Figure = fn(&Sample) -> f64;
 
-/// A candidate, with a sample of each round.
+/// A candidate, with what the rounds found.
 pub struct Measured {
     pub candidate: Candidate,
-    pub samples: Vec<Sample>,
+    /// With every dependency on this machine.
+    pub near: Samples,
+    /// With every dependency at a distance.
+    pub far: Samples,
 }
+
+/// A sample of each round.
+#[derive(Default)]
+pub struct Samples(pub Vec<Sample>);
 
 /// Everything that was measured.
 pub struct Results {
@@ -21,21 +28,21 @@ pub struct Results {
     pub overheads: Vec<Overhead>,
 }
 
-impl Measured {
+impl Samples {
     /// The median over all rounds.
     pub fn median(&self, figure: Figure) -> f64 {
-        percentile(self.samples.iter().map(figure).collect(), 50)
+        percentile(self.0.iter().map(figure).collect(), 50)
     }
 
     /// The least and the greatest figure of a round.
     pub fn range(&self, figure: Figure) -> (f64, f64) {
-        let figures = || self.samples.iter().map(figure);
+        let figures = || self.0.iter().map(figure);
         (figures().fold(f64::INFINITY, f64::min), figures().fold(f64::NEG_INFINITY, f64::max))
     }
 
     /// The response time that this percentage of the later leads, of all rounds, did not exceed.
     pub fn response_time(&self, percent: usize) -> f64 {
-        percentile(self.samples.iter().flat_map(|sample| sample.later.iter().copied()).collect(), percent)
+        percentile(self.0.iter().flat_map(|sample| sample.later.iter().copied()).collect(), percent)
     }
 }
 

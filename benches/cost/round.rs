@@ -1,12 +1,14 @@
 //! One start of one candidate, and the leads that are posted to it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bench_support::{Dependencies, Failure, Leads};
+use bench_support::{Dependencies, Endpoints, Failure, Leads};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use support::fakes::{Invoked, Lambda};
 use tokio::time::timeout;
 
 use crate::{
+    args::Args,
     candidate::Candidate,
     machine::{cpu_time, peak_memory},
 };
@@ -28,60 +30,67 @@ pub struct Sample {
     pub later: Vec<f64>,
     /// CPU time of a later lead: their mean.
     pub later_cpu: f64,
+    /// Later leads per second.
+    pub per_second: f64,
     /// Peak memory in MiB.
     pub memory: f64,
 }
 
-/// Starts a candidate, posts a first lead and this many later ones to it, and kills it.
+/// Starts a candidate between dependencies at these endpoints, posts a first lead and the later ones to it, and kills it.
 pub async fn measure(
     candidate: &Candidate,
     dependencies: &Dependencies,
+    endpoints: &Endpoints,
     leads: &mut Leads,
-    later: u32,
+    args: &Args,
 ) -> Result<Sample, Failure> {
-    let endpoints = dependencies.endpoints.variables();
+    let (endpoints, at_a_time) = (endpoints.variables(), args.at_a_time.to_string());
     let endpoints = endpoints.iter().map(|(name, value)| (*name, value.as_str()));
     let own = candidate.variant.variables().iter().copied();
-    let variables: Vec<_> = endpoints.chain(own).chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).collect();
+    let concurrency = (args.at_a_time > 1).then_some(("AWS_LAMBDA_MAX_CONCURRENCY", at_a_time.as_str()));
+    let variables: Vec<_> =
+        endpoints.chain(own).chain(concurrency).chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).collect();
     let lambda = Lambda::start(&candidate.program, &variables).await?;
-    let sample = observe(candidate, &lambda, leads, later).await;
+    let sample = observe(candidate, &lambda, leads, args).await;
     let sample = sample.map_err(|failure| format!("{failure}\nIts log:\n{}", lambda.log().join("\n")))?;
     lambda.kill().await;
-    let (pushes, expected) = (dependencies.take_pushes()?, candidate.variant.pushes() * (1 + later as usize));
+    let (pushes, expected) = (dependencies.take_pushes()?, candidate.variant.pushes() * (1 + args.leads as usize));
     if pushes == expected { Ok(sample) } else { Err(format!("{pushes} pushes instead of {expected}").into()) }
 }
 
-async fn observe(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads, later: u32) -> Result<Sample, Failure> {
+async fn observe(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads, args: &Args) -> Result<Sample, Failure> {
     timeout(LIMIT, lambda.ready()).await?.map_err(|exit| format!("it ended before its first event: {exit}"))?;
     let start = lambda.started_in().ok_or("it asked for no event")?;
     let process = lambda.process_id();
     let start_cpu = cpu_time(process)?;
-    let first = post(candidate, lambda, leads).await?;
+    let first = post(candidate, lambda, leads.next_event()).await?;
     let until_first = cpu_time(process)?;
-    let mut responses = Vec::new();
-    for _ in 0..later {
-        responses.push(post(candidate, lambda, leads).await?);
-    }
+    let begun = Instant::now();
+    let events: Vec<_> = (0..args.leads).map(|_| leads.next_event()).collect();
+    let posts = stream::iter(events).map(|event| post(candidate, lambda, event));
+    let later: Vec<_> = posts.buffer_unordered(args.at_a_time as usize).try_collect().await?;
     Ok(Sample {
         start: ms(start),
         start_cpu: ms(start_cpu),
         first,
         first_cpu: ms(until_first.saturating_sub(start_cpu)),
-        later: responses,
-        later_cpu: ms(cpu_time(process)?.saturating_sub(until_first) / later),
+        later,
+        later_cpu: ms(cpu_time(process)?.saturating_sub(until_first) / args.leads),
+        per_second: f64::from(args.leads) / begun.elapsed().as_secs_f64(),
         memory: f64::from(u32::try_from(peak_memory(process)?)?) / 1024.0,
     })
 }
 
 /// Posts a lead. Returns the milliseconds until its response, once the process asks for the next event.
-async fn post(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads) -> Result<f64, Failure> {
+async fn post(candidate: &Candidate, lambda: &Lambda, event: String) -> Result<f64, Failure> {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH)? + LIMIT;
-    match timeout(LIMIT, lambda.invoke(&leads.next_event(), deadline.as_millis().try_into()?)).await? {
+    match timeout(LIMIT, lambda.invoke_at_once(&event, deadline.as_millis().try_into()?)).await? {
         Invoked::Answered(response) if candidate.variant.is_accepted(&response) => {}
         other => return Err(format!("a lead was not accepted: {other:?}").into()),
     }
+    let answered = ms(lambda.answered_in().ok_or("the response has no time")?);
     timeout(LIMIT, lambda.idle()).await?;
-    Ok(ms(lambda.answered_in().ok_or("the response has no time")?))
+    Ok(answered)
 }
 
 fn ms(time: Duration) -> f64 {

@@ -24,7 +24,7 @@ use lendswift_relay::{
     gateway,
     lead::ParsedLead,
     relay::Relay,
-    rudder::{Rudder, SendDeadlines, Token, UpstreamBody, payload, verdict},
+    rudder::{Permit, Rudder, Token, UpstreamBody, payload, verdict},
     telemetry::{log, metrics},
 };
 use metrics_cloudwatch_embedded::{Builder, Collector};
@@ -107,8 +107,9 @@ async fn overhead(config: &Config, token: &Token, recorder: &Collector) -> Resul
         let posted_until = now()?;
         for _ in 0..BATCH {
             let budget = Budget::with_deadline(event.context.deadline, Clock::SYSTEM);
-            let deadlines = SendDeadlines { until: budget.work_until(), lease: budget.lease() };
-            rudder.push(token, &payload, deadlines).await?;
+            let permit = Permit::new(budget);
+            permit.grant(Clock::SYSTEM.now(), budget.work_until());
+            rudder.push(token, &payload, &permit).await?;
             drop(black_box(event.clone()));
         }
         let pushed_until = now()?;

@@ -50,13 +50,19 @@ impl Table {
     /// Makes one attempt of a request, for at most [`WRITE_ATTEMPT_LIMIT`] and not beyond `until`.
     pub(super) async fn attempt(&self, request: &WriteRequest, until: Instant) -> Attempt {
         let until = until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT);
-        match request.clone() {
+        match request {
             WriteRequest::Transaction(request) => {
-                finish(Box::pin(request.send()), until, Attempt::from_transaction_error).await
+                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_transaction_error).await
             }
-            WriteRequest::Put(request) => finish(Box::pin(request.send()), until, Attempt::from_error).await,
-            WriteRequest::Update(request) => finish(Box::pin(request.send()), until, Attempt::from_error).await,
-            WriteRequest::Delete(request) => finish(Box::pin(request.send()), until, Attempt::from_error).await,
+            WriteRequest::Put(request) => {
+                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
+            }
+            WriteRequest::Update(request) => {
+                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
+            }
+            WriteRequest::Delete(request) => {
+                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
+            }
         }
     }
 }

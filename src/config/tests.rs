@@ -31,6 +31,7 @@ fn only_the_table_and_the_region_are_required() {
     );
     assert_eq!(config.upstream.timeout, Duration::from_secs(10));
     assert_eq!(config.upstream.connect_timeout, Duration::from_secs(2));
+    assert_eq!(config.upstream.keep_alive, Duration::from_secs(1));
     assert_eq!(config.upstream.codes, UpstreamCodes::default());
     assert!(config.upstream.extra_roots.is_empty());
     assert!(config.aws.extra_roots.is_empty());
@@ -50,6 +51,7 @@ fn every_variable_is_read() {
         ("UPSTREAM_BASE_URL", "http://127.0.0.1:9001/push"),
         ("UPSTREAM_TIMEOUT_MS", "5000"),
         ("UPSTREAM_CONNECT_TIMEOUT_MS", "500"),
+        ("UPSTREAM_KEEP_ALIVE_MS", "250"),
         ("UPSTREAM_CODES", "10510=refused 10814=token_refused"),
         ("DUPLICATE_WINDOW_SECONDS", "3600"),
         ("AWS_REGION", "eu-west-1"),
@@ -65,6 +67,7 @@ fn every_variable_is_read() {
     assert_eq!(config.upstream.base_url.as_str(), "http://127.0.0.1:9001/push");
     assert_eq!(config.upstream.timeout, Duration::from_secs(5));
     assert_eq!(config.upstream.connect_timeout, Duration::from_millis(500));
+    assert_eq!(config.upstream.keep_alive, Duration::from_millis(250));
     assert_eq!(Ok(config.upstream.codes), "10510=refused 10814=token_refused".parse());
     assert_eq!(config.duplicate_window, Duration::from_secs(3600));
     assert_eq!(config.aws.region, "eu-west-1");
@@ -106,6 +109,7 @@ fn an_error_names_the_variable_and_the_accepted_values() {
         ("UPSTREAM_TIMEOUT_MS", "999", "must be a whole number from 1000 to 29000"),
         ("UPSTREAM_TIMEOUT_MS", "29001", "must be a whole number from 1000 to 29000"),
         ("UPSTREAM_CONNECT_TIMEOUT_MS", "-1", "must be a whole number from 100 to 29000"),
+        ("UPSTREAM_KEEP_ALIVE_MS", "60001", "must be a whole number from 0 to 60000"),
         ("DUPLICATE_WINDOW_SECONDS", "3599", "must be a whole number from 3600 to 31536000"),
         ("UPSTREAM_BASE_URL", "rudder.example", "must be an https URL"),
         (
@@ -225,6 +229,8 @@ fn the_listed_bounds_are_the_real_ones() {
         &SECRET_MAX_STALE_SECONDS,
         &UPSTREAM_TIMEOUT_MS,
         &UPSTREAM_CONNECT_TIMEOUT_MS,
+        &UPSTREAM_KEEP_ALIVE_MS,
+        &AWS_LAMBDA_MAX_CONCURRENCY,
         &DUPLICATE_WINDOW_SECONDS,
     ] {
         let (least, most) = (number.range.start(), number.range.end());

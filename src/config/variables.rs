@@ -91,6 +91,16 @@ pub(super) const UPSTREAM_CONNECT_TIMEOUT_MS: Number = Number {
     default: 2000,
     range: 100..=29_000,
 };
+pub(super) const UPSTREAM_KEEP_ALIVE_MS: Number = Number {
+    variable: Variable {
+        name: "UPSTREAM_KEEP_ALIVE_MS",
+        default: DefaultValue::Value("1000"),
+        accepted: "0 to 60000",
+        meaning: "How long a connection to AI Rudder may be idle before the next lead uses it; with 0, each lead opens its own.",
+    },
+    default: 1000,
+    range: 0..=60_000,
+};
 pub(super) const UPSTREAM_CODES: Variable = Variable {
     name: "UPSTREAM_CODES",
     default: DefaultValue::None,
@@ -155,6 +165,16 @@ pub(super) const AWS_SAM_LOCAL: Variable = Variable {
     accepted: "`true`",
     meaning: "Allows `http` URLs to any address. `sam local` sets it.",
 };
+pub(super) const AWS_LAMBDA_MAX_CONCURRENCY: Number = Number {
+    variable: Variable {
+        name: "AWS_LAMBDA_MAX_CONCURRENCY",
+        default: DefaultValue::Value("1"),
+        accepted: "1 to 10000",
+        meaning: "How many events a process serves at a time. Above 1, it uses all processors. Lambda sets it for Managed Instances.",
+    },
+    default: 1,
+    range: 1..=10_000,
+};
 pub(super) const AWS_LAMBDA_LOG_LEVEL: Variable = Variable {
     name: "AWS_LAMBDA_LOG_LEVEL",
     default: DefaultValue::Value("INFO"),
@@ -177,6 +197,7 @@ pub const VARIABLES: &[&Variable] = &[
     &UPSTREAM_BASE_URL,
     &UPSTREAM_TIMEOUT_MS.variable,
     &UPSTREAM_CONNECT_TIMEOUT_MS.variable,
+    &UPSTREAM_KEEP_ALIVE_MS.variable,
     &UPSTREAM_CODES,
     &UPSTREAM_CA_FILE,
     &DUPLICATE_WINDOW_SECONDS.variable,
@@ -187,6 +208,7 @@ pub const VARIABLES: &[&Variable] = &[
     &AWS_ENDPOINT_URL_DYNAMODB,
     &AWS_CA_BUNDLE,
     &AWS_SAM_LOCAL,
+    &AWS_LAMBDA_MAX_CONCURRENCY.variable,
     &AWS_LAMBDA_LOG_LEVEL,
     &AWS_LAMBDA_LOG_FORMAT,
 ];

@@ -1,10 +1,9 @@
-//! One push: its progress, and the check that its lease still runs.
+//! One push: its progress, and the checks that the lead may be sent.
 //!
-//! The lease is checked twice: when the connection is open, and when the first byte of the lead is requested. Between the
+//! The permit is checked twice: when a new connection is open, and when the first byte of the lead is requested. Between the
 //! second check and the write into the socket the request is only encoded and encrypted, in the same poll.
 
 use std::{
-    convert::identity,
     pin::Pin,
     sync::{
         Arc,
@@ -17,7 +16,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tower::BoxError;
 
-use crate::{budget::Lease, clock::Clock};
+use super::permit::Permit;
+use crate::{budget::UNUSED_CONNECTION_LIMIT, clock::Clock};
 
 tokio::task_local! {
     /// The push that runs in this task.
@@ -27,19 +27,22 @@ tokio::task_local! {
 /// One push, with all its attempts to connect.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    lease: Lease,
+    permit: Arc<Permit>,
     clock: Clock,
+    /// Whether a new connection was opened, and may be used.
     connected: AtomicBool,
+    /// Whether the first byte of the lead was requested.
+    begun: AtomicBool,
     lease_over: AtomicBool,
 }
 
 /// The progress of a push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// No connection is open yet, so nothing was sent.
-    NotConnected,
-    /// A connection is open: a byte may have reached AI Rudder.
-    Connected,
+    /// Nothing was sent.
+    NotBegun,
+    /// A byte may have reached AI Rudder.
+    Begun,
     /// The lease ended before a byte was written.
     LeaseOver,
 }
@@ -49,18 +52,24 @@ pub(super) enum Progress {
 #[error("the lease is over")]
 pub(super) struct LeaseOver;
 
-/// A payload that is released only while the lease runs. Its size is known, so that the request has a `content-length`.
+/// A connection waited too long for its lead's claim.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was open for too long before it could be used")]
+struct TooOld;
+
+/// A payload that is released only while the lead may be sent. Its size is known, so that the request has a `content-length`.
 ///
 /// hyper writes a request's head together with the first piece of its body, so if that piece is withheld, nothing was sent
 /// (tested by `no_byte_leaves_after_the_lease`).
-pub(super) struct LeasedBody {
+pub(super) struct PermittedBody {
     payload: Option<Bytes>,
     attempt: Arc<Attempt>,
 }
 
 impl Attempt {
-    pub(super) fn new(lease: Lease, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { lease, clock, connected: false.into(), lease_over: false.into() })
+    pub(super) fn new(permit: Arc<Permit>, clock: Clock) -> Arc<Self> {
+        let (connected, begun, lease_over) = Default::default();
+        Arc::new(Self { permit, clock, connected, begun, lease_over })
     }
 
     /// Runs a push as this attempt.
@@ -69,43 +78,56 @@ impl Attempt {
     }
 
     /// The body of a request that is part of this attempt.
-    pub(super) fn body(self: &Arc<Self>, payload: Bytes) -> LeasedBody {
-        LeasedBody { payload: Some(payload), attempt: Arc::clone(self) }
+    pub(super) fn body(self: &Arc<Self>, payload: Bytes) -> PermittedBody {
+        PermittedBody { payload: Some(payload), attempt: Arc::clone(self) }
     }
 
     pub(super) fn progress(&self) -> Progress {
-        match (self.lease_over.load(Relaxed), self.connected.load(Relaxed)) {
+        // hyper may begin as soon as it has a new connection.
+        let has_begun = self.connected.load(Relaxed) || self.begun.load(Relaxed);
+        match (self.lease_over.load(Relaxed), has_begun) {
             (true, _) => Progress::LeaseOver,
-            (false, true) => Progress::Connected,
-            (false, false) => Progress::NotConnected,
+            (false, true) => Progress::Begun,
+            (false, false) => Progress::NotBegun,
         }
     }
 
-    /// Checks the lease when a connection is open, so that the connection is used only before the lease ends.
-    pub(super) fn check_lease_on<C>(connection: Result<C, BoxError>) -> Result<C, BoxError> {
-        let connection = connection?;
-        let may_send = ATTEMPT.try_with(|attempt| {
-            attempt.connected.store(true, Relaxed);
-            attempt.may_send()
-        });
+    /// Whether it opened a new connection.
+    pub(super) fn has_connected(&self) -> bool {
+        self.connected.load(Relaxed)
+    }
+
+    /// Holds a new connection until the lead may be sent.
+    pub(super) async fn hold<C>(connection: C) -> Result<C, BoxError> {
         // Without an attempt, the push was dropped while hyper was connecting.
-        if may_send.is_ok_and(identity) { Ok(connection) } else { Err(LeaseOver.into()) }
+        let Ok(attempt) = ATTEMPT.try_with(Arc::clone) else { return Err(LeaseOver.into()) };
+        let opened = attempt.permit.moment(attempt.clock);
+        attempt.permit.granted().await;
+        if !attempt.permit.moment(attempt.clock).is_within(UNUSED_CONNECTION_LIMIT, opened) {
+            return Err(TooOld.into());
+        }
+        attempt.connected.store(true, Relaxed);
+        if attempt.may_send() { Ok(connection) } else { Err(LeaseOver.into()) }
     }
 
     fn may_send(&self) -> bool {
-        let runs = self.lease.runs(self.clock);
-        self.lease_over.fetch_or(!runs, Relaxed);
-        runs
+        let may_send = self.permit.allows_sending(self.clock);
+        self.lease_over.fetch_or(!may_send, Relaxed);
+        may_send
     }
 }
 
-impl Body for LeasedBody {
+impl Body for PermittedBody {
     type Data = Bytes;
     type Error = LeaseOver;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, LeaseOver>>> {
         let Some(payload) = self.payload.take() else { return Poll::Ready(None) };
-        Poll::Ready(Some(if self.attempt.may_send() { Ok(Frame::data(payload)) } else { Err(LeaseOver) }))
+        if !self.attempt.may_send() {
+            return Poll::Ready(Some(Err(LeaseOver)));
+        }
+        self.attempt.begun.store(true, Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(payload))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -131,10 +153,12 @@ mod tests {
     /// how the attempt ends.
     async fn sent(deadline_ms: u64) -> (String, Progress) {
         let clock = Clock::starting_at(UNIX_EPOCH + Duration::from_secs(10));
-        let attempt = Attempt::new(Budget::with_deadline(deadline_ms, clock).lease(), clock);
+        let permit = Permit::new(Budget::with_deadline(deadline_ms, clock));
+        permit.grant(clock.now(), clock.now() + Duration::from_secs(1));
+        let attempt = Attempt::new(permit, clock);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/push", listener.local_addr().unwrap());
-        let client = tls::http_client(&[]).unwrap().build().unwrap();
+        let client = tls::http_client(tls::client_config(&[]).unwrap()).build().unwrap();
         let request = client.post(url).body(reqwest::Body::wrap(attempt.body(Bytes::from("the lead"))));
         let receive = async {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -158,7 +182,6 @@ mod tests {
         assert_eq!(sent(5000).await, (String::new(), Progress::LeaseOver));
         let (received, progress) = sent(9000).await;
         assert!(received.contains("\r\ncontent-length: 8\r\n") && received.ends_with("\r\n\r\nthe lead"), "{received}");
-        // This client has no connector layer that records the connection.
-        assert_eq!(progress, Progress::NotConnected);
+        assert_eq!(progress, Progress::Begun);
     }
 }

@@ -1,29 +1,31 @@
 //! Pushes a payload to AI Rudder, at most once.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use reqwest::{Body, Client, Response, Url, dns::Resolve};
 use rustls::pki_types::CertificateDer;
-use tokio::time::{Instant, timeout_at};
-use tower::util::MapResultLayer;
+use tokio::{select, task::yield_now, time::sleep_until};
 
 use super::{
-    attempt::{Attempt, LeasedBody, Progress},
+    attempt::{Attempt, PermittedBody, Progress},
     body::UpstreamBody,
     codes::UpstreamCodes,
+    connections::{Connection, Connections},
     dns::DnsCache,
     envelope::MAX_BYTES,
+    permit::Permit,
+    push::{Push, PushError},
     token::Token,
-    verdict::{Verdict, own_code, verdict},
+    verdict::{Verdict, verdict},
 };
 use crate::{
-    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT, Lease, PUSH_ACK_TIMEOUT},
+    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT},
     clock::Clock,
     retry_after::RetryAfter,
-    tls::{self, ClientError},
+    tls::ClientError,
 };
 
 /// The configuration of the pushes to AI Rudder. Defaults and bounds are in [`VARIABLES`](crate::config::VARIABLES).
@@ -35,71 +37,22 @@ pub struct UpstreamConfig {
     pub timeout: Duration,
     /// `UPSTREAM_CONNECT_TIMEOUT_MS`: how long one attempt to connect may take.
     pub connect_timeout: Duration,
+    /// `UPSTREAM_KEEP_ALIVE_MS`: how long a connection may be idle before it is reused; never if it is zero.
+    pub keep_alive: Duration,
     /// `UPSTREAM_CODES`: what AI Rudder's own codes under HTTP 2xx mean.
     pub codes: UpstreamCodes,
     /// `UPSTREAM_CA_FILE`: certificates to trust in addition to the public roots.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
-/// Until when a push may start, and until when it waits for the response.
-#[derive(Debug, Clone, Copy)]
-pub struct SendDeadlines {
-    /// When the push is given up if the response is not complete.
-    pub until: Instant,
-    /// The push may start only before the lease ends. Afterwards other requests treat its holder as dead.
-    pub lease: Lease,
-}
-
 /// The client of AI Rudder's endpoint, created once and shared by all leads.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rudder {
-    http: Client,
+    connections: Connections,
     dns: DnsCache,
     base: Url,
     clock: Clock,
     codes: UpstreamCodes,
-}
-
-/// AI Rudder's response to a push.
-#[derive(Debug)]
-pub struct Push {
-    /// What the response means for the consumer.
-    pub verdict: Verdict,
-    /// The HTTP status.
-    pub status: u16,
-    /// The body. An envelope that quotes a token with which the lead was pushed is already withheld.
-    pub body: UpstreamBody,
-    /// The `retry-after`, if it is valid.
-    pub retry_after: Option<RetryAfter>,
-}
-
-impl Push {
-    /// Removes the envelope if it quotes this token.
-    pub(crate) fn without_token(self, token: &Token) -> Self {
-        Self { body: self.body.without_token(token), ..self }
-    }
-
-    /// The `code`, if HTTP does not explain it ([`own_code`]).
-    pub(crate) fn own_code(&self) -> Option<i64> {
-        own_code(self.status, self.body.code())
-    }
-}
-
-/// A push without a response. The sources are for the log; none contains the URL, which contains the token.
-#[derive(Debug, thiserror::Error)]
-pub enum PushError {
-    /// No connection could be opened. **Nothing was sent.**
-    #[error("no connection to AI Rudder")]
-    Unreachable(#[source] Option<reqwest::Error>),
-    /// The lease ended before the first byte. **Nothing was sent.**
-    #[error("the lease was over before the lead could be sent")]
-    LeaseOver,
-    /// A connection was open, and no complete response came in time. The lead may have arrived.
-    #[error("AI Rudder did not respond in time")]
-    TimedOut,
-    /// The connection broke before the response was complete. The lead may have arrived.
-    #[error("the connection to AI Rudder broke")]
-    ConnectionBroke(#[source] reqwest::Error),
 }
 
 /// The maximum number of retries of opening a connection: the relay's own choice, within the time of one push.
@@ -108,28 +61,14 @@ const CONNECT_RETRIES: usize = 2;
 impl Rudder {
     /// Creates the client. `Err` if TLS or HTTP cannot be set up.
     ///
-    /// No connection is used twice: Lambda suspends the process between leads, and a push into a connection that was closed
-    /// in the meantime ends as `unknown`. TLS sessions are resumed instead.
-    ///
     /// The kernel keeps delivering the bytes of a closed socket, even after the process has ended. `TCP_USER_TIMEOUT` makes it
     /// drop a connection whose bytes are not acknowledged, so that it does not deliver a push that was given up. A peer that
     /// keeps acknowledging small pieces may still receive a whole push after its lease. A linger time of zero would prevent
     /// that, but reqwest does not expose its sockets.
     pub fn new(upstream: &UpstreamConfig, clock: Clock) -> Result<Self, ClientError> {
         let dns = DnsCache::new(clock);
-        let http = tls::http_client(&upstream.extra_roots)?
-            .dns_resolver(dns.clone())
-            .connect_timeout(upstream.connect_timeout)
-            .connector_layer(MapResultLayer::new(Attempt::check_lease_on))
-            .pool_max_idle_per_host(0)
-            // A connection serves one lead, which is too short for keep-alive probes.
-            .tcp_keepalive(None)
-            .tcp_keepalive_interval(None)
-            .tcp_keepalive_retries(None)
-            .tcp_user_timeout(PUSH_ACK_TIMEOUT)
-            .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { http, dns, base: upstream.base_url.clone(), codes: upstream.codes.clone(), clock })
+        let connections = Connections::new(upstream, dns.clone())?;
+        Ok(Self { connections, dns, base: upstream.base_url.clone(), codes: upstream.codes.clone(), clock })
     }
 
     #[cfg(test)]
@@ -143,7 +82,7 @@ impl Rudder {
         self.dns.get().is_some()
     }
 
-    /// Looks up AI Rudder's address before the first lead. It opens no connection, because no lead could use it.
+    /// Looks up AI Rudder's address before the first lead. It opens no connection, because the first lead may come much later.
     pub async fn look_up(&self) {
         if let Some(name) = self.base.domain().and_then(|name| name.parse().ok()) {
             // If this fails, the first lead looks it up again.
@@ -151,30 +90,49 @@ impl Rudder {
         }
     }
 
-    /// Pushes a payload and reads the response. Only opening the connection is retried, at most twice: once a connection is
-    /// open, a second attempt could be a second call.
+    /// Pushes a payload once `permit` is granted, and reads the response. Until then it opens a connection, unless an earlier
+    /// lead left one. Only opening the connection is retried, at most twice: once a connection is used, a second attempt could
+    /// be a second call. It returns nothing before the permit is granted.
     ///
     /// [`PushError::Unreachable`] and [`PushError::LeaseOver`] guarantee that nothing was sent. After any other error the lead
     /// may have arrived.
-    pub async fn push(&self, token: &Token, payload: &Bytes, deadlines: SendDeadlines) -> Result<Push, PushError> {
+    pub async fn push(&self, token: &Token, payload: &Bytes, permit: &Arc<Permit>) -> Result<Push, PushError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(CONNECT_FIRST_WAIT)
             .with_max_delay(CONNECT_MAX_WAIT)
             .with_max_times(CONNECT_RETRIES)
             .with_jitter();
-        let attempt = Attempt::new(deadlines.lease, self.clock);
-        let attempts = async || {
-            (|| self.push_once(token, payload, &attempt))
-                .retry(backoff)
-                .when(|error| matches!(error, PushError::Unreachable(_)))
-                .await
+        let attempt = Attempt::new(Arc::clone(permit), self.clock);
+        let connection = self.connections.take(permit.moment(self.clock));
+        let was_used = connection.is_used();
+        let attempts = async {
+            let Connection { client, trace_ids, .. } = self.when_usable(connection, permit).await;
+            let once = async || {
+                let pushed = self.push_once(&client, token, payload, &attempt).await;
+                permit.granted().await;
+                pushed
+            };
+            let (push, limit) = once.retry(backoff).when(|error| matches!(error, PushError::Unreachable(_))).await?;
+            let trace_ids = if attempt.has_connected() { HashSet::new() } else { trace_ids };
+            Ok(self.connections.leave(client, trace_ids, push, limit, permit.moment(self.clock)))
         };
-        let pushed = attempt.scope(timeout_at(deadlines.until, attempts())).await;
-        let pushed = pushed.unwrap_or_else(|_| match attempt.progress() {
-            Progress::NotConnected => Err(PushError::Unreachable(None)),
-            Progress::Connected => Err(PushError::TimedOut),
-            Progress::LeaseOver => Err(PushError::LeaseOver),
+        let given_up = async { sleep_until(permit.granted().await.until).await };
+        let pushed = attempt.scope(async {
+            select! {
+                biased;
+                pushed = attempts => pushed,
+                () = given_up => Err(match attempt.progress() {
+                    Progress::NotBegun => PushError::Unreachable(None),
+                    Progress::Begun => PushError::TimedOut,
+                    Progress::LeaseOver => PushError::LeaseOver,
+                }),
+            }
         });
+        let pushed = pushed.await;
+        let gave_no_response = matches!(pushed, Err(PushError::TimedOut | PushError::ConnectionBroke(_)));
+        if gave_no_response && was_used && !attempt.has_connected() {
+            self.connections.stop_reusing();
+        }
         if !matches!(&pushed, Ok(push) if push.verdict != Verdict::Unknown) {
             // The address may no longer be AI Rudder's, or the machine there may be failing.
             self.dns.invalidate();
@@ -182,56 +140,70 @@ impl Rudder {
         pushed
     }
 
-    async fn push_once(&self, token: &Token, payload: &Bytes, attempt: &Arc<Attempt>) -> Result<Push, PushError> {
-        self.send(token, attempt.body(payload.clone())).await.map_err(|error| match attempt.progress() {
-            Progress::NotConnected if error.is_connect() => {
+    /// A new connection at once; one that was used before when the lead may be sent, unless it has been idle for too long by
+    /// then.
+    async fn when_usable(&self, connection: Connection, permit: &Permit) -> Connection {
+        if !connection.is_used() {
+            return connection;
+        }
+        permit.granted().await;
+        if !connection.is_usable(permit.moment(self.clock)) {
+            return self.connections.open();
+        }
+        // Lets the connection's task see that the server has closed it.
+        yield_now().await;
+        connection
+    }
+
+    /// One attempt. With the response comes how long its connection may be idle before it is used again.
+    async fn push_once(
+        &self,
+        client: &Client,
+        token: &Token,
+        payload: &Bytes,
+        attempt: &Arc<Attempt>,
+    ) -> Result<(Push, Option<Duration>), PushError> {
+        self.send(client, token, attempt.body(payload.clone())).await.map_err(|error| match attempt.progress() {
+            Progress::NotBegun if error.is_connect() => {
                 self.dns.invalidate();
                 PushError::Unreachable(Some(error))
             }
             Progress::LeaseOver => PushError::LeaseOver,
-            Progress::NotConnected | Progress::Connected => PushError::ConnectionBroke(error),
+            Progress::NotBegun | Progress::Begun => PushError::ConnectionBroke(error),
         })
     }
 
-    async fn send(&self, token: &Token, payload: LeasedBody) -> Result<Push, reqwest::Error> {
-        let request = self
-            .http
+    async fn send(
+        &self,
+        client: &Client,
+        token: &Token,
+        payload: PermittedBody,
+    ) -> Result<(Push, Option<Duration>), reqwest::Error> {
+        let request = client
             .post(token.url(&self.base))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(Body::wrap(payload));
-        let response = request.send().await.map_err(reqwest::Error::without_url)?;
+        let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
         let retry_after = RetryAfter::from_headers(response.headers());
-        let body = UpstreamBody::parse(read_body(response).await.map_err(reqwest::Error::without_url)?);
+        let idle_limit = self.connections.idle_limit(&response);
+        let (body, is_complete) = read_body(&mut response).await.map_err(reqwest::Error::without_url)?;
+        let body = UpstreamBody::parse(body);
         let verdict = verdict(status, body.code(), &self.codes);
-        Ok(Push { verdict, status, body, retry_after }.without_token(token))
+        let push = Push { verdict, status, body, retry_after }.without_token(token);
+        Ok((push, idle_limit.filter(|_| is_complete)))
     }
 }
 
-/// Reads the body, or slightly more than its first 64 KiB: enough to see that it is too long for an envelope.
-async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+/// Reads the body, or slightly more than its first 64 KiB: enough to see that it is too long for an envelope. Returns whether it
+/// was read to its end.
+async fn read_body(response: &mut Response) -> Result<(Vec<u8>, bool), reqwest::Error> {
     let mut body = Vec::new();
     while body.len() <= MAX_BYTES {
         match response.chunk().await? {
             Some(chunk) => body.extend_from_slice(&chunk),
-            None => break,
+            None => return Ok((body, true)),
         }
     }
-    Ok(body)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_push_has_the_own_code_of_its_response() {
-        let push = |status, body: &[u8]| {
-            let body = UpstreamBody::parse(body.to_vec());
-            Push { verdict: Verdict::Unknown, status, body, retry_after: None }.own_code()
-        };
-        assert_eq!(push(200, br#"{"code":10510}"#), Some(10510));
-        assert_eq!(push(200, br#"{"code":200}"#), None);
-        assert_eq!(push(400, br#"{"code":10510}"#), None);
-    }
+    Ok((body, false))
 }

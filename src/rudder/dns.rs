@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::{
         budget::Budget,
-        rudder::{Push, PushError, Rudder, SendDeadlines, UpstreamCodes, UpstreamConfig},
+        rudder::{Permit, Push, PushError, Rudder, UpstreamCodes, UpstreamConfig},
     };
 
     async fn resolve(cache: &DnsCache, name: &str) -> Option<Vec<SocketAddr>> {
@@ -103,6 +103,7 @@ mod tests {
             base_url: base.parse().unwrap(),
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(2),
+            keep_alive: Duration::ZERO,
             extra_roots: Vec::new(),
         };
         let rudder = Rudder::new(&upstream, Clock::SYSTEM).unwrap();
@@ -112,9 +113,10 @@ mod tests {
     async fn push(rudder: &Rudder) -> Result<Push, PushError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(10);
         let budget = Budget::with_deadline(now.as_millis().try_into().unwrap(), Clock::SYSTEM);
-        let deadlines = SendDeadlines { until: budget.work_until(), lease: budget.lease() };
+        let permit = Permit::new(budget);
+        permit.grant(Clock::SYSTEM.now(), budget.work_until());
         let token = "token".to_owned().try_into().unwrap();
-        rudder.push(&token, &Bytes::from_static(b"{}"), deadlines).await
+        rudder.push(&token, &Bytes::from_static(b"{}"), &permit).await
     }
 
     #[tokio::test]

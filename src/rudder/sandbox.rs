@@ -8,7 +8,8 @@ use tokio::time::{sleep, sleep_until};
 
 use super::{
     UpstreamBody, UpstreamCodes,
-    client::{Push, PushError, SendDeadlines},
+    permit::Granted,
+    push::{Push, PushError},
     verdict::verdict,
 };
 use crate::{clock::Clock, lead::Amount, retry_after::RetryAfter, unix_time};
@@ -84,15 +85,15 @@ impl Scenario {
 
     /// Simulates a push: the same verdict and the same answer follow as after a real one. The errors are those of
     /// [`Rudder::push`](super::Rudder::push).
-    pub(crate) async fn push(self, deadlines: SendDeadlines, clock: Clock) -> Result<Push, PushError> {
+    pub(crate) async fn push(self, granted: Granted, clock: Clock) -> Result<Push, PushError> {
         match self {
-            Self::Slow if deadlines.until < clock.now() + SLOW => {
-                sleep_until(deadlines.until).await;
+            Self::Slow if granted.until < clock.now() + SLOW => {
+                sleep_until(granted.until).await;
                 return Err(PushError::TimedOut);
             }
             Self::Slow => sleep(SLOW).await,
             Self::TimedOut => {
-                sleep_until(deadlines.until.min(clock.now() + TIMED_OUT)).await;
+                sleep_until(granted.until.min(clock.now() + TIMED_OUT)).await;
                 return Err(PushError::TimedOut);
             }
             Self::Unreachable => return Err(PushError::Unreachable(None)),

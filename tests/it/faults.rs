@@ -13,13 +13,13 @@ use std::fmt::{self, Write};
 
 use futures_util::{
     FutureExt, StreamExt,
-    future::{BoxFuture, join_all},
+    future::{BoxFuture, join, join_all},
     stream,
 };
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use snapbox::{Assert, Data};
-use support::{ObservedResponse, Request, TABLE, TestApp, in_repository, post, with_deadline};
+use support::{Lead, ObservedResponse, Request, TABLE, TestApp, in_repository, post, with_deadline};
 
 use crate::openapi;
 
@@ -28,6 +28,11 @@ type Variable = (&'static str, &'static str);
 /// Short limits, so that no row waits for long.
 const LIMITS: [Variable; 3] =
     [("CLAIMS_TABLE", TABLE), ("UPSTREAM_TIMEOUT_MS", "1500"), ("UPSTREAM_CONNECT_TIMEOUT_MS", "300")];
+
+tokio::task_local! {
+    /// Whether an earlier lead left a connection to AI Rudder.
+    static REUSED: bool;
+}
 
 /// The pushes that AI Rudder got.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -113,6 +118,13 @@ async fn post_twice(
     Row { fault: fault.into(), first, pushes, again, pushes_in_all: count() }
 }
 
+/// Posts another lead, if the connection of this one is to be reused.
+async fn leave_connection(relay: &Relay) {
+    if REUSED.get() {
+        post(relay, &Lead(1).post(), Context::default()).await;
+    }
+}
+
 /// A fault of the fakes that `begin` causes, and how it ends.
 struct Fault {
     name: String,
@@ -145,6 +157,8 @@ impl Fault {
     fn row(self) -> BoxFuture<'static, Row> {
         async move {
             let app = TestApp::with(&self.variables).await;
+            leave_connection(&app.relay).await;
+            app.rudder.take_received();
             (self.begin)(&app);
             post_twice(self.name, &app.relay, self.context, || Pushes::to(&app), || (self.end)(&app)).await
         }
@@ -171,13 +185,24 @@ fn deadlines() -> Vec<BoxFuture<'static, Row>> {
     deadlines.map(|(name, context)| Fault::new(name, |_| {}).within(context).row()).into()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_fault_causes_a_second_call_or_a_wrong_response() {
-    let groups = [raw::rows(), answers::rows(), dynamodb::rows(), secrets::rows(), deadlines()];
+/// The rows of these groups, checked.
+async fn all(groups: Vec<Vec<BoxFuture<'static, Row>>>) -> Vec<Row> {
     // A few at a time, in their order: an overloaded machine would add faults of its own.
-    let groups = groups.map(|rows| stream::iter(rows).buffered(4).collect::<Vec<_>>());
+    let groups = groups.into_iter().map(|rows| stream::iter(rows).buffered(4).collect::<Vec<_>>());
     let rows: Vec<Row> = join_all(groups).await.into_iter().flatten().collect();
     rows.iter().for_each(Row::check);
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_fault_causes_a_second_call_or_a_wrong_response() {
+    let groups = || vec![raw::rows(), answers::rows(), dynamodb::rows(), deadlines()];
+    let (mut rows, reused) = join(REUSED.scope(false, all(groups())), REUSED.scope(true, all(groups()))).await;
+    // A reused connection changes nothing.
+    for (row, reused) in rows.iter().zip(reused) {
+        assert_eq!(reused.to_string(), row.to_string());
+    }
+    rows.extend(REUSED.scope(false, all(vec![secrets::rows()])).await);
     let mut table = format!(
         "{:<61} | {:<40} | {} | {:<40} | {}\n",
         "fault", "response", "whole, part", "response when posted again", "whole, part in all"

@@ -12,6 +12,7 @@
 mod accounts;
 mod area_codes;
 mod claims;
+mod connections;
 mod corpus;
 mod emulators;
 mod events;

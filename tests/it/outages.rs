@@ -38,7 +38,7 @@ async fn slow_claim(rules: TokenRules, behaviours: &[DynamoBehaviour], left: i64
         app.dynamodb.next(ProcessHarness::WRITE, *behaviour);
     }
     let first = app.post_within(&keyed(), left).await;
-    app.dynamodb.done(ProcessHarness::WRITE, behaviours.len()).await;
+    app.dynamodb.done(ProcessHarness::WRITE, app.dynamodb.writes()).await;
     let second = app.post(&keyed()).await;
     assert_eq!((open_claims(&app), app.rudder.received().len()), (0, 1), "{first}, {second}, {rules:?} {behaviours:?}");
     [first.to_string(), second.to_string()]

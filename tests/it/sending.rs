@@ -7,7 +7,7 @@ use lendswift_relay::{
     budget::Budget,
     clock::Clock,
     relay::RequestContext,
-    rudder::{PushError, Rudder, SendDeadlines},
+    rudder::{Permit, PushError, Rudder},
 };
 use support::{
     KEY, LEAD, RawTcpServer, Request, SecretsBehaviour, TOKEN, TestApp, config, deadline_in, post, read_request,
@@ -95,9 +95,10 @@ async fn a_lease_that_ends_while_connecting_holds_the_lead_back() {
     let config = config(&[("UPSTREAM_BASE_URL", &server.url("http"))]).unwrap();
     let rudder = Rudder::new(&config.upstream, Clock::SYSTEM).unwrap();
     let (token, lead) = (TOKEN.to_owned().try_into().unwrap(), bytes::Bytes::from_static(LEAD.as_bytes()));
-    let push = |deadline| {
-        let lease = Budget::with_deadline(deadline_in(deadline), Clock::SYSTEM).lease();
-        rudder.push(&token, &lead, SendDeadlines { until: Instant::now() + Duration::from_secs(5), lease })
+    let push = async |deadline| {
+        let permit = Permit::new(Budget::with_deadline(deadline_in(deadline), Clock::SYSTEM));
+        permit.grant(Instant::now(), Instant::now() + Duration::from_secs(5));
+        rudder.push(&token, &lead, &permit).await
     };
     let error = push(-5000).await.unwrap_err();
     assert!(matches!(error, PushError::LeaseOver), "{error:?}");

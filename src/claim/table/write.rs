@@ -40,18 +40,17 @@ pub(in crate::claim) enum Action {
     },
 }
 
-/// A request that writes. It is built once, so that each attempt is the same. No `Debug`: an item may contain AI Rudder's
-/// response.
-#[derive(Clone)]
+/// A request that writes. It is built once, so that each attempt is the same. The builders are boxed, because they are large. No
+/// `Debug`: an item may contain AI Rudder's response.
 pub(in crate::claim) enum WriteRequest {
     /// Writes that succeed or fail together.
-    Transaction(TransactWriteItemsFluentBuilder),
+    Transaction(Box<TransactWriteItemsFluentBuilder>),
     /// Writes one item.
-    Put(PutItemFluentBuilder),
+    Put(Box<PutItemFluentBuilder>),
     /// Changes one item.
-    Update(UpdateItemFluentBuilder),
+    Update(Box<UpdateItemFluentBuilder>),
     /// Deletes one item.
-    Delete(DeleteItemFluentBuilder),
+    Delete(Box<DeleteItemFluentBuilder>),
 }
 
 impl Table {
@@ -62,12 +61,12 @@ impl Table {
         writes: impl IntoIterator<Item = Write>,
         token: &str,
     ) -> Result<WriteRequest, BuildError> {
-        Ok(WriteRequest::Transaction(self.transact(writes)?.client_request_token(token)))
+        Ok(WriteRequest::Transaction(self.transact(writes)?.client_request_token(token).into()))
     }
 
     /// Two writes in one transaction. Each attempt is a transaction of its own.
     pub(in crate::claim) fn both(&self, first: Write, second: Write) -> Result<WriteRequest, BuildError> {
-        Ok(WriteRequest::Transaction(self.transact([first, second])?))
+        Ok(WriteRequest::Transaction(self.transact([first, second])?.into()))
     }
 
     /// A single write.
@@ -81,24 +80,27 @@ impl Table {
                     .table_name(&self.name)
                     .set_item(Some(new))
                     .set_condition_expression(condition)
-                    .set_expression_attribute_values(values),
+                    .set_expression_attribute_values(values)
+                    .into(),
             ),
             Action::Update { pk, expression } => WriteRequest::Update(
                 self.client
                     .update_item()
                     .table_name(&self.name)
-                    .set_key(key(pk))
+                    .set_key(Some(key(pk)))
                     .update_expression(expression)
                     .set_condition_expression(condition)
-                    .set_expression_attribute_values(values),
+                    .set_expression_attribute_values(values)
+                    .into(),
             ),
             Action::Delete { pk } => WriteRequest::Delete(
                 self.client
                     .delete_item()
                     .table_name(&self.name)
-                    .set_key(key(pk))
+                    .set_key(Some(key(pk)))
                     .set_condition_expression(condition)
-                    .set_expression_attribute_values(values),
+                    .set_expression_attribute_values(values)
+                    .into(),
             ),
         }
     }
@@ -125,7 +127,7 @@ impl Table {
             Action::Update { pk, expression } => item.update(
                 Update::builder()
                     .table_name(&self.name)
-                    .set_key(key(pk))
+                    .set_key(Some(key(pk)))
                     .update_expression(expression)
                     .set_condition_expression(condition)
                     .set_expression_attribute_values(values)
@@ -134,7 +136,7 @@ impl Table {
             Action::Delete { pk } => item.delete(
                 Delete::builder()
                     .table_name(&self.name)
-                    .set_key(key(pk))
+                    .set_key(Some(key(pk)))
                     .set_condition_expression(condition)
                     .set_expression_attribute_values(values)
                     .build()?,
@@ -144,8 +146,8 @@ impl Table {
     }
 }
 
-fn key(pk: String) -> Option<Item> {
-    Some(HashMap::from([("pk".to_owned(), AttributeValue::S(pk))]))
+fn key(pk: String) -> Item {
+    HashMap::from([("pk".to_owned(), AttributeValue::S(pk))])
 }
 
 /// The values of placeholders as a map; DynamoDB rejects an empty one.

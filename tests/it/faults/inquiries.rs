@@ -7,8 +7,8 @@ use lambda_http::Context;
 use serde_json::Value;
 use snapbox::{Assert, Data};
 use support::{
-    ACCOUNT, DynamoBehaviour, KEY, LEAD, RawTcpServer, Request, SANDBOX, SecretsBehaviour, TestApp, in_repository,
-    post, sandbox_secret, with_deadline,
+    ACCOUNT, DynamoBehaviour, KEY, LEAD, ProcessHarness, RawTcpServer, Request, SANDBOX, SecretsBehaviour, TestApp,
+    in_repository, post, sandbox_secret, with_deadline,
 };
 
 use super::{LIMITS, Pushes, dynamodb, secrets};
@@ -39,7 +39,7 @@ impl Broken {
         match self {
             Self::DynamoDb(_, behaviour) => app.dynamodb.behave(behaviour),
             Self::InTurn(_, behaviours) => {
-                for operation in ["TransactWriteItems", "GetItem"] {
+                for operation in [ProcessHarness::WRITE, "GetItem"] {
                     for behaviour in behaviours {
                         app.dynamodb.next(operation, *behaviour);
                     }

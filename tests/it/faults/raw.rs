@@ -1,7 +1,10 @@
 //! AI Rudder as a server of raw bytes, and without any server.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Fault, LIMITS, Pushes, Row, post_twice};
+use super::{Fault, LIMITS, Pushes, REUSED, Row, leave_connection, post_twice};
 
 /// What the server does on each connection.
 #[derive(Clone, Copy)]
@@ -96,12 +99,28 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
 async fn row(server: Server) -> Row {
     let pushes = Arc::<Mutex<Pushes>>::default();
     let counted = Arc::clone(&pushes);
-    let raw = RawTcpServer::start(move |stream| server.serve(stream, Arc::clone(&counted))).await;
+    // Over TLS there is no lead that leaves a connection.
+    let responds_first = Arc::new(AtomicBool::new(REUSED.get() && server.scheme == "http"));
+    let raw = RawTcpServer::start(move |mut stream| {
+        let (counted, responds_first) = (Arc::clone(&counted), Arc::clone(&responds_first));
+        async move {
+            if responds_first.swap(false, Relaxed) {
+                read_request(&mut stream).await;
+                stream.write_all(OK.as_bytes()).await.unwrap();
+            }
+            server.serve(stream, counted).await;
+        }
+    })
+    .await;
     let app = TestApp::with(&LIMITS).await;
     let relay = app.relay(&[&LIMITS[..], &[("UPSTREAM_BASE_URL", &raw.url(server.scheme))]].concat());
+    if server.scheme == "http" {
+        leave_connection(&relay).await;
+    }
     let row = post_twice(server.fault, &relay, Context::default(), || *pushes.lock().unwrap(), || {}).await;
-    let connections = if row.first.outcome == "not_sent" { 6 } else { 1 };
-    assert_eq!(raw.connections(), connections, "{row}");
+    // A lead that is not sent again may have opened one meanwhile.
+    let expected = if row.first.outcome == "not_sent" { 6..=6 } else { 1..=2 + usize::from(REUSED.get()) };
+    assert!(expected.contains(&raw.connections()), "{} connections: {row}", raw.connections());
     row
 }
 
@@ -116,7 +135,9 @@ impl Server {
                 pushes.lock().unwrap().part += usize::from(read.is_ok());
             }
             Reads::All => {
-                read_request(&mut stream).await;
+                if read_request(&mut stream).await.is_empty() {
+                    return;
+                }
                 let mut pushes = pushes.lock().unwrap();
                 pushes.whole += 1;
                 pushes.accepted += usize::from(matches!(self.writes, Writes::Text(TWO)));

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, header::CONTENT_TYPE};
 async fn main() -> Result<(), Error> {
     let url = format!("{}/{}", env::var("UPSTREAM_BASE_URL")?, env::var("LENDSWIFT_TOKEN")?);
     let authority = Certificate::from_pem_bundle(&fs::read(env::var("UPSTREAM_CA_FILE")?)?)?;
-    let client = Client::builder().tls_certs_merge(authority).pool_max_idle_per_host(0).build()?;
+    let client = Client::builder().tls_certs_merge(authority).build()?;
     run(service_fn(|lead| push(&client, &url, lead))).await
 }
 

@@ -75,15 +75,22 @@ impl Lambda {
         if *suspends {
             run.process.resume();
         }
-        let invoked = tokio::select! {
-            biased;
-            outcome = run.api.invoke(event, deadline_ms) => outcome.map_or_else(Invoked::Failed, Invoked::Answered),
-            exit = run.process.end() => Invoked::Died(exit),
-        };
+        let invoked = self.invoke_at_once(event, deadline_ms).await;
         if *suspends {
             run.suspend_when_idle().await;
         }
         invoked
+    }
+
+    /// Gives an event to a process that is not suspended, without waiting for the events before it. The process asks for
+    /// several at a time if `AWS_LAMBDA_MAX_CONCURRENCY` says so.
+    pub async fn invoke_at_once(&self, event: &str, deadline_ms: u64) -> Invoked {
+        let run = self.run();
+        tokio::select! {
+            biased;
+            outcome = run.api.invoke(event, deadline_ms) => outcome.map_or_else(Invoked::Failed, Invoked::Answered),
+            exit = run.process.end() => Invoked::Died(exit),
+        }
     }
 
     /// Kills the process, suspended or not, and waits for its end.

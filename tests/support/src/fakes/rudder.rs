@@ -149,11 +149,11 @@ impl Rudder {
 async fn answer(extract::State(state): extract::State<Arc<Mutex<State>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = body::to_bytes(body, usize::MAX).await else {
-        return envelope(StatusCode::BAD_REQUEST, "the body broke off");
+        return envelope(StatusCode::BAD_REQUEST, "the body broke off", 0);
     };
     let path = target(&head).to_owned();
 
-    let outcome = {
+    let (outcome, number) = {
         let mut state = lock(&state);
         let verdict = judge(&head, &body, &state.tokens);
         let outcome = match (state.script.pop_front(), verdict) {
@@ -167,8 +167,9 @@ async fn answer(extract::State(state): extract::State<Arc<Mutex<State>>>, reques
             body: String::from_utf8_lossy(&body).into_owned(),
             accepted: matches!(outcome, Outcome::Accepted(_)),
         });
+        let number = *state.arrivals.borrow();
         state.arrivals.send_modify(|arrivals| *arrivals += 1);
-        outcome
+        (outcome, number)
     };
 
     match outcome {
@@ -180,9 +181,9 @@ async fn answer(extract::State(state): extract::State<Arc<Mutex<State>>>, reques
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
-            envelope(StatusCode::OK, "success")
+            envelope(StatusCode::OK, "success", number)
         }
-        Outcome::Refused((status, message)) => envelope(status, &message),
+        Outcome::Refused((status, message)) => envelope(status, &message, number),
     }
 }
 

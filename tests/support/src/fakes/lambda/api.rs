@@ -1,7 +1,7 @@
 //! Lambda's runtime API, where a function's process gets events and responds to them.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     io,
     net::SocketAddr,
     sync::Arc,
@@ -39,7 +39,7 @@ type State = Arc<watch::Sender<Events>>;
 #[derive(Default)]
 struct Events {
     queue: VecDeque<Event>,
-    running: Option<Event>,
+    running: HashMap<String, Event>,
     handed_out: Option<Instant>,
     answered_in: Option<Duration>,
     ready: Option<Instant>,
@@ -129,13 +129,13 @@ impl Events {
         ];
         let response = (headers, event.body.clone()).into_response();
         self.polling = false;
-        self.running = Some(event);
+        self.running.insert(event.id.clone(), event);
         self.handed_out = Some(Instant::now());
         Some(response)
     }
 
     fn take_back(&mut self, id: &str) -> Option<Event> {
-        let event = self.running.take_if(|event| event.id == id)?;
+        let event = self.running.remove(id)?;
         self.answered_in = self.handed_out.map(|handed_out| handed_out.elapsed());
         Some(event)
     }

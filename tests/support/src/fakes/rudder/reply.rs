@@ -41,12 +41,16 @@ impl IntoResponse for Reply {
     }
 }
 
-/// AI Rudder's own response, as it publishes it.
-pub(super) fn envelope(status: StatusCode, message: &str) -> Response {
+/// The trace id in AI Rudder's published example, which is that of the first response.
+const TRACE_ID: u128 = 0x4a19_86b7_86e9_44dc_b7ce_97f4_55d3_9743;
+
+/// AI Rudder's own response, as it publishes it. The number of the response makes its trace id unique.
+pub(super) fn envelope(status: StatusCode, message: &str, number: usize) -> Response {
     // As text, since the order of its fields is part of it.
     let (code, message, show_err) = (status.as_u16(), Value::from(message), status != StatusCode::OK);
+    let trace_id = TRACE_ID + number as u128;
     let json = format!(
-        r#"{{"code":{code},"message":{message},"show_err":{show_err},"timestamp":1683135757,"body":{{}},"trace_id":"4a1986b786e944dcb7ce97f455d39743"}}"#
+        r#"{{"code":{code},"message":{message},"show_err":{show_err},"timestamp":1683135757,"body":{{}},"trace_id":"{trace_id:032x}"}}"#
     );
     (status, [(CONTENT_TYPE, "application/json")], json).into_response()
 }

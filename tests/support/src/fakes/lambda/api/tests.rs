@@ -11,7 +11,7 @@ impl RuntimeApi {
     }
 
     pub(in crate::fakes::lambda) async fn handed_out(&self) {
-        self.until(|events| events.running.is_some()).await;
+        self.until(|events| !events.running.is_empty()).await;
     }
 }
 
