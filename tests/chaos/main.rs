@@ -14,6 +14,7 @@
 mod concurrency;
 mod crash;
 mod given_up;
+mod reuse;
 mod run;
 mod runbook;
 mod suspend;

@@ -130,6 +130,11 @@ impl Rudder {
         self.server.connections()
     }
 
+    /// How many connections there were.
+    pub fn connections_made(&self) -> usize {
+        self.server.connections_made()
+    }
+
     /// Calls `how` for every accepted lead from now on. Scripted responses take precedence.
     pub fn answering(&self, how: impl FnMut() -> Answering + Send + 'static) {
         lock(&self.state).answering = Box::new(how);

@@ -4,7 +4,10 @@ use std::{
     future::poll_fn,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     task::Poll,
 };
 
@@ -48,6 +51,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     listener: Arc<Mutex<Option<TcpListener>>>,
     connections: Arc<Mutex<Vec<AbortHandle>>>,
+    made: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
 }
 
@@ -57,8 +61,10 @@ impl Server {
         let address = listener.local_addr()?;
         let listener = Arc::new(Mutex::new(Some(listener)));
         let connections = Arc::default();
-        let serving = tokio::spawn(serve(Arc::clone(&listener), Arc::clone(&connections), router));
-        Ok(Self { address, listener, connections, serving })
+        let made = Arc::<AtomicUsize>::default();
+        let serving = serve(Arc::clone(&listener), Arc::clone(&connections), Arc::clone(&made), router);
+        let serving = tokio::spawn(serving);
+        Ok(Self { address, listener, connections, made, serving })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -67,6 +73,10 @@ impl Server {
 
     pub(crate) fn connections(&self) -> Connections {
         Connections(lock(&self.connections).clone())
+    }
+
+    pub(crate) fn connections_made(&self) -> usize {
+        self.made.load(Relaxed)
     }
 }
 
@@ -78,13 +88,19 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: Arc<Mutex<Option<TcpListener>>>, open: Arc<Mutex<Vec<AbortHandle>>>, router: Router) {
+async fn serve(
+    listener: Arc<Mutex<Option<TcpListener>>>,
+    open: Arc<Mutex<Vec<AbortHandle>>>,
+    made: Arc<AtomicUsize>,
+    router: Router,
+) {
     // Owned by this task, whose end closes every connection.
     let mut connections = JoinSet::new();
     while let Some(accepted) = accept(&listener).await {
         while connections.try_join_next().is_some() {}
         lock(&open).retain(|connection| !connection.is_finished());
         if let Ok(stream) = accepted {
+            made.fetch_add(1, Relaxed);
             // As servers do. If it can't be set, responses are slower.
             let _ = stream.set_nodelay(true);
             let router = TowerToHyperService::new(router.clone());
