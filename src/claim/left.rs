@@ -77,3 +77,44 @@ impl fmt::Debug for LeftClaims {
         f.write_str("LeftClaims")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::table::{Action, Write, tests::table_at},
+        *,
+    };
+
+    /// The name of the claim that is dropped when the claims of these names are kept. Under `d…` it is in doubt whether it was
+    /// written; `s…` is a sandbox's.
+    fn dropped<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        let table = table_at("http://127.0.0.1:1");
+        let write = || {
+            let action = Action::Delete { pk: String::new() };
+            table.single(Write { action, condition: None, values: Vec::new() })
+        };
+        let left = LeftClaims::default();
+        let added: Vec<_> = names
+            .into_iter()
+            .filter_map(|name| {
+                let void = name.starts_with('d').then(write);
+                let is_sandbox = name.starts_with('s');
+                left.add(LeftClaim { claim: name.to_owned(), is_sandbox, void, close: write() })
+            })
+            .collect();
+        assert!(added.len() <= 1 && left.all().len() <= MAX_LEFT);
+        added.first().map(|claim| claim.claim.clone())
+    }
+
+    #[test]
+    fn of_too_many_claims_one_is_dropped_under_which_nothing_was_sent() {
+        let live = || ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"].into_iter();
+        assert_eq!(dropped(live().chain(["16"])), None);
+        assert_eq!(dropped(live().chain(["16", "17"])).as_deref(), Some("1"));
+        for other in ["d", "s"] {
+            assert_eq!(dropped(live().chain([other, "17"])).as_deref(), Some(other));
+            assert_eq!(dropped(live().chain(["16", other])).as_deref(), Some(other));
+            assert_eq!(dropped([other].into_iter().chain(live()).chain(["d2"])).as_deref(), Some(other), "the oldest");
+        }
+    }
+}

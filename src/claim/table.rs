@@ -168,4 +168,4 @@ const CONFLICT: &str = "TransactionConflict";
 const THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -162,6 +162,9 @@ async fn a_replayed_response_is_an_error_like_the_first() {
             [json!("ERROR"), json!("unknown"), json!("bad_upstream_answer"), json!(true)],
         ]
     );
+    // Only the first request of a process waited for its start, and both are about one claim.
+    assert_eq!([&lines[0]["span"]["cold_start"], &lines[1]["span"]["cold_start"]], [&json!(true), &json!(false)]);
+    assert!(lines[0]["span"]["claim"].is_string() && lines[0]["span"]["claim"] == lines[1]["span"]["claim"]);
 }
 
 #[tokio::test]

@@ -5,8 +5,11 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use support::DynamoBehaviour::{self, AppliedDown, AppliedNoResponse, Down, Hang, Held, Normal, Slow};
-use support::{Answering, Lead, ObservedResponse, ProcessHarness, Reply, Request, TABLE, TestApp, TokenRules};
+use support::{
+    Answering, Lead, LogCapture, ObservedResponse, ProcessHarness, Reply, Request, SANDBOX, TABLE, TestApp, TokenRules,
+};
 use tokio::join;
+use tracing::level_filters::LevelFilter;
 
 fn keyed() -> Request {
     Request::lead().idempotency_key("infinity-7")
@@ -14,8 +17,11 @@ fn keyed() -> Request {
 
 /// How many leads have a claim that is not settled.
 fn open_claims(app: &TestApp) -> usize {
-    let is_open = |item: &&Value| item.get("claim").is_some() && item.get("outcome").is_none();
-    app.dynamodb.items(TABLE).iter().filter(is_open).count()
+    app.dynamodb.items(TABLE).iter().filter(|item| is_open(item)).count()
+}
+
+fn is_open(item: &Value) -> bool {
+    item.get("claim").is_some() && item.get("outcome").is_none()
 }
 
 #[tokio::test]
@@ -118,22 +124,48 @@ async fn a_claim_in_doubt_is_voided_and_deleted_after_the_next_claim() {
     assert_eq!(app.post(&Request::lead()).await, "200 accepted");
 }
 
+/// Posts seventeen leads whose claims the relay cannot close, and another once DynamoDB works again. Returns the level of the
+/// line that says that one claim is dropped.
+async fn level_of_the_dropped(app: &TestApp, leads: &[Request]) -> String {
+    let log = LogCapture::start(LevelFilter::INFO, true);
+    app.rudder.answering(|| Answering::After(Duration::from_millis(200)));
+    let real = leads.iter().filter(|lead| !lead.event().contains(SANDBOX)).count();
+    let all = stream::iter(leads).map(|lead| app.post_within(lead, 3500)).buffered(leads.len());
+    let goes_down = async {
+        app.rudder.arrived(real).await;
+        app.dynamodb.done(ProcessHarness::WRITE, leads.len()).await;
+        app.dynamodb.behave(Down);
+    };
+    let (accepted, ()) = join!(all.all(async |response| response.outcome != "not_sent"), goes_down);
+    assert!(accepted);
+    assert_eq!(open_claims(app), 17);
+    app.dynamodb.behave(Normal);
+    app.post(&Lead(5000).post()).await;
+    assert_eq!(open_claims(app), 1);
+    let lines = log.lines();
+    let mut dropped =
+        lines.iter().filter(|line| line["message"].as_str().is_some_and(|text| text.starts_with("too many claims")));
+    let level = dropped.next().unwrap()["level"].as_str().unwrap().to_owned();
+    assert!(dropped.next().is_none());
+    level
+}
+
 #[tokio::test]
 async fn the_latest_sixteen_failed_settlements_are_kept() {
     let app = TestApp::with_ledger().await;
-    app.rudder.answering(|| Answering::After(Duration::from_millis(200)));
     let leads: Vec<_> = (1..=17).map(|dollars| Lead(dollars).post()).collect();
-    let all = stream::iter(&leads).map(|lead| app.post_within(lead, 3500)).buffered(17);
-    let goes_down = async {
-        app.rudder.arrived(17).await;
-        app.dynamodb.behave(Down);
-    };
-    let (accepted, ()) = join!(all.all(async |response| response == "200 accepted"), goes_down);
-    assert!(accepted);
-    assert_eq!(open_claims(&app), 17);
-    app.dynamodb.behave(Normal);
-    app.post(&Lead(5000).post()).await;
-    assert_eq!(open_claims(&app), 1);
+    assert_eq!(level_of_the_dropped(&app, &leads).await, "ERROR");
+}
+
+#[tokio::test]
+async fn a_sandboxs_claim_is_the_first_to_be_dropped() {
+    let app = TestApp::with_ledger().await;
+    let mut leads: Vec<_> = (1..=17).map(|dollars| Lead(dollars).post()).collect();
+    // AI Rudder does not respond to it for two seconds.
+    leads[8] = Lead(9004).post().account(SANDBOX);
+    assert_eq!(level_of_the_dropped(&app, &leads).await, "INFO");
+    let open: Vec<_> = app.dynamodb.items(TABLE).into_iter().filter(is_open).collect();
+    assert!(open[0]["pk"]["S"].as_str().unwrap().starts_with("acme-sandbox#sandbox#"), "{open:?}");
 }
 
 #[tokio::test]

@@ -178,6 +178,8 @@ async fn a_relay_without_a_ledger_has_no_status() {
     for request in [status(&Request::lead()), by_key("7")] {
         assert_eq!(app.post(&request).await, "503 not_sent no_ledger");
     }
+    let sent = app.post(&Request::lead()).await;
+    assert_eq!((sent.to_string().as_str(), sent.header("lead-id")), ("200 accepted", ""));
 }
 
 #[tokio::test]
@@ -189,7 +191,9 @@ async fn a_transient_error_of_a_read_is_retried() {
         assert_eq!(app.post(&status(&Request::lead())).await, "200 accepted (again)", "{behaviour:?}");
     }
     app.dynamodb.behave(DynamoBehaviour::Denied);
+    let before = app.dynamodb.calls().len();
     assert_eq!(app.post(&status(&Request::lead())).await, "503 not_sent temporarily_unavailable");
+    assert_eq!(app.dynamodb.calls().len() - before, 1, "access that is denied is not retried");
     app.dynamodb.behave(DynamoBehaviour::Down);
     let response = app.post_within(&status(&Request::lead()), 4000).await;
     assert_eq!(response, "503 not_sent temporarily_unavailable");

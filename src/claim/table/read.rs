@@ -38,9 +38,6 @@ impl From<SdkError<GetItemError>> for ReadError {
             return Self { cause: LogText::from_error(&error).as_str().to_owned(), is_transient: true };
         };
         let (status, code) = (response.raw().status().as_u16(), response.err().code());
-        Self {
-            cause: code.unwrap_or("no error code").to_owned(),
-            is_transient: status >= 500 || aws::is_transient(status, code),
-        }
+        Self { cause: code.unwrap_or("no error code").to_owned(), is_transient: aws::is_transient(status, code) }
     }
 }

@@ -83,8 +83,8 @@ fn an_error_response_is_classified_by_status_and_code() {
     }
 }
 
-/// An attempt of a delete against a DynamoDB at this URL.
-async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
+/// A table in a DynamoDB at this URL.
+pub(in crate::claim) fn table_at(url: &str) -> Table {
     let config = Config::from_variables(|name| match name {
         "CLAIMS_TABLE" => Some("claims".into()),
         "AWS_REGION" => Some("us-east-1".into()),
@@ -95,7 +95,12 @@ async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
     let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
     let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
     let sdk = aws::Aws::new(&config).unwrap().sdk.to_builder().credentials_provider(provider).build();
-    let table = Table::new(&config, &sdk, "claims", Clock::SYSTEM);
+    Table::new(&config, &sdk, "claims", Clock::SYSTEM)
+}
+
+/// An attempt of a delete against a DynamoDB at this URL.
+async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
+    let table = table_at(url);
     let delete = Write { action: Action::Delete { pk: "acme#void#1".to_owned() }, condition: None, values: Vec::new() };
     table.attempt(&table.single(delete), Clock::SYSTEM.now() + std::time::Duration::from_secs(5)).await.reply
 }
