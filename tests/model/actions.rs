@@ -110,7 +110,9 @@ impl Scenario {
         let claim = state.claims[usize::from(post)];
         let checks = !matches!(self.mutant, Some(Mutant::NoLeaseCheck | Mutant::SingleLeaseCheck));
         match state.posts[usize::from(post)] {
-            Post::Connecting => actions.extend([Action::CannotConnect(post), Action::Connects(post)]),
+            Post::Connecting => {
+                actions.extend([Action::CannotConnect(post), Action::Connects(post), Action::Reuses(post)]);
+            }
             Post::Connected if self.suspensions || (checks && claim.lease_ended) => {
                 actions.push(Action::ChecksLeaseAgain(post));
             }
@@ -125,6 +127,10 @@ impl Scenario {
                 }
                 if claim.push == Push::Refused {
                     actions.push(Action::SendsAgainWithNewToken(post));
+                }
+                actions.push(Action::GetsEarlierResponse(post));
+                if self.mutant == Some(Mutant::SecondTryAfterReuse) && !claim.is_sent_twice {
+                    actions.push(Action::TriesAgain(post));
                 }
             }
             _ => {}

@@ -16,8 +16,9 @@
 //! - A request arrives, is cancelled, throttled or fails; or it gets no reply, and is lost or arrives at any later
 //!   time, once per attempt. A transaction may take time: it locks the lead's item while its token is in progress, and
 //!   ends as done or cancelled, whether or not its sender waits.
-//! - A push cannot connect; or its bytes are sent, and AI Rudder accepts it, refuses it or never receives it; the
-//!   response arrives or not. A push that its sender gave up may arrive until the lease ends, when the kernel drops it.
+//! - A push cannot connect, opens a connection, or reuses one; nothing is sent on it before the claim is written, so when
+//!   it was opened does not matter. Its bytes are sent, and AI Rudder accepts it, refuses it or never receives it; the
+//!   response arrives or not, or that of an earlier lead arrives once more on a reused connection. A push that its sender gave up may arrive until the lease ends, when the kernel drops it.
 //! - A process may crash after any action, and loses the claims that it kept. A suspended process is one that takes no
 //!   action while others do.
 //! - A lease ends; the duplicate window ends; DynamoDB forgets a token once all its requests have arrived or are lost.
@@ -64,8 +65,8 @@ mod transitions;
 use check::AWS;
 use mutant::Mutant;
 use properties::{
-    NO_OPEN_CLAIM, NO_ORPHANED_CLAIM, ONE_ACCEPTED_PUSH, ONE_SENDER, OPERATOR_DECISION_STANDS, SAME_RESPONSE,
-    SENDER_HOLDS_LEAD,
+    ACCEPTED_IS_TRUE, NO_OPEN_CLAIM, NO_ORPHANED_CLAIM, ONE_ACCEPTED_PUSH, ONE_SENDER, OPERATOR_DECISION_STANDS,
+    SAME_RESPONSE, SENDER_HOLDS_LEAD,
 };
 use scenario::{Scenario, Window};
 
@@ -165,6 +166,8 @@ fn each_mutant_breaks_a_property() {
         (Mutant::MismatchCountsAsOurs, Scenario::new(TWO_PROCESSES, AWS[2]), ONE_ACCEPTED_PUSH),
         (Mutant::NoLeaseCheck, two_with_operator(), ONE_ACCEPTED_PUSH),
         (Mutant::SingleLeaseCheck, two_with_operator(), ONE_ACCEPTED_PUSH),
+        (Mutant::SecondTryAfterReuse, two(), ONE_ACCEPTED_PUSH),
+        (Mutant::EarlierResponseCounts, two(), ACCEPTED_IS_TRUE),
         (Mutant::PushOutlivesLease, two_with_operator(), ONE_ACCEPTED_PUSH),
         // With three posts it leads to a second push: 18 actions, found after 13 million states.
         (Mutant::ReleaseIgnoresClaimId, two_with_late_copies(), SENDER_HOLDS_LEAD),

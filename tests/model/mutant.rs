@@ -25,6 +25,10 @@ pub enum Mutant {
     NoLeaseCheck,
     /// The sender checks its lease once it has a connection, and not before the first byte.
     SingleLeaseCheck,
+    /// After a reused connection broke, the sender tries again on a new one.
+    SecondTryAfterReuse,
+    /// A response to an earlier lead, which arrives once more on a reused connection, counts as the response to this one.
+    EarlierResponseCounts,
     /// The sender pushes although its claim was not written.
     PushAfterNotOurs,
     /// A void's mismatch counts as a claim that was written.

@@ -93,12 +93,18 @@ pub enum Action {
     LeaseEnds(Id),
     CannotConnect(Id),
     Connects(Id),
+    /// It takes the connection that another lead left.
+    Reuses(Id),
     ChecksLeaseAgain(Id),
     /// The lead's bytes are sent.
     Sends(Id, Push),
     RudderDecides(Id, Push),
     GetsResponse(Id),
+    /// On a reused connection, the response to another lead arrives once more.
+    GetsEarlierResponse(Id),
     SendsAgainWithNewToken(Id),
+    /// A reused connection broke, and it opens a new one.
+    TriesAgain(Id),
     GivesUp {
         post: Id,
         lost: bool,

@@ -39,6 +39,8 @@ pub struct Claim {
     pub left: Option<Left>,
     /// Its push, as AI Rudder sees it.
     pub push: Push,
+    /// Whether it was sent again although AI Rudder may have it.
+    pub is_sent_twice: bool,
     /// Whether it was claimed after the first duplicate window ended.
     pub second_window: bool,
 }
@@ -94,7 +96,7 @@ pub enum Post {
     },
     /// The claim is its own, and it opens a connection to AI Rudder.
     Connecting,
-    /// It has a connection, and its first lease check passed.
+    /// It has a connection. If the connection is new, its first lease check passed.
     Connected,
     /// Its second lease check passed; the first byte is next.
     AboutToSend,
@@ -213,7 +215,14 @@ impl State {
 
     /// How many pushes AI Rudder accepted.
     pub fn accepted(&self) -> usize {
-        self.claims.iter().filter(|claim| claim.push == Push::Accepted).count()
+        self.claims.iter().map(Claim::accepted).sum()
+    }
+}
+
+impl Claim {
+    /// How many of its pushes AI Rudder accepted.
+    pub fn accepted(&self) -> usize {
+        if self.push == Push::Accepted { 1 + usize::from(self.is_sent_twice) } else { 0 }
     }
 }
 

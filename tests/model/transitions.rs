@@ -128,9 +128,13 @@ impl Scenario {
             }
             Action::CannotConnect(post) => Self::sent(state, post, Response::NotSent(NotSentReason::Unreachable)),
             Action::Connects(post) => self.checks(state, post, Post::Connected),
+            // Its lease is checked before the first byte alone.
+            Action::Reuses(post) => *state.post(post) = Post::Connected,
             Action::ChecksLeaseAgain(post) => self.checks(state, post, Post::AboutToSend),
             Action::Sends(post, push) => {
-                state.claim(post).push = push;
+                let claim = state.claim(post);
+                claim.is_sent_twice |= matches!(claim.push, Push::InTransit | Push::Accepted);
+                claim.push = push;
                 *state.post(post) = Post::Pushed;
             }
             Action::RudderDecides(id, push) => state.claim(id).push = push,
@@ -138,6 +142,11 @@ impl Scenario {
                 let accepted = state.claim(post).push == Push::Accepted;
                 Self::sent(state, post, if accepted { Response::Accepted } else { Response::Refused });
             }
+            Action::GetsEarlierResponse(post) => {
+                let is_mistaken = self.mutant == Some(Mutant::EarlierResponseCounts);
+                Self::sent(state, post, if is_mistaken { Response::Accepted } else { Response::Unknown });
+            }
+            Action::TriesAgain(post) => *state.post(post) = Post::Connecting,
             Action::SendsAgainWithNewToken(post) => {
                 state.claim(post).push = Push::None;
                 *state.post(post) = Post::Connecting;

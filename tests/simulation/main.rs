@@ -4,7 +4,7 @@
 //!
 //! In each schedule two or three processes receive the same lead several times, under the same key, another key, or
 //! none. Requests to DynamoDB are slow, late, lost, duplicated, or done without a response; transactions are held;
-//! there are outages. AI Rudder accepts, refuses, or does not respond. Processes are suspended and killed, and some
+//! there are outages. AI Rudder accepts, refuses, or does not respond; connections to it are reused, and may break. Processes are suspended and killed, and some
 //! have a wall clock that is up to an hour slow. An operator asks AI Rudder about leads whose lease has ended, and
 //! settles or reopens them.
 //!
@@ -106,6 +106,8 @@ fn every_schedule_keeps_the_guarantees() {
         "operator reopened",
         "claim kept",
         "concurrent requests",
+        "connection reused",
+        "reused connection broke",
         "open claim of a killed process",
     ] {
         assert!(counts.contains_key(event), "no schedule had this event: {event}");

@@ -16,7 +16,7 @@ use lendswift_relay::{
 };
 use tokio::{
     join,
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use super::{
@@ -69,6 +69,8 @@ pub struct World {
     pub rudder: Rudder,
     pub records: Arc<Mutex<Vec<PostRecord>>>,
     pub conflicts: Conflicts,
+    /// For each push over a reused connection, whether the connection broke.
+    pub reuses: Arc<Mutex<Vec<bool>>>,
     /// The numbers of the processes that were killed.
     pub killed: Arc<Mutex<Vec<u32>>>,
     /// The true time when the schedule began.
@@ -83,6 +85,19 @@ impl World {
         let since = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         since.as_millis().try_into().unwrap()
     }
+}
+
+/// How a process reaches AI Rudder.
+#[derive(Clone, Copy)]
+enum Connection {
+    Unreachable,
+    /// An earlier lead left it.
+    Reused {
+        /// Whether AI Rudder closes it while the lead is on its way.
+        breaks: bool,
+    },
+    /// It is open at this time.
+    OpenAt(Instant),
 }
 
 /// One process.
@@ -113,6 +128,7 @@ impl Process {
         let request_id = post.number.to_string();
         let keys = namespace.items(post.lead.as_bytes(), key.as_ref());
         let claim = Claim::new(&namespace, keys, &request_id, budget.lease());
+        let connection = self.connection();
         let claimed = self.ledger.claim(claim, budget).await;
         let claim = match claimed {
             Ok(Claimed::Ours(claim)) => claim,
@@ -126,7 +142,7 @@ impl Process {
             }
         };
         let closed = async {
-            let result = self.push(post, &claim, budget).await;
+            let result = self.push(post, &claim, connection, budget).await;
             self.close(post, &claim, result, budget).await
         };
         join!(closed, self.ledger.close_left_claims(budget)).0
@@ -151,21 +167,39 @@ impl Process {
         response
     }
 
-    /// Pushes a lead if both lease checks pass. `None` if nothing was sent.
-    async fn push(&self, post: &Post, claim: &Claim, budget: Budget) -> Option<PushResult> {
-        let (connects, unreachable) = {
-            let mut random = self.random.lock().unwrap();
-            (Duration::from_millis(random.u64(1..300)), random.u8(0..10) == 0)
-        };
+    /// The connection for a lead. A new one is opened while the claim is written.
+    fn connection(&self) -> Connection {
+        let mut random = self.random.lock().unwrap();
+        match random.u8(0..10) {
+            0 => Connection::Unreachable,
+            1..4 => Connection::Reused { breaks: random.u8(0..4) == 0 },
+            _ => Connection::OpenAt(self.clock.now() + Duration::from_millis(random.u64(1..300))),
+        }
+    }
+
+    /// Pushes a lead if the lease checks pass: one over a reused connection, two over a new one. `None` if nothing was sent.
+    async fn push(&self, post: &Post, claim: &Claim, connection: Connection, budget: Budget) -> Option<PushResult> {
         let until = budget.push_until(PUSH_LIMIT, self.clock.now()).ok()?;
-        timeout_at(until, sleep(connects)).await.ok().filter(|()| !unreachable)?;
-        if !claim.lease().runs(self.clock) {
-            return None;
+        match connection {
+            Connection::Unreachable => return None,
+            Connection::Reused { .. } => {}
+            Connection::OpenAt(at) => {
+                timeout_at(until, sleep_until(at)).await.ok()?;
+                if !claim.lease().runs(self.clock) {
+                    return None;
+                }
+            }
         }
         // The relay renders the request's head here; the process may be suspended.
         tokio::task::yield_now().await;
         if !claim.lease().runs(self.clock) {
             return None;
+        }
+        if let Connection::Reused { breaks } = connection {
+            self.world.reuses.lock().unwrap().push(breaks);
+            if breaks {
+                return Some(self.world.rudder.close_on(post.number));
+            }
         }
         Some(self.world.rudder.push(post.number, until).await)
     }

@@ -45,6 +45,14 @@ impl Rudder {
         self.0.lock().unwrap().accepted.push(number);
     }
 
+    /// Closes the connection of a push, half of the time after it accepted the lead.
+    pub fn close_on(&self, number: u32) -> PushResult {
+        if self.0.lock().unwrap().random.bool() {
+            self.accept(number);
+        }
+        PushResult::NoResponse
+    }
+
     /// Receives a push whose sender waits until `until`.
     pub async fn push(&self, number: u32, until: Instant) -> PushResult {
         let (kind, duration) = {

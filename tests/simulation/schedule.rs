@@ -59,6 +59,7 @@ impl Schedule {
             rudder: Rudder::new(random.fork()),
             records: Arc::default(),
             conflicts: Arc::default(),
+            reuses: Arc::default(),
             killed: Arc::default(),
             wall: SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_000_000_000 + random.u64(0..1000)),
             started_at: Instant::now(),
@@ -103,6 +104,8 @@ impl Schedule {
         *conditions.lock().unwrap() = NetworkConditions::perfect();
         seen.extend(operator_log);
         seen.extend(verify::kept_claims(&self.world, &self.dynamodb));
+        let event = |breaks| if breaks { "reused connection broke" } else { "connection reused" }.to_owned();
+        seen.extend(self.world.reuses.lock().unwrap().iter().map(|breaks| event(*breaks)));
         for (number, sandbox) in (FIRST_CLOSING_POST..).zip(sandboxes) {
             seen.extend(sandbox.close_left_claims(number).await);
         }
