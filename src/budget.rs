@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Event};
 
 /// How long one refresh of a secret may take, with its immediate retries. Attempts have no limit of their own: TCP
 /// repeats lost packets, and giving up early would discard a response that may be on its way.
@@ -118,8 +118,7 @@ const _: () = assert!(API_GATEWAY_LIMIT.as_millis() < MAX_CLOCK_DIFFERENCE.as_mi
 pub struct Budget {
     deadline: Instant,
     lease: Lease,
-    /// Lambda's deadline as it was given.
-    lambda_deadline: u64,
+    event: Event,
 }
 
 /// The period in which the request that claimed a lead may send it.
@@ -162,7 +161,7 @@ impl Budget {
             _ => (API_GATEWAY_LIMIT, wall + API_GATEWAY_LIMIT),
         };
         let lease = Lease { until: deadline + LEASE_GRACE, until_instant: now + left + LEASE_GRACE };
-        Self { deadline: now + left, lease, lambda_deadline: deadline_ms }
+        Self { deadline: now + left, lease, event: Event { begun: now, deadline: deadline_ms } }
     }
 
     /// The end of all work before settling and responding.
@@ -192,9 +191,9 @@ impl Budget {
         if now < self.deadline { before(self.deadline, RESPOND_TIME) } else { now + RESPONSE_RESERVE }
     }
 
-    /// Lambda's deadline as it was given, in milliseconds since the Unix epoch.
-    pub(crate) fn lambda_deadline(self) -> u64 {
-        self.lambda_deadline
+    /// The request's event.
+    pub(crate) fn event(self) -> Event {
+        self.event
     }
 
     /// The lease of this request's claim.

@@ -31,9 +31,9 @@ impl Clock {
         Instant::now()
     }
 
-    /// Now, during an event with this deadline of Lambda's in milliseconds since the Unix epoch.
-    pub(crate) fn moment(self, lambda_deadline: u64) -> Moment {
-        Moment { monotonic: self.now(), wall: self.wall(), lambda_deadline }
+    /// Now, during this event.
+    pub(crate) fn moment(self, event: Event) -> Moment {
+        Moment { monotonic: self.now(), wall: self.wall(), event }
     }
 
     /// The wall clock. It may jump when it is set, and be slow in a process that was suspended.
@@ -52,8 +52,16 @@ impl Clock {
 pub(crate) struct Moment {
     monotonic: Instant,
     wall: SystemTime,
-    /// Lambda's deadline for the current event, in milliseconds since the Unix epoch.
-    lambda_deadline: u64,
+    event: Event,
+}
+
+/// What tells the time during one event of Lambda's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Event {
+    /// When it began, by the monotonic clock.
+    pub(crate) begun: Instant,
+    /// Lambda's deadline for it, in milliseconds since the Unix epoch.
+    pub(crate) deadline: u64,
 }
 
 impl Moment {
@@ -62,10 +70,18 @@ impl Moment {
         [
             self.monotonic.checked_duration_since(earlier.monotonic),
             self.wall.duration_since(earlier.wall).ok(),
-            self.lambda_deadline.checked_sub(earlier.lambda_deadline).map(Duration::from_millis),
+            self.since_by_lambda(earlier),
         ]
         .into_iter()
         .all(|age| age.is_some_and(|age| age <= limit))
+    }
+
+    /// The time from the earlier moment to the beginning of this event, by Lambda's deadlines: two events have deadlines as far
+    /// apart as their beginnings. What passed in the earlier event is taken from the local clock, which ran then.
+    fn since_by_lambda(self, earlier: Self) -> Option<Duration> {
+        let between_events = Duration::from_millis(self.event.deadline.checked_sub(earlier.event.deadline)?);
+        let in_earlier_event = earlier.monotonic.saturating_duration_since(earlier.event.begun);
+        Some(between_events.saturating_sub(in_earlier_event))
     }
 }
 
@@ -88,20 +104,21 @@ mod tests {
     fn an_age_is_judged_by_every_clock() {
         let start = Instant::now();
         let after = Duration::from_millis;
-        let at = |monotonic, wall, lambda_deadline| Moment {
+        // The earlier event began 2 s before the earlier moment.
+        let at = |monotonic, wall, deadline| Moment {
             monotonic: start + after(monotonic),
             wall: UNIX_EPOCH + after(wall),
-            lambda_deadline,
+            event: Event { begun: start + after(3000), deadline },
         };
         let earlier = at(5000, 5000, 5000);
         for (monotonic, wall, deadline, expected) in [
             (5000, 5000, 5000, true),
-            (6000, 6000, 6000, true),
-            (6001, 6000, 6000, false),
-            (6000, 6001, 6000, false),
-            (6000, 6000, 6001, false),
-            (4999, 6000, 6000, false),
-            (6000, 4999, 6000, false),
+            (6000, 6000, 8000, true),
+            (6001, 6000, 8000, false),
+            (6000, 6001, 8000, false),
+            (6000, 6000, 8001, false),
+            (4999, 6000, 8000, false),
+            (6000, 4999, 8000, false),
             (6000, 6000, 4999, false),
         ] {
             let is_within = at(monotonic, wall, deadline).is_within(after(1000), earlier);

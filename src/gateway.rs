@@ -88,7 +88,7 @@ fn span(request_id: &str, cold_start: bool) -> Span {
     error_span!(
         "lead",
         request_id,
-        cold_start,
+        cold_start = cold_start.then_some(true),
         account = Empty,
         key = Empty,
         route = Empty,

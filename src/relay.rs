@@ -113,7 +113,9 @@ impl Relay {
             Content::KeyAlone(key) => return self.status(account, &namespace(account).lookup(&key), context).await,
         };
         let ParsedLead { lead, ignored } = body.parse()?;
-        Span::current().record("ignored_fields", ignored.count());
+        if ignored.count() > 0 {
+            Span::current().record("ignored_fields", ignored.count());
+        }
         let lead = lead.map(|lead| Outgoing::from(&lead));
         // Free the body before the push, which may take seconds.
         drop(body);

@@ -11,7 +11,6 @@ use std::{
     env,
     hint::black_box,
     io::{self, Write},
-    net::{Ipv4Addr, SocketAddr},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -33,10 +32,7 @@ use serde_json::{
     Value,
     value::{RawValue, to_raw_value},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use support::RawTcpServer;
 
 /// How often a batch is timed. The least time counts: other load on the machine only adds to it.
 const BATCHES: usize = 51;
@@ -53,9 +49,11 @@ const ENVELOPE: &str = r#"{"code":200,"message":"success","show_err":false,"time
 async fn main() -> Result<(), Error> {
     let token = Token::try_from(env::args().nth(1).ok_or("the account's token is missing")?)?;
     let other_process = Config::from_env()?;
-    let address = fake_rudder().await?;
+    let length = ENVELOPE.len();
+    let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{ENVELOPE}");
+    let rudder = RawTcpServer::responding(response.leak()).await;
     let same_thread = Config::from_variables(|variable| match variable {
-        "UPSTREAM_BASE_URL" => Some(format!("http://{address}/api/push/lendswift-under-wirting").into()),
+        "UPSTREAM_BASE_URL" => Some(rudder.url("http").into()),
         _ => env::var_os(variable),
     })?;
     log::start(same_thread.log, io::sink);
@@ -65,27 +63,6 @@ async fn main() -> Result<(), Error> {
     let other_process = overhead(&other_process, &token, recorder).await?;
     println!("[{same_thread:.1}, {other_process:.1}]");
     Ok(())
-}
-
-/// An AI Rudder that accepts every lead at the least cost.
-async fn fake_rudder() -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((connection, _)) = listener.accept().await {
-            tokio::spawn(respond(connection));
-        }
-    });
-    Ok(address)
-}
-
-async fn respond(mut connection: TcpStream) -> io::Result<()> {
-    let mut request = Vec::with_capacity(2048);
-    // A lead ends like this, and with it the request.
-    while !request.ends_with(b"}}") && connection.read_buf(&mut request).await? > 0 {}
-    let length = ENVELOPE.len();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
-    connection.write_all((head + ENVELOPE).as_bytes()).await
 }
 
 /// The CPU time of a lead beyond that of its push, in microseconds.

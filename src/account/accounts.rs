@@ -216,7 +216,7 @@ fn refuse(id: &AccountId, fault: Option<StoreError>) -> AuthError {
 /// contain personal data. All fields at once, because the log renders the whole span at each record.
 fn record_account(id: &AccountId, source: Option<SecretSource>) {
     let span = Span::current();
-    let source = source.map(SecretSource::as_str);
+    let source = source.filter(|source| *source != SecretSource::Cached).map(SecretSource::as_str);
     record_all!(span, account = %id, secret = source);
 }
 

@@ -20,7 +20,7 @@ impl Ledger {
     /// keeps the claim and retries later.
     pub async fn settle(&self, claim: &Claim, settled: &Settled, budget: Budget) {
         let Some(table) = &self.table else { return };
-        let settle = table.single(writes::settle_write(claim, settled, self.clock.wall()));
+        let settle = writes::settle(table, claim, settled, self.clock.wall());
         if self.close(table, claim, settle, budget).await == CloseStep::Superseded {
             const NOT_SETTLED: &str =
                 "the claim was not settled: its item is gone, has another claim, or was settled by an operator";

@@ -152,7 +152,9 @@ impl Ledger {
     async fn assign_key(&self, table: &Table, claim: &Claim, expires: u64, budget: Budget) {
         let Some(key) = &claim.key_item else { return };
         let key = writes::key_write(key, &claim.lead, expires, self.clock.wall());
-        table.attempt(&table.single(key), budget.settle_until(self.clock.now())).await;
+        if let Ok(request) = table.transaction([key], None) {
+            table.attempt(&request, budget.settle_until(self.clock.now())).await;
+        }
     }
 
     /// Whether enough time is left to retry a write after this wait.

@@ -80,19 +80,13 @@ impl fmt::Debug for LeftClaims {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::table::{Action, Write, tests::table_at},
-        *,
-    };
+    use super::{super::table::tests::table_at, *};
 
     /// The name of the claim that is dropped when the claims of these names are kept. Under `d…` it is in doubt whether it was
     /// written; `s…` is a sandbox's.
     fn dropped<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<String> {
         let table = table_at("http://127.0.0.1:1");
-        let write = || {
-            let action = Action::Delete { pk: String::new() };
-            table.single(Write { action, condition: None, values: Vec::new() })
-        };
+        let write = || table.delete("acme#lead#1", "", Vec::new());
         let left = LeftClaims::default();
         let added: Vec<_> = names
             .into_iter()

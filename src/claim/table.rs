@@ -54,9 +54,6 @@ impl Table {
             WriteRequest::Transaction(request) => {
                 finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_transaction_error).await
             }
-            WriteRequest::Put(request) => {
-                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
-            }
             WriteRequest::Update(request) => {
                 finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
             }

@@ -24,8 +24,8 @@ impl Writes {
     /// The writes of a claim that is made at `now` and expires after `window`.
     pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Result<Self, BuildError> {
         Ok(Self {
-            claim: table.transaction(claim_writes(claim, now, window), &claim.id)?,
-            void: table.transaction([void_write(claim)], &claim.id)?,
+            claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id))?,
+            void: table.transaction([void_write(claim)], Some(&claim.id))?,
             release: release(table, claim)?,
         })
     }
@@ -64,7 +64,7 @@ pub(super) fn key_write(pk: &str, lead: &str, expires: u64, now: SystemTime) -> 
 }
 
 /// Records the result of a push with the response.
-pub(super) fn settle_write(claim: &Claim, settled: &Settled, now: SystemTime) -> Write {
+pub(super) fn settle(table: &Table, claim: &Claim, settled: &Settled, now: SystemTime) -> WriteRequest {
     let error = settled.error().map(|error| (":error", text(error)));
     let expression = match error {
         // `unknown` may have become `accepted`.
@@ -81,30 +81,23 @@ pub(super) fn settle_write(claim: &Claim, settled: &Settled, now: SystemTime) ->
         (":body", text(settled.body())),
         (":now", number(seconds(now))),
     ];
-    Write {
-        action: Action::Update { pk: claim.lead.clone(), expression },
-        condition: Some(SETTLE_LEAD),
-        values: values.into_iter().chain(error).collect(),
-    }
+    table.update(&claim.lead, expression, SETTLE_LEAD, values.into_iter().chain(error).collect())
 }
 
 /// The write that uses up the claim's token and has no other effect: the relay never writes this item.
 fn void_write(claim: &Claim) -> Write {
-    Write { action: Action::Delete { pk: claim.void.clone() }, condition: None, values: Vec::new() }
+    Write { action: Action::Delete(claim.void.clone()), condition: None, values: Vec::new() }
 }
 
 /// Deletes the lead's item and the idempotency key's item.
 pub(super) fn release(table: &Table, claim: &Claim) -> Result<WriteRequest, BuildError> {
-    let lead = Write {
-        action: Action::Delete { pk: claim.lead.clone() },
-        condition: Some(RELEASE_LEAD),
-        values: vec![(":claim", text(&claim.id))],
-    };
-    let Some(pk) = &claim.key_item else { return Ok(table.single(lead)) };
+    let values = vec![(":claim", text(&claim.id))];
+    let Some(key) = &claim.key_item else { return Ok(table.delete(&claim.lead, RELEASE_LEAD, values)) };
+    let lead = Write { action: Action::Delete(claim.lead.clone()), condition: Some(RELEASE_LEAD), values };
     let key = Write {
-        action: Action::Delete { pk: pk.clone() },
+        action: Action::Delete(key.clone()),
         condition: Some(RELEASE_KEY),
         values: vec![(":lead", text(&claim.lead))],
     };
-    table.both(lead, key)
+    table.transaction([lead, key], None)
 }

@@ -6,15 +6,14 @@ use tokio::{sync::SetOnce, time::Instant};
 
 use crate::{
     budget::{Budget, Lease},
-    clock::{Clock, Moment},
+    clock::{Clock, Event, Moment},
 };
 
 /// The permission to send one lead. Until it is granted, a push opens a connection and sends nothing.
 #[derive(Debug)]
 pub struct Permit {
     lease: Lease,
-    /// Lambda's deadline for the lead's event, in milliseconds since the Unix epoch.
-    lambda_deadline: u64,
+    event: Event,
     granted: SetOnce<Granted>,
 }
 
@@ -32,8 +31,7 @@ impl Permit {
     /// afterwards other requests treat its sender as dead.
     #[must_use]
     pub fn new(budget: Budget) -> Arc<Self> {
-        let (lease, lambda_deadline) = (budget.lease(), budget.lambda_deadline());
-        Arc::new(Self { lease, lambda_deadline, granted: SetOnce::new() })
+        Arc::new(Self { lease: budget.lease(), event: budget.event(), granted: SetOnce::new() })
     }
 
     /// Allows the lead to be sent from `since` on, and its push to take until `until`. Only the first call counts.
@@ -53,6 +51,6 @@ impl Permit {
 
     /// Now, as far as the lead's request can tell.
     pub(super) fn moment(&self, clock: Clock) -> Moment {
-        clock.moment(self.lambda_deadline)
+        clock.moment(self.event)
     }
 }

@@ -100,9 +100,9 @@ async fn lambdas_deadlines_limit_the_age_of_a_connection() {
     let start = deadline_in(10_000);
     for (limit, after, expected) in [
         ("1000", 1000, &[1, 2][..]),
-        ("1000", 1001, &[1, 1, 1]),
+        ("1000", 9000, &[1, 1, 1]),
         ("10000", 10_000, &[1, 2]),
-        ("10000", 10_001, &[1, 1, 1]),
+        ("10000", 19_000, &[1, 1, 1]),
         ("0", 0, &[1, 1, 1]),
     ] {
         let seen = requests_with(&[("UPSTREAM_KEEP_ALIVE_MS", limit)], &[start, start, start + after]).await;

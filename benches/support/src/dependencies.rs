@@ -7,11 +7,14 @@ use std::{
     time::Duration,
 };
 
-use rcgen::generate_simple_self_signed;
+use rustls::ALL_VERSIONS;
 use serde_json::json;
-use support::fakes::{Answering, DynamoDb, Rudder, SecretsManager};
+use support::{
+    Authority, TlsProxy,
+    fakes::{Answering, DynamoDb, Rudder, SecretsManager},
+};
 
-use crate::{Failure, latency_proxy, programs, tls_proxy};
+use crate::{Failure, latency_proxy, programs};
 
 /// The ledger's table.
 pub const TABLE: &str = "lendswift-claims";
@@ -63,6 +66,7 @@ pub struct Dependencies {
     rudder: Rudder,
     _secrets: SecretsManager,
     _dynamodb: DynamoDb,
+    _proxies: Vec<TlsProxy>,
 }
 
 impl Dependencies {
@@ -74,14 +78,21 @@ impl Dependencies {
         let secret = json!({ "lendswift_token": TOKEN, "api_key_sha256": [API_KEY_SHA256] });
         secrets.put("lendswift/acme", secret.to_string());
         dynamodb.create_table(TABLE);
-        let certificate = generate_simple_self_signed(["localhost".to_owned()])?;
+        let authority = Authority::default();
         fs::create_dir_all(programs::folder())?;
-        fs::write(&endpoints.authority, certificate.cert.pem())?;
-        let fakes = [rudder.address(), secrets.address(), dynamodb.address()];
-        for (address, fake) in endpoints.addresses.iter_mut().zip(fakes) {
-            *address = tls_proxy::start(*address, fake, &certificate).await?;
+        fs::write(&endpoints.authority, authority.pem())?;
+        let mut proxies = Vec::new();
+        for (address, fake) in
+            endpoints.addresses.iter_mut().zip([rudder.address(), secrets.address(), dynamodb.address()])
+        {
+            // TLS sessions of its own. The fakes do not speak HTTP/2, which reqwest would choose.
+            let mut tls = authority.server("localhost", 30, ALL_VERSIONS);
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            let proxy = TlsProxy::start_at(*address, fake, tls).await;
+            *address = proxy.address();
+            proxies.push(proxy);
         }
-        Ok(Self { endpoints, rudder, _secrets: secrets, _dynamodb: dynamodb })
+        Ok(Self { endpoints, rudder, _secrets: secrets, _dynamodb: dynamodb, _proxies: proxies })
     }
 
     /// Moves all of them away, by this time there and back.

@@ -4,7 +4,6 @@ mod dependencies;
 mod latency_proxy;
 mod leads;
 pub mod programs;
-mod tls_proxy;
 
 use std::error::Error;
 

@@ -101,8 +101,11 @@ pub(in crate::claim) fn table_at(url: &str) -> Table {
 /// An attempt of a delete against a DynamoDB at this URL.
 async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
     let table = table_at(url);
-    let delete = Write { action: Action::Delete { pk: "acme#void#1".to_owned() }, condition: None, values: Vec::new() };
-    table.attempt(&table.single(delete), Clock::SYSTEM.now() + std::time::Duration::from_secs(5)).await.reply
+    let delete = Write { action: Action::Delete("acme#void#1".to_owned()), condition: None, values: Vec::new() };
+    table
+        .attempt(&table.transaction([delete], None).unwrap(), Clock::SYSTEM.now() + std::time::Duration::from_secs(5))
+        .await
+        .reply
 }
 
 #[tokio::test]

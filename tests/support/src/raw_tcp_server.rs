@@ -29,7 +29,15 @@ impl RawTcpServer {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind(FREE_PORT).await.expect("a free port");
+        Self::start_at(FREE_PORT, serve).await
+    }
+
+    /// Runs `serve` for each connection to this address.
+    pub async fn start_at<F>(address: SocketAddr, serve: impl Fn(TcpStream) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("a socket's address");
         let connections = Arc::<AtomicUsize>::default();
         let counter = Arc::clone(&connections);

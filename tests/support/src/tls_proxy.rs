@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::{io::copy_bidirectional, net::TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::RawTcpServer;
+use crate::{FREE_PORT, RawTcpServer};
 
 /// A certificate authority of its own, which no client trusts by default.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -77,6 +77,11 @@ pub struct TlsProxy {
 impl TlsProxy {
     /// Starts on a free port.
     pub async fn start(upstream: SocketAddr, config: ServerConfig) -> Self {
+        Self::start_at(FREE_PORT, upstream, config).await
+    }
+
+    /// Starts at this address.
+    pub async fn start_at(address: SocketAddr, upstream: SocketAddr, config: ServerConfig) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let handshakes = Arc::<Mutex<Vec<Handshake>>>::default();
         let seen = Arc::clone(&handshakes);
@@ -84,12 +89,17 @@ impl TlsProxy {
             let proxied = proxy(stream, acceptor.clone(), upstream, Arc::clone(&seen));
             async move { drop(proxied.await) }
         };
-        Self { server: RawTcpServer::start(serve).await, handshakes }
+        Self { server: RawTcpServer::start_at(address, serve).await, handshakes }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// Its URL, under the name that its certificate usually has.
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.server.address().port())
+        format!("https://localhost:{}", self.address().port())
     }
 
     /// Every completed handshake, in order.
