@@ -4,27 +4,23 @@
 //! searches for files, which Lambda does not have, and its default HTTP client loads the system's certificates at start-up.
 //! Here the SDK uses the HTTP stack of [`tls`].
 
-use std::error::Error;
+use std::{borrow::Cow, error::Error};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
     timeout::TimeoutConfig,
 };
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
-use aws_sdk_dynamodb::config::endpoint as dynamodb;
 use aws_sdk_secretsmanager::config::{
     SharedCredentialsProvider,
     endpoint::{self as secrets_manager},
     retry::ReconnectMode,
 };
-use aws_smithy_runtime_api::{
-    client::{
-        http::{HttpConnector, HttpConnectorFuture, http_client_fn},
-        orchestrator::{HttpRequest, HttpResponse},
-        result::{ConnectorError, DispatchFailure},
-        runtime_components::RuntimeComponents,
-    },
-    shared::IntoShared,
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
@@ -41,6 +37,8 @@ use crate::{
 pub struct Aws {
     /// The SDK's configuration.
     pub sdk: SdkConfig,
+    /// What sends the requests.
+    pub connector: SharedHttpConnector,
     http: Client,
     config: AwsConfig,
     has_ledger: bool,
@@ -50,19 +48,21 @@ impl Aws {
     /// AWS as configured, with the environment's credentials. `Err` if TLS or HTTP cannot be set up.
     pub fn new(config: &Config) -> Result<Self, ClientError> {
         let http = tls::http_client(tls::client_config(&config.aws.extra_roots)?).build()?;
-        let connector = ReqwestConnector(http.clone());
+        let connector = SharedHttpConnector::new(ReqwestConnector(http.clone()));
+        let shared = connector.clone();
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(config.aws.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-            .http_client(http_client_fn(move |_: &_, _: &RuntimeComponents| connector.clone().into_shared()))
+            .http_client(http_client_fn(move |_: &_, _: &RuntimeComponents| shared.clone()))
             .build();
-        Ok(Self { sdk, http, config: config.aws.clone(), has_ledger: config.claims != Claims::Off })
+        Ok(Self { sdk, connector, http, config: config.aws.clone(), has_ledger: config.claims != Claims::Off })
     }
 
     /// Opens the connections that the first lead would otherwise wait for. Errors are ignored: that lead tries again.
     pub(crate) async fn connect(&self) {
-        join!(self.open_connection(self.secrets_manager_url().await), self.open_connection(self.dynamodb_url().await));
+        let dynamodb = if self.has_ledger { self.dynamodb_url().parse().ok() } else { None };
+        join!(self.open_connection(self.secrets_manager_url().await), self.open_connection(dynamodb));
     }
 
     async fn secrets_manager_url(&self) -> Option<Url> {
@@ -74,16 +74,20 @@ impl Aws {
         DefaultResolver::new().resolve_endpoint(&params).await.ok()?.url().parse().ok()
     }
 
-    async fn dynamodb_url(&self) -> Option<Url> {
-        use dynamodb::{DefaultResolver, Params, ResolveEndpoint};
-        if !self.has_ledger {
-            return None;
-        }
+    /// The region.
+    pub(crate) fn region(&self) -> &str {
+        &self.config.region
+    }
+
+    /// DynamoDB's endpoint: the configured one, or that of the region (AWS's general reference, "Amazon DynamoDB endpoints and
+    /// quotas"). China's regions have their own domain; the isolated regions need a configured endpoint.
+    pub(crate) fn dynamodb_url(&self) -> Cow<'_, str> {
         if let Some(url) = &self.config.dynamodb {
-            return Some(url.clone());
+            return url.as_str().into();
         }
-        let params = Params::builder().region(&self.config.region).build().ok()?;
-        DefaultResolver::new().resolve_endpoint(&params).await.ok()?.url().parse().ok()
+        let region = &self.config.region;
+        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("https://dynamodb.{region}.{domain}/").into()
     }
 
     /// Opens a connection with an unauthenticated `GET /`, which has no effect on the service.
@@ -171,14 +175,29 @@ fn connector_error(error: reqwest::Error) -> ConnectorError {
 }
 
 /// Whether a call failed before a connection was open, which means that nothing was sent.
-pub(crate) fn is_unconnected(failure: &DispatchFailure) -> bool {
-    let source = failure.as_connector_error().and_then(Error::source);
-    source.and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
+pub(crate) fn is_unconnected(error: &ConnectorError) -> bool {
+    error.source().and_then(|source| source.downcast_ref::<reqwest::Error>()).is_some_and(reqwest::Error::is_connect)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn dynamodb_has_the_endpoint_of_its_region() {
+        use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+        for region in ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1", "cn-northwest-1", "mx-central-1"] {
+            let variables = |name: &str| match name {
+                "CLAIMS_TABLE" => Some("claims".into()),
+                "AWS_REGION" => Some(region.into()),
+                _ => None,
+            };
+            let aws = Aws::new(&Config::from_variables(variables).unwrap()).unwrap();
+            let params = Params::builder().region(region).build().unwrap();
+            let expected = DefaultResolver::new().resolve_endpoint(&params).await.unwrap();
+            assert_eq!(aws.dynamodb_url().trim_end_matches('/'), expected.url(), "{region}");
+        }
+    }
 
     #[test]
     fn throttling_failures_and_expired_signatures_are_transient() {

@@ -57,6 +57,7 @@ mod backoff;
 mod claimed;
 mod closing;
 pub mod conditions;
+mod dynamodb;
 mod idempotency_key;
 mod item_keys;
 mod ledger;

@@ -48,7 +48,7 @@ impl Relay {
     pub fn new(config: &Config, aws: Aws, clock: Clock) -> Result<Self, ClientError> {
         Ok(Self {
             accounts: Accounts::new(config, &aws.sdk, clock),
-            ledger: Ledger::new(config, &aws.sdk, clock),
+            ledger: Ledger::new(config, &aws, clock),
             aws,
             rudder: Rudder::new(&config.upstream, clock)?,
             push_limit: config.upstream.timeout,

@@ -36,10 +36,8 @@ impl Ledger {
     /// the process keeps the claim and retries later.
     pub async fn release(&self, claim: &Claim, budget: Budget) {
         let Some(table) = &self.table else { return };
-        // The claim's writes contained this one. If it is superseded, there is nothing to free.
-        if let Ok(release) = writes::release(table, claim) {
-            self.close(table, claim, release, budget).await;
-        }
+        // If it is superseded, there is nothing to free.
+        self.close(table, claim, writes::release(table, claim), budget).await;
     }
 
     /// Makes the write that settles or releases a claim, with retries while time is left. Never returns [`CloseStep::Retry`].

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
@@ -16,6 +15,7 @@ use super::{
     writes::{self, Writes},
 };
 use crate::{
+    aws::Aws,
     budget::{Budget, Lease, WRITE_MAX_WAIT, WRITE_RETRY_MIN},
     clock::Clock,
     config::{Claims, Config},
@@ -46,10 +46,10 @@ impl LedgerError {
 impl Ledger {
     /// The configured table in the DynamoDB that `aws` reaches.
     #[must_use]
-    pub fn new(config: &Config, aws: &SdkConfig, clock: Clock) -> Self {
+    pub fn new(config: &Config, aws: &Aws, clock: Clock) -> Self {
         let table = match &config.claims {
             Claims::Off => None,
-            Claims::Table(name) => Some(Table::new(config, aws, name, clock)),
+            Claims::Table(name) => Some(Table::new(aws, name, clock)),
         };
         Self { table, window: config.duplicate_window, clock, left: LeftClaims::default() }
     }
@@ -66,7 +66,6 @@ impl Ledger {
     pub async fn claim(&self, claim: Claim, budget: Budget) -> Result<Claimed, LedgerError> {
         let Some(table) = &self.table else { return Ok(Claimed::Ours(claim)) };
         let writes = Writes::new(table, &claim, self.clock.wall(), self.window);
-        let writes = writes.map_err(|error| LedgerError::new(&error.to_string()))?;
         let (end, cause) = self.run_protocol(table, &writes, claim.lease, budget).await;
         if !matches!(end, End::NotOurs(NotClaimed::ConditionFailed(_))) {
             record_claim(&claim.id);
@@ -152,9 +151,7 @@ impl Ledger {
     async fn assign_key(&self, table: &Table, claim: &Claim, expires: u64, budget: Budget) {
         let Some(key) = &claim.key_item else { return };
         let key = writes::key_write(key, &claim.lead, expires, self.clock.wall());
-        if let Ok(request) = table.transaction([key], None) {
-            table.attempt(&request, budget.settle_until(self.clock.now())).await;
-        }
+        table.attempt(&table.transaction([key], None), budget.settle_until(self.clock.now())).await;
     }
 
     /// Whether enough time is left to retry a write after this wait.

@@ -2,10 +2,13 @@
 
 use std::time::SystemTime;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use http::StatusCode;
 
-use super::{Claim, Settled, protocol::State, table::Item};
+use super::{
+    Claim, Settled,
+    dynamodb::{AttributeValue, Item},
+    protocol::State,
+};
 use crate::unix_time::seconds;
 
 /// The item of a lead that was claimed before.
@@ -97,11 +100,11 @@ fn settled(item: &Item) -> Option<Settled> {
 }
 
 fn text_of(item: &Item, name: &str) -> Option<String> {
-    item.get(name)?.as_s().ok().cloned()
+    if let AttributeValue::S(text) = item.get(name)? { Some(text.clone()) } else { None }
 }
 
 fn number_of(item: &Item, name: &str) -> Option<u64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
+    if let AttributeValue::N(number) = item.get(name)? { number.parse().ok() } else { None }
 }
 
 pub(super) fn text(text: impl Into<String>) -> AttributeValue {

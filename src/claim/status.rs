@@ -5,9 +5,10 @@ use tokio::time::{Instant, sleep};
 use super::{
     Known, Ledger, LedgerError, Lookup,
     backoff::backoff,
+    dynamodb::Item,
     ledger::{known_from_record, record_claim},
     record::{KeyRecord, Record, expires},
-    table::{Item, Table},
+    table::Table,
 };
 use crate::{
     budget::{Budget, WRITE_MAX_WAIT},

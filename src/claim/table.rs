@@ -4,24 +4,18 @@
 mod read;
 mod write;
 
-use std::{collections::HashMap, error::Error};
-
-use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{
-    Client,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, CancellationReason},
-};
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 pub(super) use self::write::{Action, Write, WriteRequest};
-use super::protocol::{Reply, TransientError};
-use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, clock::Clock, config::Config, telemetry::log::LogText};
-
-/// An item in DynamoDB's types.
-pub(super) type Item = HashMap<String, AttributeValue>;
+use super::{
+    dynamodb::{CallError, CancellationReason, DynamoDb, Item, Refusal},
+    protocol::{Reply, TransientError},
+};
+use crate::{
+    aws::{self, Aws},
+    budget::WRITE_ATTEMPT_LIMIT,
+    clock::Clock,
+};
 
 /// For each write of a transaction, the item that made its condition fail; `None` if there was none.
 pub(super) type ConflictingItems = Vec<Option<Item>>;
@@ -29,12 +23,12 @@ pub(super) type ConflictingItems = Vec<Option<Item>>;
 /// The table. Its only key attribute is the string `pk`.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    client: Client,
+    dynamodb: DynamoDb,
     name: String,
     clock: Clock,
 }
 
-/// The result of one attempt to write. No `Debug`, for the same reason.
+/// The result of one attempt to write. No `Debug`: an item may contain AI Rudder's response.
 pub(super) struct Attempt {
     pub(super) reply: Reply<ConflictingItems>,
     /// Why it did not succeed, for the log.
@@ -42,38 +36,19 @@ pub(super) struct Attempt {
 }
 
 impl Table {
-    pub(super) fn new(config: &Config, aws: &SdkConfig, name: &str, clock: Clock) -> Self {
-        let aws = aws::service_config(aws, config.aws.dynamodb.as_ref());
-        Self { client: Client::new(&aws), name: name.to_owned(), clock }
+    pub(super) fn new(aws: &Aws, name: &str, clock: Clock) -> Self {
+        Self { dynamodb: DynamoDb::new(aws), name: name.to_owned(), clock }
     }
 
     /// Makes one attempt of a request, for at most [`WRITE_ATTEMPT_LIMIT`] and not beyond `until`.
     pub(super) async fn attempt(&self, request: &WriteRequest, until: Instant) -> Attempt {
-        let until = until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT);
-        match request {
-            WriteRequest::Transaction(request) => {
-                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_transaction_error).await
-            }
-            WriteRequest::Update(request) => {
-                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
-            }
-            WriteRequest::Delete(request) => {
-                finish(Box::pin(request.as_ref().clone().send()), until, Attempt::from_error).await
-            }
+        // Boxed: it is large, and would be part of every future from here up to `main`.
+        let sent = Box::pin(self.dynamodb.call(request.operation, request.body.clone(), self.clock.wall()));
+        match timeout_at(until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT), sent).await {
+            Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
+            Ok(Err(error)) => error.into(),
+            Err(_) => Attempt::unsuccessful(Reply::InDoubt, "no response in time"),
         }
-    }
-}
-
-/// Waits for a response. The SDK's future is boxed: it is large, and would be part of every future from here up to `main`.
-async fn finish<T, E>(
-    sent: BoxFuture<'_, Result<T, SdkError<E>>>,
-    until: Instant,
-    from_error: fn(&SdkError<E>) -> Attempt,
-) -> Attempt {
-    match timeout_at(until, sent).await {
-        Ok(Ok(_)) => Attempt { reply: Reply::Done, cause: None },
-        Ok(Err(error)) => from_error(&error),
-        Err(_) => Attempt::unsuccessful(Reply::InDoubt, "no response in time"),
     }
 }
 
@@ -83,8 +58,8 @@ impl Attempt {
     }
 
     /// The result of a cancelled transaction, by the reason for each of its writes. The lead's item is the first.
-    fn from_cancellation(reasons: &[CancellationReason]) -> Self {
-        let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or(NONE)).collect();
+    fn from_cancellation(reasons: Vec<CancellationReason>) -> Self {
+        let codes: Vec<_> = reasons.iter().map(|reason| reason.code.as_deref().unwrap_or(NONE)).collect();
         let is_expected = |code: &&str| [NONE, CONDITION, CONFLICT].contains(code) || THROTTLING.contains(code);
         if let Some(code) = codes.iter().find(|code| !is_expected(code)) {
             return Self::failed(code);
@@ -100,7 +75,7 @@ impl Attempt {
                 Self::unsuccessful(Reply::InDoubt, "cancelled without a reason")
             }
             (None, None) => {
-                let items = reasons.iter().map(|reason| reason.item().cloned()).collect();
+                let items = reasons.into_iter().map(|reason| reason.item).collect();
                 Self::unsuccessful(Reply::ConditionFailed(items), CONDITION)
             }
         }
@@ -127,29 +102,6 @@ impl Attempt {
         }
     }
 
-    fn from_transaction_error(error: &SdkError<TransactWriteItemsError>) -> Self {
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                Self::from_cancellation(cancelled.cancellation_reasons())
-            }
-            _ => Self::from_error(error),
-        }
-    }
-
-    fn from_error<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> Self {
-        let reply = match error {
-            SdkError::ServiceError(response) => {
-                return Self::from_error_response(response.raw().status().as_u16(), response.err().code());
-            }
-            // Nothing was sent.
-            SdkError::DispatchFailure(failure) if aws::is_unconnected(failure) => {
-                Reply::Transient(TransientError::Unavailable)
-            }
-            _ => Reply::InDoubt,
-        };
-        Self::unsuccessful(reply, LogText::from_error(error).as_str())
-    }
-
     fn failed(code: &str) -> Self {
         let cause = match code {
             "ValidationException" | "ValidationError" => format!("{code}: is the table's key the string pk alone?"),
@@ -163,6 +115,21 @@ const NONE: &str = "None";
 const CONDITION: &str = "ConditionalCheckFailed";
 const CONFLICT: &str = "TransactionConflict";
 const THROTTLING: [&str; 2] = ["ThrottlingError", "ProvisionedThroughputExceeded"];
+
+impl From<CallError> for Attempt {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NotSent(cause) => {
+                Self::unsuccessful(Reply::Transient(TransientError::Unavailable), cause.as_str())
+            }
+            CallError::NoResponse(cause) => Self::unsuccessful(Reply::InDoubt, cause.as_str()),
+            CallError::Refused(Refusal { code: Some(code), reasons, .. }) if code == "TransactionCanceledException" => {
+                Self::from_cancellation(reasons)
+            }
+            CallError::Refused(Refusal { status, code, .. }) => Self::from_error_response(status, code.as_deref()),
+        }
+    }
+}
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_dynamodb::error::BuildError;
-
 use super::{
     Claim, Settled,
     conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
@@ -22,12 +20,12 @@ pub(super) struct Writes {
 
 impl Writes {
     /// The writes of a claim that is made at `now` and expires after `window`.
-    pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Result<Self, BuildError> {
-        Ok(Self {
-            claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id))?,
-            void: table.transaction([void_write(claim)], Some(&claim.id))?,
-            release: release(table, claim)?,
-        })
+    pub(super) fn new(table: &Table, claim: &Claim, now: SystemTime, window: Duration) -> Self {
+        Self {
+            claim: table.transaction(claim_writes(claim, now, window), Some(&claim.id)),
+            void: table.transaction([void_write(claim)], Some(&claim.id)),
+            release: release(table, claim),
+        }
     }
 
     /// The request of an operation.
@@ -90,9 +88,9 @@ fn void_write(claim: &Claim) -> Write {
 }
 
 /// Deletes the lead's item and the idempotency key's item.
-pub(super) fn release(table: &Table, claim: &Claim) -> Result<WriteRequest, BuildError> {
+pub(super) fn release(table: &Table, claim: &Claim) -> WriteRequest {
     let values = vec![(":claim", text(&claim.id))];
-    let Some(key) = &claim.key_item else { return Ok(table.delete(&claim.lead, RELEASE_LEAD, values)) };
+    let Some(key) = &claim.key_item else { return table.delete(&claim.lead, RELEASE_LEAD, values) };
     let lead = Write { action: Action::Delete(claim.lead.clone()), condition: Some(RELEASE_LEAD), values };
     let key = Write {
         action: Action::Delete(key.clone()),

@@ -5,11 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, http_client_fn};
-use aws_smithy_runtime_api::shared::IntoShared;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use fastrand::Rng;
-use lendswift_relay::{claim::Ledger, clock::Clock, config::Config};
+use lendswift_relay::{aws::Aws, claim::Ledger, clock::Clock, config::Config};
 use support::fakes::{DynamoCore, TokenRules};
 use tokio::{
     runtime::Builder,
@@ -264,9 +262,14 @@ impl FinishedSandbox {
 }
 
 /// Built once: its TLS, which no schedule uses, takes longer than a schedule.
-static AWS: LazyLock<SdkConfig> = LazyLock::new(support::aws);
+static AWS: LazyLock<Aws> = LazyLock::new(|| {
+    let mut aws = Aws::new(&support::config(&[]).unwrap()).unwrap();
+    aws.sdk = support::aws();
+    aws
+});
 
-fn aws(network: Network) -> SdkConfig {
-    let http: SharedHttpClient = http_client_fn(move |_, _| network.clone().into_shared());
-    AWS.to_builder().http_client(http).build()
+fn aws(network: Network) -> Aws {
+    let mut aws = AWS.clone();
+    aws.connector = SharedHttpConnector::new(network);
+    aws
 }

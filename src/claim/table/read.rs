@@ -1,14 +1,14 @@
 //! Reads of the table.
 
-use aws_sdk_dynamodb::{
-    error::{ProvideErrorMetadata, SdkError},
-    operation::get_item::GetItemError,
-    types::AttributeValue,
-};
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Item, Table};
-use crate::{aws, budget::WRITE_ATTEMPT_LIMIT, telemetry::log::LogText};
+use super::{Item, Table, write::key};
+use crate::{
+    aws,
+    budget::WRITE_ATTEMPT_LIMIT,
+    claim::dynamodb::{CallError, Refusal},
+};
 
 /// A read that failed. The text is for the log.
 pub(in crate::claim) struct ReadError {
@@ -17,27 +17,48 @@ pub(in crate::claim) struct ReadError {
     pub(in crate::claim) is_transient: bool,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetItem<'a> {
+    table_name: &'a str,
+    key: Item,
+    consistent_read: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetItemOutput {
+    item: Option<Item>,
+}
+
 impl Table {
     /// Reads an item with all writes that succeeded before, in one attempt of at most [`WRITE_ATTEMPT_LIMIT`] and not beyond
     /// `until`.
     pub(in crate::claim) async fn get(&self, pk: &str, until: Instant) -> Result<Option<Item>, ReadError> {
-        let request = self.client.get_item().table_name(&self.name).consistent_read(true);
-        // Boxed: the SDK's future is large, and would be part of every future from here up to `main`.
-        let sent = Box::pin(request.key("pk", AttributeValue::S(pk.to_owned())).send());
-        match timeout_at(until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT), sent).await {
-            Ok(Ok(output)) => Ok(output.item),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(ReadError { cause: "no response in time".to_owned(), is_transient: true }),
-        }
+        let request = GetItem { table_name: &self.name, key: key(pk), consistent_read: true };
+        let body = serde_json::to_vec(&request).unwrap_or_default().into();
+        let sent = Box::pin(self.dynamodb.call("GetItem", body, self.clock.wall()));
+        let body = match timeout_at(until.min(self.clock.now() + WRITE_ATTEMPT_LIMIT), sent).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(error)) => return Err(error.into()),
+            Err(_) => return Err(ReadError { cause: "no response in time".to_owned(), is_transient: true }),
+        };
+        let output: Result<GetItemOutput, _> = serde_json::from_slice(&body);
+        let unreadable = |_| ReadError { cause: "the response can't be read".to_owned(), is_transient: false };
+        output.map(|output| output.item).map_err(unreadable)
     }
 }
 
-impl From<SdkError<GetItemError>> for ReadError {
-    fn from(error: SdkError<GetItemError>) -> Self {
-        let SdkError::ServiceError(response) = &error else {
-            return Self { cause: LogText::from_error(&error).as_str().to_owned(), is_transient: true };
-        };
-        let (status, code) = (response.raw().status().as_u16(), response.err().code());
-        Self { cause: code.unwrap_or("no error code").to_owned(), is_transient: aws::is_transient(status, code) }
+impl From<CallError> for ReadError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NotSent(cause) | CallError::NoResponse(cause) => {
+                Self { cause: cause.as_str().to_owned(), is_transient: true }
+            }
+            CallError::Refused(Refusal { status, code, .. }) => {
+                let is_transient = aws::is_transient(status, code.as_deref());
+                Self { cause: code.unwrap_or_else(|| "no error code".to_owned()), is_transient }
+            }
+        }
     }
 }

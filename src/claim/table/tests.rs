@@ -1,10 +1,11 @@
 //! The results of cancelled transactions, by their reasons.
 
 use super::*;
+use crate::config::Config;
 
 fn cancelled(codes: &[&str]) -> Attempt {
-    let reason = |code: &&str| CancellationReason::builder().code(*code).build();
-    Attempt::from_cancellation(&codes.iter().map(reason).collect::<Vec<_>>())
+    let reason = |code: &&str| CancellationReason { code: Some((*code).to_owned()), item: None };
+    Attempt::from_cancellation(codes.iter().map(reason).collect())
 }
 
 #[test]
@@ -65,6 +66,8 @@ fn other_reasons_are_final_and_a_wrong_table_key_is_named() {
 #[test]
 fn an_error_response_is_classified_by_status_and_code() {
     for (status, code, expected) in [
+        (400, Some("ConditionalCheckFailedException"), Reply::ConditionFailed(Vec::new())),
+        (400, Some("TransactionConflictException"), Reply::Transient(TransientError::LeadConflict)),
         (400, Some("IdempotentParameterMismatchException"), Reply::TokenMismatch),
         (400, Some("TransactionInProgressException"), Reply::InDoubt),
         (500, Some("InternalServerError"), Reply::InDoubt),
@@ -92,10 +95,11 @@ pub(in crate::claim) fn table_at(url: &str) -> Table {
         _ => None,
     });
     let config = config.unwrap();
+    let mut aws = Aws::new(&config).unwrap();
     let credentials = aws_credential_types::Credentials::from_keys("local", "local", None);
     let provider = aws_credential_types::provider::SharedCredentialsProvider::new(credentials);
-    let sdk = aws::Aws::new(&config).unwrap().sdk.to_builder().credentials_provider(provider).build();
-    Table::new(&config, &sdk, "claims", Clock::SYSTEM)
+    aws.sdk = aws.sdk.to_builder().credentials_provider(provider).build();
+    Table::new(&aws, "claims", Clock::SYSTEM)
 }
 
 /// An attempt of a delete against a DynamoDB at this URL.
@@ -103,7 +107,7 @@ async fn attempt_at(url: &str) -> Reply<ConflictingItems> {
     let table = table_at(url);
     let delete = Write { action: Action::Delete("acme#void#1".to_owned()), condition: None, values: Vec::new() };
     table
-        .attempt(&table.transaction([delete], None).unwrap(), Clock::SYSTEM.now() + std::time::Duration::from_secs(5))
+        .attempt(&table.transaction([delete], None), Clock::SYSTEM.now() + std::time::Duration::from_secs(5))
         .await
         .reply
 }

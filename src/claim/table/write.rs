@@ -2,17 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::{
-    error::BuildError,
-    operation::{
-        delete_item::builders::DeleteItemFluentBuilder,
-        transact_write_items::builders::TransactWriteItemsFluentBuilder,
-        update_item::builders::UpdateItemFluentBuilder,
-    },
-    types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem},
-};
+use bytes::Bytes;
+use serde::Serialize;
 
-use super::{Item, Table};
+use super::Table;
+use crate::claim::dynamodb::{AttributeValue, Item};
 
 /// One write of a transaction: an action on one item, and its condition.
 pub(in crate::claim) struct Write {
@@ -33,15 +27,46 @@ pub(in crate::claim) enum Action {
 /// The values of placeholders (`:name`).
 pub(in crate::claim) type Values = Vec<(&'static str, AttributeValue)>;
 
-/// A request that writes. It is built once, so that each attempt is the same. The builders are boxed, because they are large. No
-/// `Debug`: an item may contain AI Rudder's response.
-pub(in crate::claim) enum WriteRequest {
-    /// Writes that succeed or fail together.
-    Transaction(Box<TransactWriteItemsFluentBuilder>),
-    /// Changes one item.
-    Update(Box<UpdateItemFluentBuilder>),
-    /// Deletes one item.
-    Delete(Box<DeleteItemFluentBuilder>),
+/// A request that writes. It is rendered once, so that each attempt is the same. No `Debug`: an item may contain AI Rudder's
+/// response.
+pub(in crate::claim) struct WriteRequest {
+    pub(super) operation: &'static str,
+    pub(super) body: Bytes,
+}
+
+/// A write in DynamoDB's JSON: a request of its own, or part of a transaction.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct WriteJson<'a> {
+    table_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<Item>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Item>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update_expression: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition_expression: Option<&'a str>,
+    /// DynamoDB rejects an empty map.
+    #[serde(skip_serializing_if = "HashMap::is_empty")]
+    expression_attribute_values: HashMap<&'a str, AttributeValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    return_values_on_condition_check_failure: Option<&'a str>,
+}
+
+/// A write of a transaction in DynamoDB's JSON.
+#[derive(Serialize)]
+enum TransactItem<'a> {
+    Put(WriteJson<'a>),
+    Delete(WriteJson<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TransactionJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_request_token: Option<&'a str>,
+    transact_items: Vec<TransactItem<'a>>,
 }
 
 impl Table {
@@ -51,58 +76,53 @@ impl Table {
         &self,
         writes: impl IntoIterator<Item = Write>,
         token: Option<&str>,
-    ) -> Result<WriteRequest, BuildError> {
-        let items = writes.into_iter().map(|write| self.transact_item(write)).collect::<Result<_, _>>()?;
-        let request = self.client.transact_write_items().set_transact_items(Some(items));
-        Ok(WriteRequest::Transaction(request.set_client_request_token(token.map(str::to_owned)).into()))
+    ) -> WriteRequest {
+        let transact_items = writes.into_iter().map(|write| self.transact_item(write)).collect();
+        request("TransactWriteItems", &TransactionJson { client_request_token: token, transact_items })
     }
 
     /// Changes one item.
     pub(in crate::claim) fn update(&self, pk: &str, expression: &str, condition: &str, values: Values) -> WriteRequest {
-        let request = self.client.update_item().table_name(&self.name).set_key(Some(key(pk.to_owned())));
-        let request = request.update_expression(expression).condition_expression(condition);
-        WriteRequest::Update(request.set_expression_attribute_values(attribute_values(values)).into())
+        let write = self.write(Some(condition), values);
+        request("UpdateItem", &WriteJson { key: Some(key(pk)), update_expression: Some(expression), ..write })
     }
 
     /// Deletes one item.
     pub(in crate::claim) fn delete(&self, pk: &str, condition: &str, values: Values) -> WriteRequest {
-        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key(pk.to_owned())));
-        let request = request.condition_expression(condition);
-        WriteRequest::Delete(request.set_expression_attribute_values(attribute_values(values)).into())
+        request("DeleteItem", &WriteJson { key: Some(key(pk)), ..self.write(Some(condition), values) })
     }
 
-    fn transact_item(&self, write: Write) -> Result<TransactWriteItem, BuildError> {
-        let Write { action, condition, values } = write;
-        let (condition, values) = (condition.map(str::to_owned), attribute_values(values));
-        let item = TransactWriteItem::builder();
-        let item = match action {
-            Action::Put(new) => item.put(
-                Put::builder()
-                    .table_name(&self.name)
-                    .set_item(Some(new))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(AllOld)
-                    .build()?,
-            ),
-            Action::Delete(pk) => item.delete(
-                Delete::builder()
-                    .table_name(&self.name)
-                    .set_key(Some(key(pk)))
-                    .set_condition_expression(condition)
-                    .set_expression_attribute_values(values)
-                    .build()?,
-            ),
-        };
-        Ok(item.build())
+    fn transact_item(&self, Write { action, condition, values }: Write) -> TransactItem<'_> {
+        let write = self.write(condition, values);
+        match action {
+            Action::Put(item) => TransactItem::Put(WriteJson {
+                item: Some(item),
+                return_values_on_condition_check_failure: Some("ALL_OLD"),
+                ..write
+            }),
+            Action::Delete(pk) => TransactItem::Delete(WriteJson { key: Some(key(&pk)), ..write }),
+        }
+    }
+
+    fn write<'a>(&'a self, condition: Option<&'a str>, values: Values) -> WriteJson<'a> {
+        WriteJson {
+            table_name: &self.name,
+            item: None,
+            key: None,
+            update_expression: None,
+            condition_expression: condition,
+            expression_attribute_values: values.into_iter().collect(),
+            return_values_on_condition_check_failure: None,
+        }
     }
 }
 
-fn key(pk: String) -> Item {
-    HashMap::from([("pk".to_owned(), AttributeValue::S(pk))])
+/// The key of an item.
+pub(super) fn key(pk: &str) -> Item {
+    HashMap::from([("pk".to_owned(), AttributeValue::S(pk.to_owned()))])
 }
 
-/// The values of placeholders as a map; DynamoDB rejects an empty one.
-fn attribute_values(values: Values) -> Option<Item> {
-    (!values.is_empty()).then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+fn request(operation: &'static str, json: &impl Serialize) -> WriteRequest {
+    // Rendering strings and maps with string keys cannot fail; DynamoDB would refuse an empty body.
+    WriteRequest { operation, body: serde_json::to_vec(json).unwrap_or_default().into() }
 }

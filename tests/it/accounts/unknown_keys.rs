@@ -123,7 +123,7 @@ fn is_comparable(name: &str, behaviour: SecretsBehaviour) -> bool {
 #[tokio::test]
 async fn an_unknown_account_costs_a_call_in_30s_and_while_they_fail() {
     for (behaviour, calls, status) in [(Normal, [0, 0, 1, 0, 0, 1], 401), (Down, [0, 0, 2, 2, 2, 2], 503)] {
-        let nobody = on_a_still_clock(observed("nobody", &steps(behaviour), &[])).await;
+        let nobody = Box::pin(on_a_still_clock(observed("nobody", &steps(behaviour), &[]))).await;
         let seen: Vec<_> = nobody.iter().map(|observed| (observed.response.status, observed.calls)).collect();
         assert_eq!(seen[..6], [(401, 1), (401, 0), (401, 0), (401, 0), (401, 1), (401, 0)]);
         let meanwhile = calls.iter().enumerate().map(|(at, calls)| (if at < 2 { 401 } else { status }, *calls));
