@@ -61,6 +61,7 @@ impl Relay {
     /// Opens the connections to AWS that the first lead would otherwise wait for, and looks up AI Rudder's address. After
     /// `CONNECT_AT_START_LIMIT` it gives up, and the first lead opens the rest.
     pub async fn connect(&self) {
+        self.accounts.prepare();
         let all = async { join!(self.aws.connect(), self.rudder.look_up()) };
         let _ = timeout(CONNECT_AT_START_LIMIT, all).await;
     }

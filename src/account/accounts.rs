@@ -19,10 +19,10 @@ use futures_util::{
 };
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout_at};
-use tracing::{Span, record_all};
 
 use super::{
-    Account, AccountId, ApiKey, AuthError, SecretSource,
+    Account, AccountId, ApiKey, AuthError,
+    auth::record_account,
     entry::{Entry, KeyCheck, Lifetime},
     single_flight::{Flight, SingleFlight},
     store::{Store, StoreError},
@@ -83,6 +83,11 @@ impl Accounts {
             state: Arc::default(),
             refusals: Cache::new(MAX_REFUSALS),
         }
+    }
+
+    /// Does what can be done before the first request.
+    pub(crate) fn prepare(&self) {
+        self.store.prepare();
     }
 
     /// Authenticates a request. An unknown API key may be new, so it causes a refresh before it is refused, unless an unknown
@@ -210,14 +215,6 @@ fn refuse(id: &AccountId, fault: Option<StoreError>) -> AuthError {
         Some(error @ StoreError::Unreadable(_)) => AuthError::SecretUnreadable(error.log_text()),
         Some(error) => AuthError::Unauthorized(error.log_text()),
     }
-}
-
-/// Records the account in the request's log line. Called only for an existing account: a name that a caller invented may
-/// contain personal data. All fields at once, because the log renders the whole span at each record.
-fn record_account(id: &AccountId, source: Option<SecretSource>) {
-    let span = Span::current();
-    let source = source.filter(|source| *source != SecretSource::Cached).map(SecretSource::as_str);
-    record_all!(span, account = %id, secret = source);
 }
 
 /// Waits for the result, at most until `until`. After that, `Err` is [`AuthError::Unavailable`].

@@ -1,5 +1,7 @@
 //! The result of authentication: an account, or why there is none.
 
+use tracing::{Span, record_all};
+
 use super::AccountId;
 use crate::{rudder::Token, telemetry::log::LogText};
 
@@ -88,4 +90,12 @@ impl Account {
     pub fn is_sandbox(&self) -> bool {
         self.destination == Destination::Sandbox
     }
+}
+
+/// Records the account in the request's log line. Called only for an existing account: a name that a caller invented may
+/// contain personal data. All fields at once, because the log renders the whole span at each record.
+pub(super) fn record_account(id: &AccountId, source: Option<SecretSource>) {
+    let span = Span::current();
+    let source = source.filter(|source| *source != SecretSource::Cached).map(SecretSource::as_str);
+    record_all!(span, account = %id, secret = source);
 }

@@ -1,5 +1,7 @@
 //! Reads an account's secret from Secrets Manager.
 
+use std::sync::{Arc, LazyLock};
+
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{
     Client,
@@ -18,7 +20,8 @@ use crate::{aws, config::Config, telemetry::log::LogText};
 /// The client of Secrets Manager.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
-    client: Client,
+    /// Created when it is first used: it parses the list of AWS's partitions, which takes a third of a start.
+    client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
     prefix: String,
 }
 
@@ -56,7 +59,13 @@ impl From<SecretError> for StoreError {
 impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
         let aws = aws::service_config(aws, config.aws.secrets_manager.as_ref());
-        Self { client: Client::new(&aws), prefix: config.secret_prefix.clone() }
+        let client: Box<dyn FnOnce() -> Client + Send> = Box::new(move || Client::new(&aws));
+        Self { client: Arc::new(LazyLock::new(client)), prefix: config.secret_prefix.clone() }
+    }
+
+    /// Creates the client, unless it exists.
+    pub(super) fn prepare(&self) {
+        LazyLock::force(&self.client);
     }
 
     /// Reads an account's secret. A transient failure is retried immediately with a new signature, once or twice, and not

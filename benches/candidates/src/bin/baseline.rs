@@ -2,7 +2,7 @@
 
 use lambda_http::{Error, Request, run, service_fn};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     run(service_fn(|_: Request| async { Ok::<_, Error>("{}") })).await
 }

@@ -40,7 +40,6 @@ type State = Arc<watch::Sender<Events>>;
 struct Events {
     queue: VecDeque<Event>,
     running: HashMap<String, Event>,
-    handed_out: Option<Instant>,
     answered_in: Option<Duration>,
     ready: Option<Instant>,
     polling: bool,
@@ -50,6 +49,7 @@ struct Event {
     id: String,
     body: String,
     deadline_ms: u64,
+    handed_out: Option<Instant>,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -83,7 +83,8 @@ impl RuntimeApi {
     /// Without end if the process never answers.
     pub async fn invoke(&self, event: &str, deadline_ms: u64) -> Outcome {
         let (outcome, answer) = oneshot::channel();
-        let event = Event { id: Uuid::new_v4().to_string(), body: event.to_owned(), deadline_ms, outcome };
+        let event =
+            Event { id: Uuid::new_v4().to_string(), body: event.to_owned(), deadline_ms, handed_out: None, outcome };
         self.state.send_modify(|events| events.queue.push_back(event));
         answer.await.expect("an event is kept until it is answered")
     }
@@ -119,7 +120,8 @@ async fn next(extract::State(state): extract::State<State>) -> Response {
 
 impl Events {
     fn hand_out(&mut self) -> Option<Response> {
-        let event = self.queue.pop_front()?;
+        let mut event = self.queue.pop_front()?;
+        event.handed_out = Some(Instant::now());
         let headers = [
             (CONTENT_TYPE.as_str(), "application/json".to_owned()),
             ("lambda-runtime-aws-request-id", event.id.clone()),
@@ -130,13 +132,12 @@ impl Events {
         let response = (headers, event.body.clone()).into_response();
         self.polling = false;
         self.running.insert(event.id.clone(), event);
-        self.handed_out = Some(Instant::now());
         Some(response)
     }
 
     fn take_back(&mut self, id: &str) -> Option<Event> {
         let event = self.running.remove(id)?;
-        self.answered_in = self.handed_out.map(|handed_out| handed_out.elapsed());
+        self.answered_in = event.handed_out.map(|handed_out| handed_out.elapsed());
         Some(event)
     }
 }
