@@ -53,6 +53,16 @@ fn attribute<'a>(item: &'a Value, name: &str) -> &'a str {
 }
 
 #[tokio::test]
+async fn a_lead_takes_three_write_units_and_five_with_a_key() {
+    for (lead, units) in [(Request::lead(), 3.0), (keyed("infinity-7"), 5.0)] {
+        let app = TestApp::with_ledger().await;
+        assert_eq!(app.post(&lead).await, ACCEPTED);
+        assert!((app.dynamodb.write_units() - units).abs() < f64::EPSILON, "{}", app.dynamodb.write_units());
+        assert_eq!(app.dynamodb.calls(), ["TransactWriteItems", "UpdateItem"]);
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_lead_is_pushed_once_and_replayed_byte_for_byte() {
     let app = TestApp::with_ledger().await;
     let first = app.post(&keyed("infinity-7")).await;

@@ -13,13 +13,13 @@ use std::fmt::{self, Write};
 
 use futures_util::{
     FutureExt, StreamExt,
-    future::{BoxFuture, join, join_all},
+    future::{BoxFuture, join_all, join3},
     stream,
 };
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use snapbox::{Assert, Data};
-use support::{Lead, ObservedResponse, Request, TABLE, TestApp, in_repository, post, with_deadline};
+use support::{LEAD, Lead, ObservedResponse, Request, TABLE, TestApp, in_repository, post, with_deadline};
 
 use crate::openapi;
 
@@ -30,8 +30,18 @@ const LIMITS: [Variable; 3] =
     [("CLAIMS_TABLE", TABLE), ("UPSTREAM_TIMEOUT_MS", "1500"), ("UPSTREAM_CONNECT_TIMEOUT_MS", "300")];
 
 tokio::task_local! {
-    /// Whether an earlier lead left a connection to AI Rudder.
-    static REUSED: bool;
+    static MODE: Mode;
+}
+
+/// What else the relay does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Nothing.
+    Alone,
+    /// An earlier lead left a connection to AI Rudder.
+    Reused,
+    /// It serves several leads at a time, over connections that earlier leads left.
+    Several,
 }
 
 /// The pushes that AI Rudder got.
@@ -46,7 +56,12 @@ struct Pushes {
 impl Pushes {
     /// What the fake of AI Rudder got.
     fn to(app: &TestApp) -> Self {
-        let received = app.rudder.received();
+        Self::of(app, LEAD)
+    }
+
+    /// What it got of the lead with this body.
+    fn of(app: &TestApp, body: &str) -> Self {
+        let received: Vec<_> = app.rudder.received().into_iter().filter(|push| push.body == body).collect();
         Self { whole: received.len(), part: 0, accepted: received.iter().filter(|push| push.accepted).count() }
     }
 }
@@ -118,10 +133,37 @@ async fn post_twice(
     Row { fault: fault.into(), first, pushes, again, pushes_in_all: count() }
 }
 
-/// Posts another lead, if the connection of this one is to be reused.
+/// Posts several leads at a time, ends the fault, posts them again. Checks a row for each, and returns one of them.
+async fn several_at_a_time(fault: String, app: &TestApp, context: Context, end: impl FnOnce()) -> Row {
+    let leads = [11, 12, 13, 14, 15, 16, 17, 18].map(Lead);
+    let all = async |context: &Context| {
+        join_all(leads.map(|lead| async move { post(&app.relay, &lead.post(), context.clone()).await })).await
+    };
+    let pushes = || leads.map(|lead| Pushes::of(app, &lead.body()));
+    let (first, pushes_first) = (all(&context).await, pushes());
+    end();
+    let (again, pushes_in_all) = (all(&Context::default()).await, pushes());
+    let rows = first.into_iter().zip(again).zip(pushes_first.into_iter().zip(pushes_in_all));
+    let mut rows: Vec<_> = rows
+        .map(|((first, again), (pushes, pushes_in_all))| Row {
+            fault: fault.clone(),
+            first,
+            pushes,
+            again,
+            pushes_in_all,
+        })
+        .collect();
+    rows.iter().for_each(Row::check);
+    rows.remove(0)
+}
+
+/// Posts other leads, if the connection of this one is to be reused.
 async fn leave_connection(relay: &Relay) {
-    if REUSED.get() {
-        post(relay, &Lead(1).post(), Context::default()).await;
+    if MODE.get() != Mode::Alone {
+        // Two responses show that AI Rudder gives each a trace id of its own.
+        for lead in [1, 2].map(Lead) {
+            post(relay, &lead.post(), Context::default()).await;
+        }
     }
 }
 
@@ -160,7 +202,11 @@ impl Fault {
             leave_connection(&app.relay).await;
             app.rudder.take_received();
             (self.begin)(&app);
-            post_twice(self.name, &app.relay, self.context, || Pushes::to(&app), || (self.end)(&app)).await
+            let end = || (self.end)(&app);
+            if MODE.get() == Mode::Several {
+                return several_at_a_time(self.name, &app, self.context, end).await;
+            }
+            post_twice(self.name, &app.relay, self.context, || Pushes::to(&app), end).await
         }
         .boxed()
     }
@@ -197,12 +243,18 @@ async fn all(groups: Vec<Vec<BoxFuture<'static, Row>>>) -> Vec<Row> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_fault_causes_a_second_call_or_a_wrong_response() {
     let groups = || vec![raw::rows(), answers::rows(), dynamodb::rows(), deadlines()];
-    let (mut rows, reused) = join(REUSED.scope(false, all(groups())), REUSED.scope(true, all(groups()))).await;
+    let several = vec![answers::rows(), dynamodb::rows(), secrets::rows(), deadlines()];
+    let (mut rows, reused, _) = join3(
+        MODE.scope(Mode::Alone, all(groups())),
+        MODE.scope(Mode::Reused, all(groups())),
+        MODE.scope(Mode::Several, all(several)),
+    )
+    .await;
     // A reused connection changes nothing.
     for (row, reused) in rows.iter().zip(reused) {
         assert_eq!(reused.to_string(), row.to_string());
     }
-    rows.extend(REUSED.scope(false, all(vec![secrets::rows()])).await);
+    rows.extend(MODE.scope(Mode::Alone, all(vec![secrets::rows()])).await);
     let mut table = format!(
         "{:<61} | {:<40} | {} | {:<40} | {}\n",
         "fault", "response", "whole, part", "response when posted again", "whole, part in all"

@@ -1,10 +1,7 @@
 //! AI Rudder as a server of raw bytes, and without any server.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,7 +14,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{Fault, LIMITS, Pushes, REUSED, Row, leave_connection, post_twice};
+use super::{Fault, LIMITS, MODE, Mode, Pushes, Row, leave_connection, post_twice};
 
 /// What the server does on each connection.
 #[derive(Clone, Copy)]
@@ -57,6 +54,12 @@ const TWO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"code\":200}\
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nc\r\n{\"code\":200}\r\n";
 const HALF_OF_A_REFUSAL: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 12\r\n\r\n{\"code\":";
 const ENDLESS: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n{\"code\":200";
+
+/// A response with a trace id of its own.
+fn ok(number: u8) -> String {
+    let body = format!(r#"{{"code":200,"trace_id":"{number:032x}"}}"#);
+    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
 
 #[rustfmt::skip]
 const SERVERS: [Server; 19] = [
@@ -100,13 +103,19 @@ async fn row(server: Server) -> Row {
     let pushes = Arc::<Mutex<Pushes>>::default();
     let counted = Arc::clone(&pushes);
     // Over TLS there is no lead that leaves a connection.
-    let responds_first = Arc::new(AtomicBool::new(REUSED.get() && server.scheme == "http"));
+    let first_responses = if MODE.get() == Mode::Reused && server.scheme == "http" { vec![2, 1] } else { Vec::new() };
+    let first_responses = Arc::new(Mutex::new(first_responses));
     let raw = RawTcpServer::start(move |mut stream| {
-        let (counted, responds_first) = (Arc::clone(&counted), Arc::clone(&responds_first));
+        let (counted, first_responses) = (Arc::clone(&counted), Arc::clone(&first_responses));
         async move {
-            if responds_first.swap(false, Relaxed) {
+            let next = || first_responses.lock().unwrap().pop();
+            while let Some(number) = next() {
                 read_request(&mut stream).await;
-                stream.write_all(OK.as_bytes()).await.unwrap();
+                stream.write_all(ok(number).as_bytes()).await.unwrap();
+                if number == 1 {
+                    // The first response leaves no connection.
+                    return;
+                }
             }
             server.serve(stream, counted).await;
         }
@@ -119,7 +128,8 @@ async fn row(server: Server) -> Row {
     }
     let row = post_twice(server.fault, &relay, Context::default(), || *pushes.lock().unwrap(), || {}).await;
     // A lead that is not sent again may have opened one meanwhile.
-    let expected = if row.first.outcome == "not_sent" { 6..=6 } else { 1..=2 + usize::from(REUSED.get()) };
+    let expected =
+        if row.first.outcome == "not_sent" { 6..=6 } else { 1..=2 + 2 * usize::from(MODE.get() == Mode::Reused) };
     assert!(expected.contains(&raw.connections()), "{} connections: {row}", raw.connections());
     row
 }
