@@ -80,13 +80,14 @@ impl Aws {
     }
 
     /// DynamoDB's endpoint: the configured one, or that of the region (AWS's general reference, "Amazon DynamoDB endpoints and
-    /// quotas"). China's regions have their own domain; the isolated regions need a configured endpoint.
+    /// quotas"; the domains are those of the AWS SDK's partitions).
     pub(crate) fn dynamodb_url(&self) -> Cow<'_, str> {
         if let Some(url) = &self.config.dynamodb {
             return url.as_str().into();
         }
         let region = &self.config.region;
-        let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let domain = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix));
+        let domain = domain.map_or("amazonaws.com", |(_, domain)| domain);
         format!("https://dynamodb.{region}.{domain}/").into()
     }
 
@@ -144,7 +145,17 @@ pub(crate) fn means_expired(code: Option<&str>) -> bool {
     code.is_some_and(|code| EXPIRED.contains(&code))
 }
 
-/// Sends the SDK's requests with reqwest.
+/// The partitions that have a domain of their own, by the prefix of their regions.
+const PARTITIONS: [(&str, &str); 6] = [
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+];
+
+/// Sends requests to AWS with reqwest.
 #[derive(Debug, Clone)]
 struct ReqwestConnector(Client);
 
@@ -186,7 +197,18 @@ mod tests {
     #[tokio::test]
     async fn dynamodb_has_the_endpoint_of_its_region() {
         use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
-        for region in ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1", "cn-northwest-1", "mx-central-1"] {
+        for region in [
+            "us-east-1",
+            "eu-central-2",
+            "mx-central-1",
+            "us-gov-west-1",
+            "cn-northwest-1",
+            "eusc-de-east-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "us-isof-south-1",
+            "eu-isoe-west-1",
+        ] {
             let variables = |name: &str| match name {
                 "CLAIMS_TABLE" => Some("claims".into()),
                 "AWS_REGION" => Some(region.into()),

@@ -55,8 +55,8 @@ pub(crate) struct Moment {
     event: Event,
 }
 
-/// What tells the time during one event of Lambda's.
-#[derive(Debug, Clone, Copy)]
+/// The clocks of one event of Lambda's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Event {
     /// When it began, by the monotonic clock.
     pub(crate) begun: Instant,
@@ -76,10 +76,20 @@ impl Moment {
         .all(|age| age.is_some_and(|age| age <= limit))
     }
 
+    /// Whether more than `limit` has passed since an earlier moment, by the monotonic clock.
+    pub(crate) fn is_beyond(self, limit: Duration, earlier: Self) -> bool {
+        self.monotonic.saturating_duration_since(earlier.monotonic) > limit
+    }
+
     /// The time from the earlier moment to the beginning of this event, by Lambda's deadlines: two events have deadlines as far
     /// apart as their beginnings. What passed in the earlier event is taken from the local clock, which ran then.
     fn since_by_lambda(self, earlier: Self) -> Option<Duration> {
-        let between_events = Duration::from_millis(self.event.deadline.checked_sub(earlier.event.deadline)?);
+        if self.event == earlier.event {
+            return Some(Duration::ZERO);
+        }
+        // Some emulators give no deadline.
+        let earlier_deadline = Some(earlier.event.deadline).filter(|deadline| *deadline > 0)?;
+        let between_events = Duration::from_millis(self.event.deadline.checked_sub(earlier_deadline)?);
         let in_earlier_event = earlier.monotonic.saturating_duration_since(earlier.event.begun);
         Some(between_events.saturating_sub(in_earlier_event))
     }

@@ -39,8 +39,7 @@
 //!
 //! # Deliberately absent
 //!
-//! A queue; re-sending, except once after AI Rudder refused a token that has been replaced; reuse of a connection to AI
-//! Rudder; the results of calls.
+//! A queue; re-sending, except once after AI Rudder refused a token that has been replaced; the results of calls.
 
 pub mod account;
 mod admission;

@@ -10,6 +10,8 @@ mod codes;
 mod connections;
 mod dns;
 mod envelope;
+mod http_client;
+mod keep_alive;
 mod payload;
 mod permit;
 mod push;

@@ -24,7 +24,7 @@ pub enum ClientError {
     Http(#[from] reqwest::Error),
 }
 
-/// An HTTP client without retries, redirects, proxies or referers.
+/// An HTTP client without redirects, proxies or referers, and without a second attempt for a request that was begun.
 pub(crate) fn http_client(tls: ClientConfig) -> ClientBuilder {
     Client::builder()
         .tls_backend_preconfigured(tls)

@@ -7,9 +7,10 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 use tower::BoxError;
 
 use super::permit::Permit;
-use crate::{budget::UNUSED_CONNECTION_LIMIT, clock::Clock};
+use crate::clock::Clock;
 
 tokio::task_local! {
     /// The push that runs in this task.
@@ -29,28 +30,36 @@ tokio::task_local! {
 pub(super) struct Attempt {
     permit: Arc<Permit>,
     clock: Clock,
+    /// How long a connection may wait for the permit.
+    wait_limit: Duration,
     /// Whether a new connection was opened, and may be used.
     connected: AtomicBool,
-    /// Whether the first byte of the lead was requested.
-    begun: AtomicBool,
-    lease_over: AtomicBool,
+    /// A [`Progress`].
+    progress: AtomicU8,
 }
 
-/// The progress of a push.
+/// The progress of a push. The last three are final: what is given up does not begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// Nothing was sent.
     NotBegun,
-    /// A byte may have reached AI Rudder.
+    /// The first byte of the lead was requested: it may have reached AI Rudder.
     Begun,
-    /// The lease ended before a byte was written.
+    /// The lease ended before that.
     LeaseOver,
+    /// The time for the push ended before that.
+    GivenUp,
 }
 
 /// The lease has ended, so nothing is written.
 #[derive(Debug, thiserror::Error)]
 #[error("the lease is over")]
 pub(super) struct LeaseOver;
+
+/// A connection is open that no push needs any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is not needed any more")]
+struct NotNeeded;
 
 /// A connection waited too long for its lead's claim.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +76,9 @@ pub(super) struct PermittedBody {
 }
 
 impl Attempt {
-    pub(super) fn new(permit: Arc<Permit>, clock: Clock) -> Arc<Self> {
-        let (connected, begun, lease_over) = Default::default();
-        Arc::new(Self { permit, clock, connected, begun, lease_over })
+    pub(super) fn new(permit: Arc<Permit>, clock: Clock, wait_limit: Duration) -> Arc<Self> {
+        let (connected, progress) = Default::default();
+        Arc::new(Self { permit, clock, wait_limit, connected, progress })
     }
 
     /// Runs a push as this attempt.
@@ -82,38 +91,57 @@ impl Attempt {
         PermittedBody { payload: Some(payload), attempt: Arc::clone(self) }
     }
 
+    /// The progress so far.
     pub(super) fn progress(&self) -> Progress {
-        // hyper may begin as soon as it has a new connection.
-        let has_begun = self.connected.load(Relaxed) || self.begun.load(Relaxed);
-        match (self.lease_over.load(Relaxed), has_begun) {
-            (true, _) => Progress::LeaseOver,
-            (false, true) => Progress::Begun,
-            (false, false) => Progress::NotBegun,
-        }
+        Progress::from_number(self.progress.load(SeqCst))
+    }
+
+    /// Gives up, unless the push has begun. Returns the progress until then.
+    pub(super) fn give_up(&self) -> Progress {
+        self.advance(Progress::GivenUp)
     }
 
     /// Whether it opened a new connection.
     pub(super) fn has_connected(&self) -> bool {
-        self.connected.load(Relaxed)
+        self.connected.load(SeqCst)
     }
 
     /// Holds a new connection until the lead may be sent.
     pub(super) async fn hold<C>(connection: C) -> Result<C, BoxError> {
-        // Without an attempt, the push was dropped while hyper was connecting.
-        let Ok(attempt) = ATTEMPT.try_with(Arc::clone) else { return Err(LeaseOver.into()) };
+        // Without an attempt, the push does not need this connection any more: it uses another, or has ended.
+        let Ok(attempt) = ATTEMPT.try_with(Arc::clone) else { return Err(NotNeeded.into()) };
         let opened = attempt.permit.moment(attempt.clock);
         attempt.permit.granted().await;
-        if !attempt.permit.moment(attempt.clock).is_within(UNUSED_CONNECTION_LIMIT, opened) {
+        if !attempt.permit.moment(attempt.clock).is_within(attempt.wait_limit, opened) {
             return Err(TooOld.into());
         }
-        attempt.connected.store(true, Relaxed);
-        if attempt.may_send() { Ok(connection) } else { Err(LeaseOver.into()) }
+        if !attempt.may_send() {
+            attempt.advance(Progress::LeaseOver);
+            return Err(LeaseOver.into());
+        }
+        attempt.connected.store(true, SeqCst);
+        Ok(connection)
     }
 
     fn may_send(&self) -> bool {
-        let may_send = self.permit.allows_sending(self.clock);
-        self.lease_over.fetch_or(!may_send, Relaxed);
-        may_send
+        self.permit.allows_sending(self.clock)
+    }
+
+    /// Sets the progress if the push has neither begun nor ended. Returns the progress until then.
+    fn advance(&self, progress: Progress) -> Progress {
+        let exchanged = self.progress.compare_exchange(0, progress as u8, SeqCst, SeqCst);
+        Progress::from_number(exchanged.unwrap_or_else(|current| current))
+    }
+}
+
+impl Progress {
+    fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::NotBegun,
+            1 => Self::Begun,
+            2 => Self::LeaseOver,
+            _ => Self::GivenUp,
+        }
     }
 }
 
@@ -123,11 +151,11 @@ impl Body for PermittedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, LeaseOver>>> {
         let Some(payload) = self.payload.take() else { return Poll::Ready(None) };
-        if !self.attempt.may_send() {
-            return Poll::Ready(Some(Err(LeaseOver)));
-        }
-        self.attempt.begun.store(true, Relaxed);
-        Poll::Ready(Some(Ok(Frame::data(payload))))
+        let may_send = self.attempt.may_send();
+        let before = self.attempt.advance(if may_send { Progress::Begun } else { Progress::LeaseOver });
+        // A push that has begun or ended does not begin again.
+        let begins = may_send && before == Progress::NotBegun;
+        Poll::Ready(Some(if begins { Ok(Frame::data(payload)) } else { Err(LeaseOver) }))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -155,7 +183,7 @@ mod tests {
         let clock = Clock::starting_at(UNIX_EPOCH + Duration::from_secs(10));
         let permit = Permit::new(Budget::with_deadline(deadline_ms, clock));
         permit.grant(clock.now(), clock.now() + Duration::from_secs(1));
-        let attempt = Attempt::new(permit, clock);
+        let attempt = Attempt::new(permit, clock, Duration::from_secs(1));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/push", listener.local_addr().unwrap());
         let client = tls::http_client(tls::client_config(&[]).unwrap()).build().unwrap();

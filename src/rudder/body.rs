@@ -72,6 +72,13 @@ impl UpstreamBody {
     }
 }
 
+impl UpstreamBody {
+    /// AI Rudder's id of the response in any form, which must not be logged.
+    pub(super) fn any_trace_id(&self) -> Option<&str> {
+        if let Self::Envelope(envelope) = self { envelope.any_trace_id() } else { None }
+    }
+}
+
 /// Whether a body begins with `{`, possibly after a byte order mark, which a parser may ignore (RFC 8259, section 8.1).
 fn begins_like_an_object(body: &[u8]) -> bool {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);

@@ -1,6 +1,6 @@
 //! Pushes a payload to AI Rudder, at most once.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
@@ -102,27 +102,27 @@ impl Rudder {
             .with_max_delay(CONNECT_MAX_WAIT)
             .with_max_times(CONNECT_RETRIES)
             .with_jitter();
-        let attempt = Attempt::new(Arc::clone(permit), self.clock);
+        let attempt = Attempt::new(Arc::clone(permit), self.clock, self.connections.wait_limit());
         let connection = self.connections.take(permit.moment(self.clock));
         let was_used = connection.is_used();
         let attempts = async {
-            let Connection { client, trace_ids, .. } = self.when_usable(connection, permit).await;
+            let connection = self.when_usable(connection, permit).await;
             let once = async || {
-                let pushed = self.push_once(&client, token, payload, &attempt).await;
+                let pushed = self.push_once(connection.client(), token, payload, &attempt).await;
                 permit.granted().await;
                 pushed
             };
             let (push, limit) = once.retry(backoff).when(|error| matches!(error, PushError::Unreachable(_))).await?;
-            let trace_ids = if attempt.has_connected() { HashSet::new() } else { trace_ids };
-            Ok(self.connections.leave(client, trace_ids, push, limit, permit.moment(self.clock)))
+            let now = permit.moment(self.clock);
+            Ok(self.connections.give_back(connection, push, limit, now, attempt.has_connected()))
         };
         let given_up = async { sleep_until(permit.granted().await.until).await };
         let pushed = attempt.scope(async {
             select! {
                 biased;
                 pushed = attempts => pushed,
-                () = given_up => Err(match attempt.progress() {
-                    Progress::NotBegun => PushError::Unreachable(None),
+                () = given_up => Err(match attempt.give_up() {
+                    Progress::NotBegun | Progress::GivenUp => PushError::Unreachable(None),
                     Progress::Begun => PushError::TimedOut,
                     Progress::LeaseOver => PushError::LeaseOver,
                 }),
@@ -131,7 +131,7 @@ impl Rudder {
         let pushed = pushed.await;
         let gave_no_response = matches!(pushed, Err(PushError::TimedOut | PushError::ConnectionBroke(_)));
         if gave_no_response && was_used && !attempt.has_connected() {
-            self.connections.stop_reusing();
+            self.connections.stop_reusing("a reused connection gave no response");
         }
         if !matches!(&pushed, Ok(push) if push.verdict != Verdict::Unknown) {
             // The address may no longer be AI Rudder's, or the machine there may be failing.
@@ -142,17 +142,16 @@ impl Rudder {
 
     /// A new connection at once; one that was used before when the lead may be sent, unless it has been idle for too long by
     /// then.
-    async fn when_usable(&self, connection: Connection, permit: &Permit) -> Connection {
-        if !connection.is_used() {
-            return connection;
+    async fn when_usable<'a>(&'a self, connection: Connection<'a>, permit: &Permit) -> Connection<'a> {
+        if connection.is_used() {
+            permit.granted().await;
+            let connection = connection.if_usable(permit.moment(self.clock));
+            // Lets tokio read what AI Rudder has sent meanwhile, such as the end of the connection.
+            yield_now().await;
+            connection
+        } else {
+            connection
         }
-        permit.granted().await;
-        if !connection.is_usable(permit.moment(self.clock)) {
-            return self.connections.open();
-        }
-        // Lets the connection's task see that the server has closed it.
-        yield_now().await;
-        connection
     }
 
     /// One attempt. With the response comes how long its connection may be idle before it is used again.
@@ -164,12 +163,12 @@ impl Rudder {
         attempt: &Arc<Attempt>,
     ) -> Result<(Push, Option<Duration>), PushError> {
         self.send(client, token, attempt.body(payload.clone())).await.map_err(|error| match attempt.progress() {
-            Progress::NotBegun if error.is_connect() => {
+            Progress::NotBegun => {
                 self.dns.invalidate();
                 PushError::Unreachable(Some(error))
             }
             Progress::LeaseOver => PushError::LeaseOver,
-            Progress::NotBegun | Progress::Begun => PushError::ConnectionBroke(error),
+            Progress::Begun | Progress::GivenUp => PushError::ConnectionBroke(error),
         })
     }
 
@@ -183,27 +182,25 @@ impl Rudder {
             .post(token.url(&self.base))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .body(Body::wrap(payload));
-        let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
+        let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
         let retry_after = RetryAfter::from_headers(response.headers());
         let idle_limit = self.connections.idle_limit(&response);
-        let (body, is_complete) = read_body(&mut response).await.map_err(reqwest::Error::without_url)?;
-        let body = UpstreamBody::parse(body);
+        let body = UpstreamBody::parse(read_body(response).await.map_err(reqwest::Error::without_url)?);
         let verdict = verdict(status, body.code(), &self.codes);
         let push = Push { verdict, status, body, retry_after }.without_token(token);
-        Ok((push, idle_limit.filter(|_| is_complete)))
+        Ok((push, idle_limit))
     }
 }
 
-/// Reads the body, or slightly more than its first 64 KiB: enough to see that it is too long for an envelope. Returns whether it
-/// was read to its end.
-async fn read_body(response: &mut Response) -> Result<(Vec<u8>, bool), reqwest::Error> {
+/// Reads the body, or slightly more than its first 64 KiB: enough to see that it is too long for an envelope.
+async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while body.len() <= MAX_BYTES {
         match response.chunk().await? {
             Some(chunk) => body.extend_from_slice(&chunk),
-            None => return Ok((body, true)),
+            None => break,
         }
     }
-    Ok((body, false))
+    Ok(body)
 }

@@ -9,6 +9,7 @@
 
 use std::{
     collections::HashSet,
+    hash::{BuildHasher, RandomState},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -16,19 +17,19 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, Version, header};
 use reqwest::{Client, Response};
 use rustls::ClientConfig;
-use tower::{timeout::TimeoutLayer, util::AndThenLayer};
 
-use super::{attempt::Attempt, client::UpstreamConfig, dns::DnsCache, push::Push, verdict::Verdict};
+use super::{
+    client::UpstreamConfig, dns::DnsCache, http_client::client, keep_alive::idle_limit, push::Push, verdict::Verdict,
+};
 use crate::{
-    budget::PUSH_ACK_TIMEOUT,
+    budget::UNUSED_CONNECTION_LIMIT,
     clock::Moment,
     tls::{self, ClientError},
 };
 
-/// The connections that leads left, and what it takes to open new ones.
+/// The connections that can be reused, and what it takes to open new ones.
 #[derive(Debug)]
 pub(super) struct Connections {
     tls: ClientConfig,
@@ -36,32 +37,58 @@ pub(super) struct Connections {
     connect_timeout: Duration,
     keep_alive: Duration,
     state: Mutex<State>,
+    /// For the trace ids: one that cannot be logged must not be kept either.
+    hasher: RandomState,
     /// Whether a reused connection failed. Then no connection is reused any more.
     has_failed: AtomicBool,
     /// The client of connections that are used once.
     single_use: Client,
 }
 
-/// A connection for one lead.
-#[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) client: Client,
-    /// The `trace_id` of each response on it.
-    pub(super) trace_ids: HashSet<String>,
-    /// When it was used last, and how long it may be idle; `None` for a new connection.
-    idle: Option<(Moment, Duration)>,
-}
-
 #[derive(Debug, Default)]
 struct State {
-    /// The connections that may be reused, the newest last.
-    kept: Vec<Connection>,
-    /// The `trace_id` of the last response on any connection.
-    last_trace_id: Option<String>,
+    /// The connections that can be reused, the newest last.
+    idle: Vec<Idle>,
+    /// The hash of the last response's `trace_id`, on whatever connection.
+    last_trace_id: Option<u64>,
+    /// How many times in a row AI Rudder had closed a connection that was to be reused.
+    closed_in_a_row: u32,
 }
 
-/// How many leads a connection serves. Their trace ids use 100 kB.
+/// A connection that no lead uses.
+#[derive(Debug)]
+struct Idle {
+    client: Client,
+    /// The hash of the `trace_id` of each response on it.
+    trace_ids: HashSet<u64>,
+    since: Moment,
+    limit: Duration,
+}
+
+/// A connection for one lead.
+#[derive(Debug)]
+pub(super) enum Connection<'a> {
+    /// One that is opened when its client is used.
+    New(Client),
+    /// One that was used before. It becomes idle again if the lead is not sent.
+    Reserved(Reserved<'a>),
+    /// One that was used before, in use.
+    Used(Client, HashSet<u64>),
+}
+
+/// An idle connection that is reserved for a lead.
+#[derive(Debug)]
+pub(super) struct Reserved<'a> {
+    idle: Option<Idle>,
+    connections: &'a Connections,
+}
+
+/// How many leads a connection serves. Their trace ids use 16 kB.
 const MAX_LEADS: usize = 1000;
+
+/// After how many connections in a row that AI Rudder had closed none is reused any more: a lead that finds its connection
+/// closed opens another only after its claim.
+const MAX_CLOSED: u32 = 3;
 
 impl Connections {
     /// `Err` if TLS or HTTP cannot be set up.
@@ -74,73 +101,92 @@ impl Connections {
             connect_timeout: upstream.connect_timeout,
             keep_alive: upstream.keep_alive,
             state: Mutex::default(),
+            hasher: RandomState::new(),
             has_failed: AtomicBool::new(false),
         })
     }
 
-    /// The latest connection that may still be reused, or else a new one.
-    pub(super) fn take(&self, now: Moment) -> Connection {
+    /// The latest connection that can be reused, or else a new one.
+    pub(super) fn take(&self, now: Moment) -> Connection<'_> {
         let mut state = self.state();
-        if let Some(connection) = state.kept.pop_if(|kept| kept.is_usable(now)) {
-            return connection;
-        }
-        // The others are even older.
-        state.kept.clear();
+        state.idle.retain(|idle| !now.is_beyond(idle.limit, idle.since));
+        let usable = state.idle.iter().rposition(|idle| now.is_within(idle.limit, idle.since));
+        let idle = usable.map(|usable| state.idle.remove(usable));
         drop(state);
-        self.open()
+        match idle {
+            Some(idle) => Connection::Reserved(Reserved { idle: Some(idle), connections: self }),
+            None => Connection::New(self.client()),
+        }
     }
 
-    /// A new connection, which is opened when its client is used.
-    pub(super) fn open(&self) -> Connection {
-        let can_be_kept = !self.keep_alive.is_zero() && !self.has_failed.load(Relaxed);
-        let own = || client(self.tls.clone(), self.dns.clone(), self.connect_timeout, 1).ok();
-        let client = can_be_kept.then(own).flatten().unwrap_or_else(|| self.single_use.clone());
-        Connection { client, trace_ids: HashSet::new(), idle: None }
+    /// How long a new connection may wait for its lead's claim.
+    pub(super) fn wait_limit(&self) -> Duration {
+        if self.keep_alive.is_zero() { UNUSED_CONNECTION_LIMIT } else { self.keep_alive.min(UNUSED_CONNECTION_LIMIT) }
     }
 
-    /// Leaves a connection to the next lead, if its last response is an acceptance, has a `trace_id` that no response had before,
-    /// and allows it to be idle for `limit`. Returns that response. It is ambiguous if it repeats an earlier one on this
-    /// connection: then it says nothing about its lead.
-    pub(super) fn leave(
+    /// Makes a connection idle after its response, if that is an acceptance, has a `trace_id` of its own, and allows the
+    /// connection to be idle for `limit`. `has_reconnected`: whether AI Rudder had closed a connection that was used before.
+    ///
+    /// Returns the response. On a reused connection it is ambiguous unless its `trace_id` is a new one: otherwise it could be
+    /// another response to an earlier lead.
+    pub(super) fn give_back(
         &self,
-        client: Client,
-        mut trace_ids: HashSet<String>,
+        connection: Connection<'_>,
         push: Push,
         limit: Option<Duration>,
         now: Moment,
+        has_reconnected: bool,
     ) -> Push {
-        let Some(trace_id) = push.body.trace_id().map(str::to_owned) else { return push };
-        if trace_ids.contains(&trace_id) {
-            self.stop_reusing();
+        let (client, mut trace_ids, was_used) = match connection {
+            Connection::New(client) => (client, HashSet::new(), false),
+            Connection::Used(client, trace_ids) => (client, trace_ids, true),
+            Connection::Reserved(_) => return push,
+        };
+        let trace_id = push.body.any_trace_id().map(|id| self.hasher.hash_one(id));
+        let is_new = trace_id.is_some_and(|id| !trace_ids.contains(&id));
+        if was_used && !has_reconnected && !is_new {
+            self.stop_reusing("a response on a reused connection had no trace_id of its own");
             return push.into_ambiguous();
         }
         let mut state = self.state();
+        state.closed_in_a_row = if was_used && has_reconnected { state.closed_in_a_row + 1 } else { 0 };
+        if state.closed_in_a_row >= MAX_CLOSED {
+            drop(state);
+            self.stop_reusing("AI Rudder closes connections earlier");
+            return push;
+        }
+        let Some(trace_id) = trace_id else { return push };
         // Without an earlier one, it is not known whether AI Rudder gives each response its own.
-        let is_its_own = state.last_trace_id.replace(trace_id.clone()).is_some_and(|last| last != trace_id);
+        let is_its_own = state.last_trace_id.replace(trace_id).is_some_and(|last| last != trace_id);
         trace_ids.insert(trace_id);
         if let (Verdict::Accepted, Some(limit)) = (push.verdict, limit)
             && is_its_own
             && trace_ids.len() < MAX_LEADS
             && !self.has_failed.load(Relaxed)
         {
-            state.kept.push(Connection { client, trace_ids, idle: Some((now, limit)) });
+            state.idle.push(Idle { client, trace_ids, since: now, limit });
         }
         push
     }
 
-    /// Call this when a reused connection gave no response, or the response to an earlier request.
-    pub(super) fn stop_reusing(&self) {
-        self.has_failed.store(true, Relaxed);
-        self.state().kept.clear();
+    /// From now on, each lead opens its own connection.
+    pub(super) fn stop_reusing(&self, reason: &str) {
+        if !self.has_failed.swap(true, Relaxed) {
+            tracing::warn!(reason, "connections to AI Rudder are not reused any more");
+        }
+        self.state().idle.clear();
     }
 
-    /// How long the connection of a response may be idle: `UPSTREAM_KEEP_ALIVE_MS`, or half of the time that the server states,
-    /// so that it does not close the connection while a lead is on its way. `None` if it may not be reused.
+    /// A client for a new connection, which opens it when it is used.
+    fn client(&self) -> Client {
+        let can_be_reused = !self.keep_alive.is_zero() && !self.has_failed.load(Relaxed);
+        let own = || client(self.tls.clone(), self.dns.clone(), self.connect_timeout, 1).ok();
+        can_be_reused.then(own).flatten().unwrap_or_else(|| self.single_use.clone())
+    }
+
+    /// How long the connection of a response may be idle; `None` if it may not be reused.
     pub(super) fn idle_limit(&self, response: &Response) -> Option<Duration> {
-        let stated = stated_timeout(response.headers()).map(|timeout| timeout / 2);
-        let limit = stated.unwrap_or(Duration::MAX).min(self.keep_alive);
-        let is_persistent = response.version() == Version::HTTP_11 && !closes(response.headers());
-        (is_persistent && !limit.is_zero()).then_some(limit)
+        idle_limit(response.version(), response.headers(), self.keep_alive)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,65 +194,42 @@ impl Connections {
     }
 }
 
-impl Connection {
+impl Connection<'_> {
     /// Whether it was used before.
     pub(super) fn is_used(&self) -> bool {
-        self.idle.is_some()
+        !matches!(self, Self::New(_))
     }
 
-    /// Whether it is new, or has not been idle for too long.
-    pub(super) fn is_usable(&self, now: Moment) -> bool {
-        self.idle.is_none_or(|(since, limit)| now.is_within(limit, since))
+    /// The connection in use, or a new one if it has been idle for too long.
+    pub(super) fn if_usable(self, now: Moment) -> Self {
+        match self {
+            Self::Reserved(mut reserved) => match reserved.idle.take() {
+                Some(Idle { client, trace_ids, since, limit }) if now.is_within(limit, since) => {
+                    Self::Used(client, trace_ids)
+                }
+                _ => Self::New(reserved.connections.client()),
+            },
+            connection => connection,
+        }
+    }
+
+    /// The client that uses it.
+    pub(super) fn client(&self) -> &Client {
+        match self {
+            Self::New(client)
+            | Self::Used(client, _)
+            | Self::Reserved(Reserved { idle: Some(Idle { client, .. }), .. }) => client,
+            Self::Reserved(Reserved { idle: None, connections }) => &connections.single_use,
+        }
     }
 }
 
-/// A client that keeps this many idle connections.
-fn client(
-    tls: ClientConfig,
-    dns: DnsCache,
-    connect_timeout: Duration,
-    max_idle: usize,
-) -> Result<Client, reqwest::Error> {
-    tls::http_client(tls)
-        .dns_resolver(dns)
-        // Not reqwest's own limit, which would include the wait for the permit.
-        .connector_layer(TimeoutLayer::new(connect_timeout))
-        .connector_layer(AndThenLayer::new(Attempt::hold))
-        .pool_max_idle_per_host(max_idle)
-        // `Connections` decides by more clocks than the pool has.
-        .pool_idle_timeout(None)
-        // A connection is not idle long enough for keep-alive probes.
-        .tcp_keepalive(None)
-        .tcp_keepalive_interval(None)
-        .tcp_keepalive_retries(None)
-        .tcp_user_timeout(PUSH_ACK_TIMEOUT)
-        .user_agent(concat!("lendswift-relay/", env!("CARGO_PKG_VERSION")))
-        .build()
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if let Some(idle) = self.idle.take()
+            && !self.connections.has_failed.load(Relaxed)
+        {
+            self.connections.state().idle.push(idle);
+        }
+    }
 }
-
-/// The `timeout` of a `Keep-Alive` header (RFC 2068, section 19.7.1.1). Zero if it is not a number of seconds.
-fn stated_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = elements(headers, "keep-alive").find_map(|parameter| {
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().trim_matches('"').parse().unwrap_or(0))
-    });
-    seconds.map(Duration::from_secs)
-}
-
-/// Whether the server closes the connection after the response (RFC 9112, section 9.6).
-fn closes(headers: &HeaderMap) -> bool {
-    elements(headers, header::CONNECTION.as_str()).any(|option| option.eq_ignore_ascii_case("close"))
-}
-
-/// The elements of a header that is a list.
-fn elements<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-}
-
-#[cfg(test)]
-mod tests;

@@ -4,8 +4,8 @@
 //! push gets an ambiguous response or none.
 
 use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use reqwest::dns::{Name, Resolve, Resolving};
@@ -16,8 +16,15 @@ use crate::{budget::DNS_TTL, clock::Clock};
 /// The addresses of AI Rudder's host.
 #[derive(Debug, Clone)]
 pub(super) struct DnsCache {
-    cached: Arc<Mutex<Option<Cached>>>,
+    state: Arc<Mutex<State>>,
     clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    cached: Option<Cached>,
+    /// The address that came first when a connection or a push failed. It comes last from then on.
+    suspect: Option<IpAddr>,
 }
 
 #[derive(Debug)]
@@ -28,22 +35,30 @@ struct Cached {
 
 impl DnsCache {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { cached: Arc::default(), clock }
+        Self { state: Arc::default(), clock }
     }
 
-    /// Makes the next connection look up the name again.
+    /// Makes the next connection look up the name again, and try the other addresses first.
     pub(super) fn invalidate(&self) {
-        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut state = self.lock();
+        if let Some(Cached { addresses, .. }) = state.cached.take() {
+            state.suspect = addresses.first().map(SocketAddr::ip);
+        }
     }
 
-    fn insert(&self, addresses: Vec<SocketAddr>) {
-        let cached = Cached { addresses, until: self.clock.now() + DNS_TTL };
-        *self.cached.lock().unwrap_or_else(PoisonError::into_inner) = Some(cached);
+    fn insert(&self, mut addresses: Vec<SocketAddr>) {
+        let mut state = self.lock();
+        addresses.sort_by_key(|address| Some(address.ip()) == state.suspect);
+        state.cached = Some(Cached { addresses, until: self.clock.now() + DNS_TTL });
     }
 
     pub(super) fn get(&self) -> Option<Vec<SocketAddr>> {
-        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
-        cached.as_ref().filter(|cached| self.clock.now() < cached.until).map(|cached| cached.addresses.clone())
+        let state = self.lock();
+        state.cached.as_ref().filter(|cached| self.clock.now() < cached.until).map(|cached| cached.addresses.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,8 +70,8 @@ impl Resolve for DnsCache {
                 return Ok(Box::new(addresses.into_iter()) as _);
             }
             let addresses: Vec<_> = lookup_host((name.as_str(), 0)).await?.collect();
-            cache.insert(addresses.clone());
-            Ok(Box::new(addresses.into_iter()) as _)
+            cache.insert(addresses);
+            Ok(Box::new(cache.get().unwrap_or_default().into_iter()) as _)
         })
     }
 }
@@ -92,6 +107,22 @@ mod tests {
         assert_eq!(resolve(&cache, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
         cache.invalidate();
         assert_ne!(resolve(&cache, "localhost").await, Some(vec![([192, 0, 2, 1], 0).into()]));
+    }
+
+    #[test]
+    fn the_address_that_failed_comes_last() {
+        let cache = DnsCache::new(Clock::SYSTEM);
+        let [first, second, third] = [1, 2, 3].map(|last| SocketAddr::from(([192, 0, 2, last], 0)));
+        let order = || cache.get().unwrap();
+        cache.insert(vec![first, second, third]);
+        assert_eq!(order(), [first, second, third]);
+        for expected in [[second, third, first], [first, third, second]] {
+            cache.invalidate();
+            // Without a look-up in between, it is the same failure.
+            cache.invalidate();
+            cache.insert(vec![first, second, third]);
+            assert_eq!(order(), expected);
+        }
     }
 
     /// A fake of AI Rudder, and a client that looks up its name.

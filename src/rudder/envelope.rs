@@ -56,14 +56,19 @@ impl Envelope {
     /// because it is logged and could be a phone number.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
+        self.any_trace_id().filter(|id| {
+            (16..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        })
+    }
+
+    /// AI Rudder's id of the response in any form, which must not be logged.
+    pub(super) fn any_trace_id(&self) -> Option<&str> {
         #[derive(Deserialize)]
         struct Trace<'a> {
             trace_id: Option<&'a str>,
         }
         let Trace { trace_id } = serde_json::from_str(&self.text).ok()?;
-        trace_id.filter(|id| {
-            (16..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
-        })
+        trace_id
     }
 
     /// The envelope as received, byte for byte.

@@ -95,6 +95,15 @@ async fn the_next_lead_reuses_the_connection() {
 }
 
 #[tokio::test]
+async fn ai_rudders_own_responses_allow_reuse() {
+    let app = TestApp::with_ledger().await;
+    for amount in 1..=5 {
+        assert_eq!(app.post_within(&Lead(amount).post(), 20_000).await, ACCEPTED);
+    }
+    assert_eq!((app.rudder.connections_made(), app.rudder.received().len()), (2, 5));
+}
+
+#[tokio::test]
 async fn lambdas_deadlines_limit_the_age_of_a_connection() {
     // The local clocks say that hardly any time has passed.
     let start = deadline_in(10_000);
@@ -108,8 +117,25 @@ async fn lambdas_deadlines_limit_the_age_of_a_connection() {
         let seen = requests_with(&[("UPSTREAM_KEEP_ALIVE_MS", limit)], &[start, start, start + after]).await;
         assert_eq!(seen, expected, "{after} ms later, {limit} ms allowed");
     }
-    // A deadline before that of the lead that left the connection proves nothing.
-    assert_eq!(requests_with(&[], &[start, start, start - 1]).await, [1, 1, 1]);
+    // No deadline proves nothing, and neither does one before that of the lead that left the connection.
+    for deadlines in [[start, start, start - 1], [0, 0, 0]] {
+        assert_eq!(requests_with(&[], &deadlines).await, [1, 1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_idle_for_too_long_is_not_used() {
+    let (server, received) = server(|nth, _| Some(ok(nth))).await;
+    let app = TestApp::start().await;
+    let relay = app.relay(&[("UPSTREAM_KEEP_ALIVE_MS", "50"), ("UPSTREAM_BASE_URL", &server.url("http"))]);
+    let deadline = deadline_in(20_000);
+    for amount in 1..=3 {
+        let mut context = Context::default();
+        context.deadline = deadline;
+        assert_eq!(post(&relay, &Lead(amount).post(), context).await, ACCEPTED);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+    }
+    assert_eq!(requests(&received), [1, 1, 1]);
 }
 
 #[tokio::test]
@@ -272,6 +298,77 @@ async fn a_lead_that_is_not_sent_leaves_its_connection_unused() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), closed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lead_that_is_not_sent_leaves_an_idle_connection_to_the_next() {
+    let (server, received) = server(|nth, _| Some(ok(nth))).await;
+    let app = TestApp::with_ledger().await;
+    let relay = app.relay(&[("CLAIMS_TABLE", TABLE), ("UPSTREAM_BASE_URL", &server.url("http"))]);
+    for (amount, expected) in [(1, ACCEPTED), (2, ACCEPTED), (2, "200 accepted (again)"), (3, ACCEPTED)] {
+        assert_eq!(post_within(&relay, amount, 20_000).await, expected);
+    }
+    assert_eq!(requests(&received), [1, 2]);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_judged_again_after_the_claim() {
+    let (server, received) = server(|nth, _| Some(ok(nth))).await;
+    let app = TestApp::with_ledger().await;
+    let limits = [("CLAIMS_TABLE", TABLE), ("UPSTREAM_KEEP_ALIVE_MS", "200")];
+    let relay = app.relay(&[&limits[..], &[("UPSTREAM_BASE_URL", &server.url("http"))]].concat());
+    for amount in 1..=2 {
+        assert_eq!(post_within(&relay, amount, 20_000).await, ACCEPTED);
+    }
+    app.dynamodb.next(ProcessHarness::WRITE, DynamoBehaviour::Held(Duration::from_millis(300)));
+    assert_eq!(post_within(&relay, 3, 20_000).await, ACCEPTED);
+    assert_eq!(requests(&received), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_before_the_claim_is_replaced() {
+    let (server, received) = server(|nth, _| Some(ok(nth))).await;
+    let address = server.address();
+    let closing = RawTcpServer::start({
+        let first = std::sync::atomic::AtomicBool::new(true);
+        move |mut stream| {
+            let closes = first.swap(false, std::sync::atomic::Ordering::Relaxed);
+            async move {
+                let mut upstream = tokio::net::TcpStream::connect(address).await.unwrap();
+                if !closes {
+                    let _ = tokio::io::copy_bidirectional(&mut stream, &mut upstream).await;
+                }
+            }
+        }
+    });
+    let closing = closing.await;
+    let app = TestApp::with_ledger().await;
+    let relay = app.relay(&[("CLAIMS_TABLE", TABLE), ("UPSTREAM_BASE_URL", &closing.url("http"))]);
+    app.dynamodb.next(ProcessHarness::WRITE, DynamoBehaviour::Held(Duration::from_millis(300)));
+    assert_eq!(post_within(&relay, 1, 20_000).await, ACCEPTED, "nothing was sent on the closed connection");
+    assert_eq!(requests(&received).iter().sum::<usize>(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_trace_id_of_its_own_refuses_no_lead_on_a_reused_connection() {
+    const BARE: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 12\r\n\r\n{\"code\":400}";
+    const EMPTY: &str = "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n";
+    for (third, expected) in [
+        (BARE.to_owned(), "502 unknown bad_upstream_answer"),
+        (EMPTY.to_owned(), "502 unknown bad_upstream_answer"),
+        (response(2, "HTTP/1.1 400 Bad Request", "", 400), "502 unknown bad_upstream_answer"),
+        (response(3, "HTTP/1.1 400 Bad Request", "", 400), "422 refused"),
+    ] {
+        let (server, received) = server(move |nth, _| Some(if nth == 3 { third.clone() } else { ok(nth) })).await;
+        let app = TestApp::with_ledger().await;
+        let relay = app.relay(&[("CLAIMS_TABLE", TABLE), ("UPSTREAM_BASE_URL", &server.url("http"))]);
+        let mut outcomes = Vec::new();
+        for amount in 1..=4 {
+            outcomes.push(post_within(&relay, amount, 20_000).await.to_string());
+        }
+        assert_eq!(outcomes, [ACCEPTED, ACCEPTED, expected, ACCEPTED]);
+        assert_eq!(requests(&received), [1, 2, 1]);
+    }
 }
 
 #[tokio::test]

@@ -92,6 +92,35 @@ async fn a_request_is_signed_as_aws_requires() {
 }
 
 #[tokio::test]
+async fn only_dynamodbs_own_response_says_what_it_did() {
+    for (response, expected) in [
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "done"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>", "no response"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]", "no response"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "no response"),
+        ("HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}", "no response"),
+        ("HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n", "no response"),
+        ("HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}", "refused, no code"),
+        ("HTTP/1.1 400 Bad Request\r\nx-amzn-errortype: A:b\r\ncontent-length: 2\r\n\r\n{}", "refused, A"),
+        ("HTTP/1.1 503 Slow Down\r\ncontent-length: 2\r\n\r\n{}", "refused, no code"),
+    ] {
+        let server = RawTcpServer::start(move |mut stream| async move {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(response.as_bytes()).await;
+        });
+        let server = server.await;
+        let client = client(&format!("http://{}", server.address()), None);
+        let seen = match client.call("GetItem", Bytes::from_static(b"{}"), UNIX_EPOCH).await {
+            Ok(_) => "done".to_owned(),
+            Err(CallError::NoResponse(_)) => "no response".to_owned(),
+            Err(CallError::NotSent(_)) => "not sent".to_owned(),
+            Err(CallError::Refused(refusal)) => format!("refused, {}", refusal.code.as_deref().unwrap_or("no code")),
+        };
+        assert_eq!(seen, expected, "{response}");
+    }
+}
+
+#[tokio::test]
 async fn without_credentials_nothing_is_sent() {
     let mut client = client("http://127.0.0.1:1", None);
     client.credentials = None;
@@ -104,11 +133,12 @@ fn an_error_has_the_last_part_of_its_name() {
     for (body, code) in [
         (r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#, Some("ThrottlingException")),
         (r#"{"__type":"AccessDeniedException","Message":"no"}"#, Some("AccessDeniedException")),
+        (r#"{"__type":"a#ThrottlingException:http://internal.amazon.com/"}"#, Some("ThrottlingException")),
         (r#"{"message":"no"}"#, None),
         ("<html>", None),
         ("", None),
     ] {
-        let refusal = Refusal::parse(400, body.as_bytes());
+        let refusal = Refusal::parse(400, None, body.as_bytes());
         assert_eq!((refusal.status, refusal.code.as_deref()), (400, code), "{body}");
     }
 }
@@ -122,7 +152,7 @@ fn a_cancellation_has_a_reason_for_each_write() {
             {"Code": "None"},
         ],
     });
-    let Refusal { code, reasons, .. } = Refusal::parse(400, body.to_string().as_bytes());
+    let Refusal { code, reasons, .. } = Refusal::parse(400, None, body.to_string().as_bytes());
     assert_eq!(code.as_deref(), Some("TransactionCanceledException"));
     let [failed, other] = &reasons[..] else { panic!("two reasons") };
     assert_eq!((failed.code.as_deref(), other.code.as_deref()), (Some("ConditionalCheckFailed"), Some("None")));

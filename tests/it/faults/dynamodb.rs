@@ -42,13 +42,13 @@ pub const IN_TURN: [(&str, &[DynamoBehaviour]); 19] = [
     ("the claim's transaction takes 1.2 s", &[Held(Duration::from_millis(1200))]),
     ("the claim's transaction takes 2.3 s", &[Held(Duration::from_millis(2300))]),
     ("the claim's transaction takes 4 s", &[Held(Duration::from_secs(4))]),
-    ("settling takes 1.3 s", &[Normal, Held(Duration::from_millis(1300))]),
+    ("settling takes 1.3 s", &[Normal, Slow(Duration::from_millis(1300))]),
     ("settling arrives 3 s late, and once more", &[Normal, Slow(Duration::from_secs(3))]),
     ("down after the push", &[Normal, Down, Down, Down]),
     ("the answer to settling is lost", &[Normal, AppliedReset]),
     ("settling meets another transaction once", &[Normal, Conflicting]),
     ("the claim is throttled within its transaction once", &[ThrottledInTransaction]),
-    ("settling is throttled within its transaction twice", &[Normal, ThrottledInTransaction, ThrottledInTransaction]),
+    ("settling is throttled twice", &[Normal, Throttled, Throttled]),
 ];
 
 const SLOW: DynamoBehaviour = Slow(Duration::from_secs(3));
