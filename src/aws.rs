@@ -37,7 +37,7 @@ use crate::{
 pub struct Aws {
     /// The SDK's configuration.
     pub sdk: SdkConfig,
-    /// What sends the requests.
+    /// What sends the SDK's requests, and those of the ledger.
     pub connector: SharedHttpConnector,
     http: Client,
     config: AwsConfig,

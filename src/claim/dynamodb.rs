@@ -1,6 +1,7 @@
 //! DynamoDB's API, as far as the ledger uses it: signed requests in JSON.
 //!
-//! The SDK's own client for DynamoDB takes twice the processor time per call, and a fifth of the program: `docs/design.md`.
+//! The AWS SDK's client for DynamoDB takes nearly twice the processor time per call, and a tenth of the program:
+//! `docs/design.md`.
 
 use std::{collections::HashMap, fmt, time::SystemTime};
 

@@ -4,7 +4,7 @@
 //! it from or return it to.
 //!
 //! In HTTP/1.1 the next bytes on a connection are the response to the next request. If AI Rudder repeated a response, the
-//! repetition would be taken for the response to another lead. Only the `trace_id` tells them apart, so a connection is reused
+//! repetition would be taken for the response to another lead. Only the `trace_id` distinguishes them, so a connection is reused
 //! only while AI Rudder gives each response its own.
 
 use std::{
@@ -51,7 +51,7 @@ struct State {
     idle: Vec<Idle>,
     /// The hash of the last response's `trace_id`, on whatever connection.
     last_trace_id: Option<u64>,
-    /// How many times in a row AI Rudder had closed a connection that was to be reused.
+    /// How many times in a row AI Rudder had closed an idle connection before it was used again.
     closed_in_a_row: u32,
 }
 

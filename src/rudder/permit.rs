@@ -49,7 +49,7 @@ impl Permit {
         self.granted.initialized() && self.lease.runs(clock)
     }
 
-    /// Now, as far as the lead's request can tell.
+    /// Now, by the clocks and by the request's event.
     pub(super) fn moment(&self, clock: Clock) -> Moment {
         clock.moment(self.event)
     }

@@ -33,7 +33,7 @@ const LEADS: u32 = 1000;
 enum Manner {
     /// It closes the connection after each response, and does not say so.
     ClosesAfterEach,
-    /// It closes a connection that is idle for so long.
+    /// It closes a connection that has been idle for this time.
     ClosesIdle(Duration),
     /// It sends one response in ten twice, the second time at once or up to this time later.
     RespondsTwice(Duration),
@@ -138,7 +138,7 @@ async fn a_server_that_closes_after_each_response_makes_no_lead_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_closes_when_the_relay_still_may_reuse_makes_one_lead_unknown_at_most() {
+async fn a_server_that_closes_at_the_limit_makes_one_lead_unknown_at_most() {
     // Every fiftieth lead comes in the last milliseconds of the time that the relay allows.
     let pause = |number: u32| {
         if number.is_multiple_of(50) { Duration::from_millis(980 + u64::from(number / 50)) } else { Duration::ZERO }

@@ -28,7 +28,7 @@ fn ok(nth: usize) -> String {
     response(nth, "HTTP/1.1 200 OK", "", 200)
 }
 
-/// An AI Rudder that responds to the nth request in all, which has so many before it on its connection, or closes.
+/// An AI Rudder that responds or closes, by the request's number in all and the number of requests before it on its connection.
 async fn server(
     respond: impl Fn(usize, usize) -> Option<String> + Clone + Send + Sync + 'static,
 ) -> (RawTcpServer, Received) {

@@ -166,7 +166,7 @@ async fn several_at_a_time(fault: String, app: &TestApp, context: Context, end: 
     rows.remove(0)
 }
 
-/// Posts other leads, if the connection of this one is to be reused.
+/// Posts other leads, unless this one opens its own connection.
 async fn leave_connection(relay: &Relay) {
     if MODE.get() != Mode::Alone {
         // Two responses show that AI Rudder gives each a trace id of its own.

@@ -1,5 +1,5 @@
-//! A simulation that runs the real ledger on the real AWS SDK through thousands of random schedules, each derived from
-//! a seed. An in-memory HTTP connector replaces the network, [`DynamoCore`] replaces DynamoDB, and tokio's clock is
+//! A simulation that runs the real ledger through thousands of random schedules, each derived from a seed. An in-memory
+//! HTTP connector replaces the network, [`DynamoCore`] replaces DynamoDB, and tokio's clock is
 //! paused: it advances to the next event when all tasks wait.
 //!
 //! In each schedule two or three processes receive the same lead several times, under the same key, another key, or

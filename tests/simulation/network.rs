@@ -1,4 +1,4 @@
-//! The network between one process and DynamoDB, as an HTTP connector of the AWS SDK.
+//! The network between one process and DynamoDB, as an HTTP connector.
 
 use std::{
     future::pending,
@@ -53,7 +53,7 @@ enum Delivery {
     /// It arrives after this delay, and its response is lost.
     ResponseLost(Duration),
     /// It arrives after the first delay and, if it was done, again after the second. A request that failed is not
-    /// repeated: nothing between the relay and DynamoDB repeats requests, and the SDK's own retries are off.
+    /// repeated: nothing between the relay and DynamoDB repeats requests.
     Duplicated(Duration, Duration),
     /// The connection breaks; with a delay, the request arrives all the same.
     ConnectionBreaks(Option<Duration>),
