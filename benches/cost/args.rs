@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(..=1_000))]
     pub round_trip_ms: u64,
 
-    /// How many leads are posted at a time, as in Lambda Managed Instances
+    /// Leads at a time, as in Lambda Managed Instances
     #[arg(long, default_value_t = 1, value_parser = value_parser!(u32).range(1..=64))]
     pub at_a_time: u32,
 
@@ -65,7 +65,6 @@ impl Args {
         self.only.is_empty() || self.only.contains(&variant)
     }
 
-    /// It pushes five thousand leads in each round, which takes too long when each of them is slow.
     pub fn measures_overhead(&self) -> bool {
         self.includes(Variant::RelayWithoutLedger) && self.delay_ms == 0
     }

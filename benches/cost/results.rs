@@ -18,7 +18,6 @@ pub struct Measured {
     pub far: Samples,
 }
 
-/// A sample of each round.
 #[derive(Default)]
 pub struct Samples(pub Vec<Sample>);
 
@@ -34,7 +33,6 @@ impl Samples {
         percentile(self.0.iter().map(figure).collect(), 50)
     }
 
-    /// The least and the greatest figure of a round.
     pub fn range(&self, figure: Figure) -> (f64, f64) {
         let figures = || self.0.iter().map(figure);
         (figures().fold(f64::INFINITY, f64::min), figures().fold(f64::NEG_INFINITY, f64::max))

@@ -70,12 +70,12 @@ fn about(instructions: u64) -> BinaryBenchmarkConfig {
 }
 
 #[binary_benchmark]
-#[bench::start(args = (TABLE, false, 0, 0), setup = lambda, config = about(1_810_000))]
-#[bench::start_without_ledger(args = ("off", false, 0, 0), setup = lambda, config = about(1_300_000))]
-#[bench::start_connected(args = (TABLE, true, 0, 0), setup = lambda, config = about(8_120_000))]
-#[bench::twenty_leads(args = (TABLE, false, 20, 0), setup = lambda, config = about(61_200_000))]
-#[bench::twenty_leads_without_ledger(args = ("off", false, 20, 0), setup = lambda, config = about(35_900_000))]
-#[bench::hundred_refusals(args = ("off", false, 0, 100), setup = lambda, config = about(52_700_000))]
+#[bench::start(args = (TABLE, false, 0, 0), setup = lambda, config = about(767_000))]
+#[bench::start_without_ledger(args = ("off", false, 0, 0), setup = lambda, config = about(765_000))]
+#[bench::start_connected(args = (TABLE, true, 0, 0), setup = lambda, config = about(6_800_000))]
+#[bench::twenty_leads(args = (TABLE, false, 20, 0), setup = lambda, config = about(31_800_000))]
+#[bench::twenty_leads_without_ledger(args = ("off", false, 20, 0), setup = lambda, config = about(16_000_000))]
+#[bench::hundred_refusals(args = ("off", false, 0, 100), setup = lambda, config = about(53_900_000))]
 fn relay(table: &str, connect_at_start: bool, _leads: u32, _refused: u32) -> Command {
     let mut command = Command::new(programs::relay().unwrap());
     for (name, value) in [
