@@ -17,12 +17,12 @@ use super::{
     dns::DnsCache,
     envelope::MAX_BYTES,
     permit::Permit,
-    push::{Push, PushError},
+    push::{Push, PushError, Responded},
     token::Token,
     verdict::{Verdict, verdict},
 };
 use crate::{
-    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT},
+    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT, UNUSED_CONNECTION_LIMIT},
     clock::Clock,
     retry_after::RetryAfter,
     tls::ClientError,
@@ -102,7 +102,7 @@ impl Rudder {
             .with_max_delay(CONNECT_MAX_WAIT)
             .with_max_times(CONNECT_RETRIES)
             .with_jitter();
-        let attempt = Attempt::new(Arc::clone(permit), self.clock, self.connections.wait_limit());
+        let attempt = Attempt::new(Arc::clone(permit), self.clock, UNUSED_CONNECTION_LIMIT);
         let connection = self.connections.take(permit.moment(self.clock));
         let was_used = connection.is_used();
         let attempts = async {
@@ -112,9 +112,9 @@ impl Rudder {
                 permit.granted().await;
                 pushed
             };
-            let (push, limit) = once.retry(backoff).when(|error| matches!(error, PushError::Unreachable(_))).await?;
+            let responded = once.retry(backoff).when(|error| matches!(error, PushError::Unreachable(_))).await?;
             let now = permit.moment(self.clock);
-            Ok(self.connections.give_back(connection, push, limit, now, attempt.has_connected()))
+            Ok(self.connections.give_back(connection, responded, now, attempt.has_connected()))
         };
         let given_up = async { sleep_until(permit.granted().await.until).await };
         let pushed = attempt.scope(async {
@@ -154,14 +154,14 @@ impl Rudder {
         }
     }
 
-    /// One attempt. With the response comes how long its connection may be idle before it is used again.
+    /// One attempt.
     async fn push_once(
         &self,
         client: &Client,
         token: &Token,
         payload: &Bytes,
         attempt: &Arc<Attempt>,
-    ) -> Result<(Push, Option<Duration>), PushError> {
+    ) -> Result<Responded, PushError> {
         self.send(client, token, attempt.body(payload.clone())).await.map_err(|error| match attempt.progress() {
             Progress::NotBegun => {
                 self.dns.invalidate();
@@ -172,12 +172,7 @@ impl Rudder {
         })
     }
 
-    async fn send(
-        &self,
-        client: &Client,
-        token: &Token,
-        payload: PermittedBody,
-    ) -> Result<(Push, Option<Duration>), reqwest::Error> {
+    async fn send(&self, client: &Client, token: &Token, payload: PermittedBody) -> Result<Responded, reqwest::Error> {
         let request = client
             .post(token.url(&self.base))
             .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -185,11 +180,12 @@ impl Rudder {
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         let status = response.status().as_u16();
         let retry_after = RetryAfter::from_headers(response.headers());
-        let idle_limit = self.connections.idle_limit(&response);
+        let limit = self.connections.idle_limit(&response);
         let body = UpstreamBody::parse(read_body(response).await.map_err(reqwest::Error::without_url)?);
         let verdict = verdict(status, body.code(), &self.codes);
+        let trace_id = body.any_trace_id().map(str::to_owned);
         let push = Push { verdict, status, body, retry_after }.without_token(token);
-        Ok((push, idle_limit))
+        Ok(Responded { push, limit, trace_id })
     }
 }
 

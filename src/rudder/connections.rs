@@ -21,10 +21,14 @@ use reqwest::{Client, Response};
 use rustls::ClientConfig;
 
 use super::{
-    client::UpstreamConfig, dns::DnsCache, http_client::client, keep_alive::idle_limit, push::Push, verdict::Verdict,
+    client::UpstreamConfig,
+    dns::DnsCache,
+    http_client::client,
+    keep_alive::idle_limit,
+    push::{Push, Responded},
+    verdict::Verdict,
 };
 use crate::{
-    budget::UNUSED_CONNECTION_LIMIT,
     clock::Moment,
     tls::{self, ClientError},
 };
@@ -86,6 +90,9 @@ pub(super) struct Reserved<'a> {
 /// How many leads a connection serves. Their trace ids use 16 kB.
 const MAX_LEADS: usize = 1000;
 
+/// How many connections may be idle: more leads at a time than Lambda sends to a process.
+const MAX_IDLE: usize = 128;
+
 /// After how many connections in a row that AI Rudder had closed none is reused any more: a lead that finds its connection
 /// closed opens another only after its claim.
 const MAX_CLOSED: u32 = 3;
@@ -113,15 +120,10 @@ impl Connections {
         let usable = state.idle.iter().rposition(|idle| now.is_within(idle.limit, idle.since));
         let idle = usable.map(|usable| state.idle.remove(usable));
         drop(state);
-        match idle {
+        match idle.filter(|_| !self.has_failed.load(Relaxed)) {
             Some(idle) => Connection::Reserved(Reserved { idle: Some(idle), connections: self }),
             None => Connection::New(self.client()),
         }
-    }
-
-    /// How long a new connection may wait for its lead's claim.
-    pub(super) fn wait_limit(&self) -> Duration {
-        if self.keep_alive.is_zero() { UNUSED_CONNECTION_LIMIT } else { self.keep_alive.min(UNUSED_CONNECTION_LIMIT) }
     }
 
     /// Makes a connection idle after its response, if that is an acceptance, has a `trace_id` of its own, and allows the
@@ -132,8 +134,7 @@ impl Connections {
     pub(super) fn give_back(
         &self,
         connection: Connection<'_>,
-        push: Push,
-        limit: Option<Duration>,
+        Responded { push, limit, trace_id }: Responded,
         now: Moment,
         has_reconnected: bool,
     ) -> Push {
@@ -142,14 +143,17 @@ impl Connections {
             Connection::Used(client, trace_ids) => (client, trace_ids, true),
             Connection::Reserved(_) => return push,
         };
-        let trace_id = push.body.any_trace_id().map(|id| self.hasher.hash_one(id));
-        let is_new = trace_id.is_some_and(|id| !trace_ids.contains(&id));
-        if was_used && !has_reconnected && !is_new {
+        let trace_id = trace_id.map(|id| self.hasher.hash_one(id));
+        let is_repeated = trace_id.is_some_and(|id| trace_ids.contains(&id));
+        if is_repeated || (was_used && !has_reconnected && trace_id.is_none()) {
             self.stop_reusing("a response on a reused connection had no trace_id of its own");
             return push.into_ambiguous();
         }
+        let has_reconnected_client = was_used && has_reconnected;
         let mut state = self.state();
-        state.closed_in_a_row = if was_used && has_reconnected { state.closed_in_a_row + 1 } else { 0 };
+        if was_used {
+            state.closed_in_a_row = if has_reconnected_client { state.closed_in_a_row + 1 } else { 0 };
+        }
         if state.closed_in_a_row >= MAX_CLOSED {
             drop(state);
             self.stop_reusing("AI Rudder closes connections earlier");
@@ -161,7 +165,10 @@ impl Connections {
         trace_ids.insert(trace_id);
         if let (Verdict::Accepted, Some(limit)) = (push.verdict, limit)
             && is_its_own
+            // Its client may also have the connection that was closed.
+            && !has_reconnected_client
             && trace_ids.len() < MAX_LEADS
+            && state.idle.len() < MAX_IDLE
             && !self.has_failed.load(Relaxed)
         {
             state.idle.push(Idle { client, trace_ids, since: now, limit });
@@ -204,7 +211,9 @@ impl Connection<'_> {
     pub(super) fn if_usable(self, now: Moment) -> Self {
         match self {
             Self::Reserved(mut reserved) => match reserved.idle.take() {
-                Some(Idle { client, trace_ids, since, limit }) if now.is_within(limit, since) => {
+                Some(Idle { client, trace_ids, since, limit })
+                    if now.is_within(limit, since) && !reserved.connections.has_failed.load(Relaxed) =>
+                {
                     Self::Used(client, trace_ids)
                 }
                 _ => Self::New(reserved.connections.client()),
@@ -226,10 +235,9 @@ impl Connection<'_> {
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        if let Some(idle) = self.idle.take()
-            && !self.connections.has_failed.load(Relaxed)
-        {
-            self.connections.state().idle.push(idle);
+        let mut state = self.connections.state();
+        if !self.connections.has_failed.load(Relaxed) {
+            state.idle.extend(self.idle.take());
         }
     }
 }

@@ -46,10 +46,12 @@ impl DnsCache {
         }
     }
 
-    fn insert(&self, mut addresses: Vec<SocketAddr>) {
+    /// Caches these addresses, and returns them in the order in which they are tried.
+    fn insert(&self, mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         let mut state = self.lock();
         addresses.sort_by_key(|address| Some(address.ip()) == state.suspect);
-        state.cached = Some(Cached { addresses, until: self.clock.now() + DNS_TTL });
+        state.cached = Some(Cached { addresses: addresses.clone(), until: self.clock.now() + DNS_TTL });
+        addresses
     }
 
     pub(super) fn get(&self) -> Option<Vec<SocketAddr>> {
@@ -70,8 +72,7 @@ impl Resolve for DnsCache {
                 return Ok(Box::new(addresses.into_iter()) as _);
             }
             let addresses: Vec<_> = lookup_host((name.as_str(), 0)).await?.collect();
-            cache.insert(addresses);
-            Ok(Box::new(cache.get().unwrap_or_default().into_iter()) as _)
+            Ok(Box::new(cache.insert(addresses).into_iter()) as _)
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The result of a push.
 
+use std::time::Duration;
+
 use super::{
     body::UpstreamBody,
     token::Token,
@@ -18,6 +20,15 @@ pub struct Push {
     pub body: UpstreamBody,
     /// The `retry-after`, if it is valid.
     pub retry_after: Option<RetryAfter>,
+}
+
+/// A response to one attempt, and what it says about its connection.
+pub(super) struct Responded {
+    pub(super) push: Push,
+    /// How long the connection may be idle before it is used again; `None` if it may not be.
+    pub(super) limit: Option<Duration>,
+    /// The `trace_id` in any form, which must not be logged. It is kept even if the envelope is withheld.
+    pub(super) trace_id: Option<String>,
 }
 
 impl Push {

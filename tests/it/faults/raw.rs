@@ -66,7 +66,7 @@ const SERVERS: [Server; 19] = [
     server("closes before TLS is agreed", "https", Reads::Nothing, Writes::Text(""), false),
     server("speaks no TLS", "https", Reads::Peeks, Writes::Text("HTTP/1.1 400 Bad Request\r\n\r\n"), false),
     server("accepts the connection and never reads", "http", Reads::Nothing, Writes::Never, false),
-    server("closes before it reads", "http", Reads::Nothing, Writes::Text(""), false),
+    server("closes before it reads", "http", Reads::Peeks, Writes::Text(""), false),
     server("resets before it reads", "http", Reads::Peeks, Writes::Text(""), true),
     server("resets within the push's headers", "http", Reads::Bytes(40), Writes::Text(""), true),
     server("resets within the push's body", "http", Reads::Bytes(220), Writes::Text(""), true),
