@@ -32,6 +32,7 @@ mod responses;
 mod sandbox;
 mod secrecy;
 mod sending;
+mod stale_clocks;
 mod start;
 mod status;
 mod template;
