@@ -138,8 +138,8 @@ impl Kind {
             Self::AmbiguousUpstreamResponse => row(S::BAD_GATEWAY, Unknown, "bad_upstream_answer")
                 .when(
                     "AI Rudder's response is ambiguous: HTTP 408, 409, 424, 425, a 4xx that HTTP does not define (418, 460, \
-                     499, …), 3xx, 5xx, an unknown or unreadable `code`, HTTP 2xx without an envelope, or an HTTP status and \
-                     a `code` that contradict each other.",
+                     499, …), 3xx, 5xx, an unknown or unreadable `code`, HTTP 2xx without an envelope, an HTTP status and a \
+                     `code` that contradict each other, or a response on a reused connection without a new `trace_id`.",
                 )
                 .says(
                     "AI Rudder's response does not say whether it took the lead. Sending the lead again calls nobody; ask \
