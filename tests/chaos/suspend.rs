@@ -204,7 +204,7 @@ async fn suspended_between_leads_loses_connections_and_no_lead() {
     let harness = ProcessHarness::start(RELAY, &[("SECRET_TTL_SECONDS", "1")]).await;
     harness.lambda.suspend_between_events(true).await;
     let begun = Instant::now();
-    let (mut closed_suspended, mut closed_resumed, mut closed_in_a_row) = (0, 0, 0);
+    let (mut closed_suspended, mut closed_resumed, mut rounds_since_close) = (0, 0, 0);
     for number in 1..=BETWEEN_ROUNDS {
         let lead = Lead(number);
         // A few times it is suspended for longer than AI Rudder keeps a connection that is idle.
@@ -217,9 +217,9 @@ async fn suspended_between_leads_loses_connections_and_no_lead() {
         let mut open = [harness.secrets.connections(), harness.dynamodb.connections()].map(Some);
         let mut some = || open.iter_mut().filter_map(|open| open.take_if(|_| random.bool())).collect::<Vec<_>>();
         let (mut now, soon) = (some(), some());
-        // Not three times in a row: then the process would reuse none any more.
-        let closes = idle_for_long || (closed_in_a_row < 2 && random.bool());
-        closed_in_a_row = if closes { closed_in_a_row + 1 } else { 0 };
+        // Not before another lead has reused a connection: after three that were closed, the process reuses none any more.
+        let closes = idle_for_long || (rounds_since_close >= 3 && random.bool());
+        rounds_since_close = if closes { 0 } else { rounds_since_close + 1 };
         now.extend(rudder.take_if(|_| closes));
         closed_suspended += now.len();
         closed_resumed += soon.len();
