@@ -70,8 +70,9 @@ impl Dependencies {
         command
     }
 
-    /// Resets AWS to the two accounts and an empty table, so that no event depends on the one before it.
+    /// Resets AI Rudder, and AWS to the two accounts and an empty table, so that no event depends on the one before it.
     async fn reset(&self) {
+        self.rudder.reset();
         let response = self.http.post(format!("{}/moto-api/reset", self.moto_url)).send().await.unwrap();
         assert!(response.status().is_success());
         let secrets = aws_sdk_secretsmanager::Client::new(&self.aws);
@@ -88,7 +89,7 @@ impl Dependencies {
 
     /// Compares a response, and what AI Rudder got, with the snapshot.
     fn compare(&self, file: &Path, response: &Response) {
-        let text = snapshot::text(response, &self.rudder.take_received());
+        let text = snapshot::text(response, &self.rudder.received());
         Assert::new().eq(text, Data::read_from(&snapshot::path_for(file), None).raw());
     }
 }

@@ -113,6 +113,13 @@ impl Rudder {
         std::mem::take(&mut lock(&self.state).received)
     }
 
+    /// Forgets every request: the next one is the first again.
+    pub fn reset(&self) {
+        let mut state = lock(&self.state);
+        state.received.clear();
+        state.arrivals.send_replace(0);
+    }
+
     /// Waits until this many requests have arrived in all. Fails after a minute.
     pub async fn arrived(&self, times: usize) {
         let mut arrivals = self.arrivals.clone();
