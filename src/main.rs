@@ -48,7 +48,7 @@ fn cannot_start(error: &(dyn error::Error + Send + Sync)) -> String {
 async fn start(config: &Config) -> Result<(Arc<Relay>, metrics::Recorder), Error> {
     log::start(config.log, io::stdout);
     log::log_panics();
-    let recorder = metrics::start()?;
+    let recorder = metrics::start(config.stack_name.clone())?;
     let relay = Arc::new(Relay::new(config, Aws::new(config)?, Clock::SYSTEM)?);
     if config.connect_at_start {
         relay.connect().await;

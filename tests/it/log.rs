@@ -196,6 +196,13 @@ async fn a_request_that_cannot_send_or_is_simulated_says_so() {
 }
 
 #[tokio::test]
+async fn a_line_names_the_version_of_the_function() {
+    let app = TestApp::with(&[("AWS_LAMBDA_FUNCTION_VERSION", "17")]).await;
+    let lines = lines(&app, LevelFilter::INFO, [Request::lead(), Request::lead().key("wrong")]).await;
+    assert_eq!(lines.iter().map(|line| &line["span"]["version"]).collect::<Vec<_>>(), ["17", "17"]);
+}
+
+#[tokio::test]
 async fn a_ping_leaves_one_line_and_is_no_lead() {
     let app = TestApp::start().await;
     for source in ["aws.events", "aws.scheduler", "serverless-plugin-warmup"] {
