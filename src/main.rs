@@ -38,7 +38,9 @@ fn begin() -> Result<(Config, Runtime), Error> {
 
 async fn run(config: &Config) -> Result<(), String> {
     let (relay, recorder) = start(config).await.map_err(|error| cannot_start(&*error))?;
-    serve(relay, recorder).await.map_err(|error| format!("lendswift-relay stopped: {error}"))
+    serve(relay, recorder)
+        .await
+        .map_err(|error| format!("lendswift-relay stopped, because Lambda's runtime API failed: {error}"))
 }
 
 fn cannot_start(error: &(dyn error::Error + Send + Sync)) -> String {
