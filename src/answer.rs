@@ -59,8 +59,10 @@ pub struct Answer {
 /// What a response is about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Subject {
-    /// A lead for AI Rudder, or a request that was refused before its account was known.
+    /// A request that was refused before or while its caller was authenticated.
     #[default]
+    Unauthenticated,
+    /// A lead for AI Rudder.
     Lead,
     /// The validity or the state of a lead: the request can send nothing.
     Inquiry,
@@ -113,7 +115,7 @@ impl Answer {
         }
         let needs_operator = self.needs_operator
             && match subject {
-                Subject::Lead => true,
+                Subject::Unauthenticated | Subject::Lead => true,
                 // An unreadable item needs one in any case.
                 Subject::Inquiry => {
                     self.outcome == Outcome::NotSent || self.error == Some(Kind::FailedAfterClaim.row().error)

@@ -41,6 +41,10 @@ pub struct Config {
     pub aws: AwsConfig,
     /// `CONNECT_AT_START`.
     pub connect_at_start: bool,
+    /// `STACK_NAME`: a dimension of every metric.
+    pub stack_name: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`: a field of every log line about a request.
+    pub function_version: Option<String>,
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: how many events are served at a time.
     pub concurrency: u64,
     /// `AWS_LAMBDA_LOG_*`.
@@ -112,6 +116,8 @@ impl Config {
             duplicate_window: Duration::from_secs(environment.number(&DUPLICATE_WINDOW_SECONDS)?),
             aws: environment.aws()?,
             connect_at_start: environment.connect_at_start()?,
+            stack_name: environment.stack_name()?,
+            function_version: environment.function_version()?,
             concurrency: environment.number(&AWS_LAMBDA_MAX_CONCURRENCY)?,
             log: LogConfig { level: environment.log_level()?, json: environment.log_format_is_json()? },
         })

@@ -43,7 +43,7 @@ pub async fn serve(
     let request_id = gateway_id.unwrap_or(context.request_id);
     let received = request.as_ref().and_then(|request| request.context.time_epoch.as_u64());
     let context = RequestContext::new(request_id, Budget::new(received, context.deadline, clock));
-    let span = span(context.request_id(), relay.take_cold_start());
+    let span = span(context.request_id(), relay.function_version(), relay.take_cold_start());
     let answer = answer(relay, request, &context).instrument(span.clone()).await.about(context.subject());
     span.in_scope(|| log(&answer, elapsed_ms(begun, clock.now())));
     metrics::count_response(&answer);
@@ -84,10 +84,11 @@ fn is_ping(event: &RawValue) -> bool {
 }
 
 /// The span whose fields are in each log line of the request. ERROR level, so that no log level filters it out.
-fn span(request_id: &str, cold_start: bool) -> Span {
+fn span(request_id: &str, version: Option<&str>, cold_start: bool) -> Span {
     error_span!(
         "lead",
         request_id,
+        version,
         cold_start = cold_start.then_some(true),
         account = Empty,
         key = Empty,

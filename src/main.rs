@@ -38,7 +38,9 @@ fn begin() -> Result<(Config, Runtime), Error> {
 
 async fn run(config: &Config) -> Result<(), String> {
     let (relay, recorder) = start(config).await.map_err(|error| cannot_start(&*error))?;
-    serve(relay, recorder).await.map_err(|error| format!("lendswift-relay stopped: {error}"))
+    serve(relay, recorder)
+        .await
+        .map_err(|error| format!("lendswift-relay stopped, because Lambda's runtime API failed: {error}"))
 }
 
 fn cannot_start(error: &(dyn error::Error + Send + Sync)) -> String {
@@ -48,7 +50,7 @@ fn cannot_start(error: &(dyn error::Error + Send + Sync)) -> String {
 async fn start(config: &Config) -> Result<(Arc<Relay>, metrics::Recorder), Error> {
     log::start(config.log, io::stdout);
     log::log_panics();
-    let recorder = metrics::start()?;
+    let recorder = metrics::start(config.stack_name.clone())?;
     let relay = Arc::new(Relay::new(config, Aws::new(config)?, Clock::SYSTEM)?);
     if config.connect_at_start {
         relay.connect().await;

@@ -39,6 +39,7 @@ pub struct Relay {
     push_limit: Duration,
     clock: Clock,
     code_labels: metrics::CodeLabels,
+    function_version: Option<String>,
     /// Whether this process has already served a request.
     warm: AtomicBool,
 }
@@ -54,6 +55,7 @@ impl Relay {
             push_limit: config.upstream.timeout,
             clock,
             code_labels: metrics::CodeLabels::new(config.upstream.codes.clone()),
+            function_version: config.function_version.clone(),
             warm: AtomicBool::new(false),
         })
     }
@@ -69,6 +71,11 @@ impl Relay {
     /// The clock that all parts use.
     pub(crate) fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// The version of the function that this process runs, for the log.
+    pub(crate) fn function_version(&self) -> Option<&str> {
+        self.function_version.as_deref()
     }
 
     /// True on the first call only: that request waited for the cold start.
@@ -92,6 +99,7 @@ impl Relay {
         self.ensure_time_to_push(context)?;
         let account =
             self.accounts.authenticate(&submission.account, submission.key, context.budget().work_until()).await?;
+        context.mark_authenticated();
         metrics::count_secret_source(account.source());
         if account.is_sandbox() {
             context.mark_sandbox();

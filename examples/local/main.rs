@@ -17,6 +17,7 @@ mod server;
 use std::{
     error::Error,
     fmt::Display,
+    fs,
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
@@ -24,6 +25,7 @@ use std::{
 
 use clap::Parser;
 use lendswift_relay::{config::LogConfig, telemetry::log};
+use serde_json::Value;
 use tokio::signal;
 
 use self::{args::Args, exchanges::Exchanges, listeners::Listeners, server::Server};
@@ -71,6 +73,11 @@ async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     ));
     print(listeners::for_the_aws_cli(&secrets_url));
     print(listeners::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
+    let variables = support::sam_local_variables(&rudder_url, &secrets_url, &dynamodb_url);
+    print(match write_for_sam_local(&variables) {
+        Ok(()) => format!("`sam local` finds them in {SAM_LOCAL}, which samconfig.toml names.\n"),
+        Err(error) => format!("{SAM_LOCAL} for `sam local` could not be written: {error}\n"),
+    });
 
     let exchanges = Arc::new(Exchanges::new(rudder, dynamodb));
     tokio::spawn(Server { relay, exchanges: Arc::clone(&exchanges) }.serve(listener));
@@ -82,6 +89,16 @@ async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     print("Press Ctrl-C to stop.\n");
     signal::ctrl_c().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The variables for `sam local`, below the repository's folder.
+const SAM_LOCAL: &str = "target/sam-local.json";
+
+/// Writes the variables for `sam local`, so that they have the ports of this run.
+fn write_for_sam_local(variables: &Value) -> io::Result<()> {
+    let file = support::in_repository(SAM_LOCAL);
+    fs::create_dir_all(file.with_file_name(""))?;
+    fs::write(file, format!("{variables:#}\n"))
 }
 
 /// Prints a line. A closed standard output, as with `| head`, is not an error.

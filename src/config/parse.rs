@@ -10,8 +10,8 @@ use super::{
     AwsConfig, Claims, ConfigError, address, roots,
     variables::{
         AWS_CA_BUNDLE, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_SECRETS_MANAGER,
-        AWS_LAMBDA_LOG_FORMAT, AWS_LAMBDA_LOG_LEVEL, AWS_REGION, AWS_SAM_LOCAL, CLAIMS_TABLE, CONNECT_AT_START, Number,
-        SECRET_PREFIX, UPSTREAM_BASE_URL, UPSTREAM_CODES, Variable,
+        AWS_LAMBDA_FUNCTION_VERSION, AWS_LAMBDA_LOG_FORMAT, AWS_LAMBDA_LOG_LEVEL, AWS_REGION, AWS_SAM_LOCAL,
+        CLAIMS_TABLE, CONNECT_AT_START, Number, SECRET_PREFIX, STACK_NAME, UPSTREAM_BASE_URL, UPSTREAM_CODES, Variable,
     },
 };
 use crate::rudder::{UpstreamCodes, UpstreamCodesError};
@@ -101,6 +101,22 @@ impl<L: Fn(&str) -> Option<OsString>> Environment<L> {
         let variable = &CONNECT_AT_START;
         let Some(text) = self.text(variable)? else { return Ok(true) };
         text.parse().map_err(|_| fault(variable, "must be true or false"))
+    }
+
+    /// Allows the names that a stack can have (CreateStack, `StackName`).
+    pub(super) fn stack_name(&self) -> Result<Option<String>, ConfigError> {
+        let variable = &STACK_NAME;
+        let Some(name) = self.text(variable)? else { return Ok(None) };
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if name.len() <= 128 && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(allowed) {
+            Ok(Some(name))
+        } else {
+            Err(fault(variable, "must be a letter and at most 127 of the characters A-Z a-z 0-9 -"))
+        }
+    }
+
+    pub(super) fn function_version(&self) -> Result<Option<String>, ConfigError> {
+        self.text(&AWS_LAMBDA_FUNCTION_VERSION)
     }
 
     pub(super) fn log_level(&self) -> Result<LevelFilter, ConfigError> {

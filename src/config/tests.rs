@@ -38,6 +38,7 @@ fn only_the_table_and_the_region_are_required() {
     assert_eq!(config.claims, Claims::Off);
     assert_eq!(config.duplicate_window, Duration::from_secs(604_800));
     assert!(config.connect_at_start);
+    assert_eq!((config.stack_name, config.function_version), (None, None));
     assert_eq!(config.log, LogConfig { level: LevelFilter::INFO, json: false });
 }
 
@@ -56,6 +57,8 @@ fn every_variable_is_read() {
         ("DUPLICATE_WINDOW_SECONDS", "3600"),
         ("AWS_REGION", "eu-west-1"),
         ("CONNECT_AT_START", "false"),
+        ("STACK_NAME", "Leads-2"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9003"),
         ("AWS_LAMBDA_LOG_LEVEL", "fatal"),
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
@@ -72,6 +75,8 @@ fn every_variable_is_read() {
     assert_eq!(config.duplicate_window, Duration::from_secs(3600));
     assert_eq!(config.aws.region, "eu-west-1");
     assert!(!config.connect_at_start);
+    assert_eq!(config.stack_name.as_deref(), Some("Leads-2"));
+    assert_eq!(config.function_version.as_deref(), Some("$LATEST"));
     assert_eq!(config.aws.secrets_manager, None);
     assert_eq!(config.aws.dynamodb.unwrap().as_str(), "http://127.0.0.1:9003/");
     assert_eq!(config.log, LogConfig { level: LevelFilter::ERROR, json: true });
@@ -93,6 +98,11 @@ fn a_services_own_endpoint_overrides_the_common_one() {
 fn an_empty_variable_counts_as_not_set() {
     let config = read(&[("CLAIMS_TABLE", "off"), ("UPSTREAM_CA_FILE", ""), ("SECRET_PREFIX", "")]).unwrap();
     assert_eq!(config.secret_prefix, "lendswift");
+    let endpoints =
+        ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_DYNAMODB", "UPSTREAM_BASE_URL"];
+    let none = read(&[&[("CLAIMS_TABLE", "off")][..], &endpoints.map(|name| (name, ""))].concat()).unwrap();
+    assert_eq!((none.aws.secrets_manager, none.aws.dynamodb), (None, None));
+    assert_eq!(none.upstream.base_url, config.upstream.base_url);
     let required = "CLAIMS_TABLE: is required: the name of a DynamoDB table, or off for no ledger";
     assert_eq!(read(&[("CLAIMS_TABLE", "")]).unwrap_err(), required);
     assert_eq!(read(&[]).unwrap_err(), required);
@@ -120,6 +130,8 @@ fn an_error_names_the_variable_and_the_accepted_values() {
         ("UPSTREAM_CA_FILE", "no/such/file.pem", "can't be read: entity not found"),
         ("UPSTREAM_CA_FILE", "Cargo.toml", "must be a PEM file of one or more certificates"),
         ("CONNECT_AT_START", "yes", "must be true or false"),
+        ("STACK_NAME", "1st", "must be a letter and at most 127 of the characters A-Z a-z 0-9 -"),
+        ("STACK_NAME", "my_stack", "must be a letter and at most 127 of the characters A-Z a-z 0-9 -"),
         ("AWS_REGION", "", "is required: an AWS region, like us-east-1"),
         ("AWS_ENDPOINT_URL", "localhost:4566", "must be an https URL"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "secrets", "must be an https URL"),

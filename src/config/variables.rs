@@ -129,6 +129,12 @@ pub(super) const CONNECT_AT_START: Variable = Variable {
     accepted: "`true` or `false`",
     meaning: "Whether a process connects to AWS and looks up AI Rudder's address before its first event.",
 };
+pub(super) const STACK_NAME: Variable = Variable {
+    name: "STACK_NAME",
+    default: DefaultValue::None,
+    accepted: "a CloudFormation stack's name",
+    meaning: "The dimension `stack` of every metric. If it is not set, the metrics have no such dimension.",
+};
 pub(super) const AWS_REGION: Variable = Variable {
     name: "AWS_REGION",
     default: DefaultValue::Required,
@@ -188,6 +194,13 @@ pub(super) const AWS_LAMBDA_LOG_FORMAT: Variable = Variable {
     meaning: "The format of the log. Lambda sets it.",
 };
 
+pub(super) const AWS_LAMBDA_FUNCTION_VERSION: Variable = Variable {
+    name: "AWS_LAMBDA_FUNCTION_VERSION",
+    default: DefaultValue::None,
+    accepted: "any text",
+    meaning: "The function's version, for the log. Lambda sets it.",
+};
+
 /// All variables that the relay reads itself. The AWS SDK reads the credentials' own.
 pub const VARIABLES: &[&Variable] = &[
     &CLAIMS_TABLE,
@@ -202,6 +215,7 @@ pub const VARIABLES: &[&Variable] = &[
     &UPSTREAM_CA_FILE,
     &DUPLICATE_WINDOW_SECONDS.variable,
     &CONNECT_AT_START,
+    &STACK_NAME,
     &AWS_REGION,
     &AWS_ENDPOINT_URL,
     &AWS_ENDPOINT_URL_SECRETS_MANAGER,
@@ -211,4 +225,5 @@ pub const VARIABLES: &[&Variable] = &[
     &AWS_LAMBDA_MAX_CONCURRENCY.variable,
     &AWS_LAMBDA_LOG_LEVEL,
     &AWS_LAMBDA_LOG_FORMAT,
+    &AWS_LAMBDA_FUNCTION_VERSION,
 ];

@@ -13,6 +13,7 @@ pub struct RequestContext {
     request_id: String,
     budget: Budget,
     is_inquiry: AtomicBool,
+    is_authenticated: AtomicBool,
     is_sandbox: AtomicBool,
     claiming: OnceLock<Option<String>>,
 }
@@ -21,8 +22,8 @@ impl RequestContext {
     /// The context of a request that has not claimed anything yet.
     #[must_use]
     pub fn new(request_id: String, budget: Budget) -> Self {
-        let (is_inquiry, is_sandbox, claiming) = Default::default();
-        Self { request_id, budget, is_inquiry, is_sandbox, claiming }
+        let (is_inquiry, is_authenticated, is_sandbox, claiming) = Default::default();
+        Self { request_id, budget, is_inquiry, is_authenticated, is_sandbox, claiming }
     }
 
     /// The request's id: API Gateway's, or Lambda's if the event has none.
@@ -40,16 +41,25 @@ impl RequestContext {
     /// What the request is about, as far as it was read.
     #[must_use]
     pub fn subject(&self) -> Subject {
-        match (self.is_sandbox.load(Relaxed), self.is_inquiry.load(Relaxed)) {
-            (true, _) => Subject::Sandbox,
-            (false, true) => Subject::Inquiry,
-            (false, false) => Subject::Lead,
+        if self.is_sandbox.load(Relaxed) {
+            Subject::Sandbox
+        } else if self.is_inquiry.load(Relaxed) {
+            Subject::Inquiry
+        } else if self.is_authenticated.load(Relaxed) {
+            Subject::Lead
+        } else {
+            Subject::Unauthenticated
         }
     }
 
     /// Call this once the route is one that sends nothing.
     pub(crate) fn mark_inquiry(&self) {
         self.is_inquiry.store(true, Relaxed);
+    }
+
+    /// Call this once the caller is known to be the account's.
+    pub(crate) fn mark_authenticated(&self) {
+        self.is_authenticated.store(true, Relaxed);
     }
 
     /// Call this once the account is a sandbox.

@@ -23,12 +23,15 @@ use crate::{
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "LendswiftRelay";
 
+/// The dimension of all metrics, by which the stacks of one AWS account and region differ: `STACK_NAME`.
+pub const STACK: &str = "stack";
+
 /// A metric, with its documentation.
 #[derive(Debug)]
 pub struct Metric {
     /// The name in CloudWatch.
     pub name: &'static str,
-    /// The only dimension, if there is one.
+    /// The only dimension in addition to [`STACK`], if there is one.
     pub dimension: Option<&'static str>,
     /// The unit.
     pub unit: &'static str,
@@ -40,7 +43,14 @@ const LEADS: Metric = Metric {
     name: "Leads",
     dimension: Some("outcome"),
     unit: "Count",
-    meaning: "Responses, by their `lead-outcome`, except those to validate and status requests and to sandbox accounts.",
+    meaning: "Responses to authenticated posts to `…/leads` of live accounts, by their `lead-outcome`, except replays.",
+};
+const REPLAYS: Metric = Metric {
+    name: "Replays",
+    dimension: Some("outcome"),
+    unit: "Count",
+    meaning: "Responses that repeat the stored response to an earlier post of the lead, by their `lead-outcome`. They count in \
+              no other metric but `SecretReads`.",
 };
 const SANDBOX_REQUESTS: Metric = Metric {
     name: "SandboxRequests",
@@ -89,7 +99,7 @@ const UPSTREAM_CODES: Metric = Metric {
 
 /// All metrics.
 pub const METRICS: &[&Metric] =
-    &[&LEADS, &SANDBOX_REQUESTS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
+    &[&LEADS, &REPLAYS, &SANDBOX_REQUESTS, &ERRORS, &FAULTS, &UPSTREAM_MILLISECONDS, &SECRET_READS, &UPSTREAM_CODES];
 
 /// The `error` of a claim that could not be settled or released. No caller receives it.
 pub const CLAIM_LEFT: &str = "claim_left";
@@ -127,9 +137,15 @@ impl CodeLabels {
     }
 }
 
-/// Installs the recorder. Call this once, at start-up. `Err` if another recorder is installed.
-pub fn start() -> Result<Recorder, Error> {
-    let collector = Builder::new().cloudwatch_namespace(NAMESPACE).init()?;
+/// Installs the recorder, whose metrics all have the dimension [`STACK`] if there is a stack. Call this once, at start-up. `Err`
+/// if another recorder is installed.
+pub fn start(stack: Option<String>) -> Result<Recorder, Error> {
+    let builder = Builder::new().cloudwatch_namespace(NAMESPACE);
+    let builder = match stack {
+        Some(stack) => builder.with_dimension(STACK, stack),
+        None => builder,
+    };
+    let collector = builder.init()?;
     describe();
     Ok(Recorder(Some(collector)))
 }
@@ -152,12 +168,14 @@ impl Recorder {
     }
 }
 
-/// Counts a response. Those to a sandbox account have a metric of their own, and those to an inquiry count only as errors that
-/// need an operator.
+/// Counts a response. Replays and those to a sandbox account have metrics of their own, those to a caller who was not
+/// authenticated count only as errors, and those to an inquiry only as errors that need an operator.
 pub(crate) fn count_response(answer: &Answer) {
     let outcome = answer.outcome.as_str();
     match answer.subject {
+        Subject::Lead if answer.replayed => return counter!(REPLAYS.name, "outcome" => outcome).increment(1),
         Subject::Lead => counter!(LEADS.name, "outcome" => outcome).increment(1),
+        Subject::Unauthenticated => {}
         Subject::Sandbox => return counter!(SANDBOX_REQUESTS.name, "outcome" => outcome).increment(1),
         // A wrong API key counts wherever it is tried.
         Subject::Inquiry if answer.needs_operator || answer.status == StatusCode::UNAUTHORIZED => {}

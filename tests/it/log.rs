@@ -196,6 +196,13 @@ async fn a_request_that_cannot_send_or_is_simulated_says_so() {
 }
 
 #[tokio::test]
+async fn a_line_names_the_version_of_the_function() {
+    let app = TestApp::with(&[("AWS_LAMBDA_FUNCTION_VERSION", "17")]).await;
+    let lines = lines(&app, LevelFilter::INFO, [Request::lead(), Request::lead().key("wrong")]).await;
+    assert_eq!(lines.iter().map(|line| &line["span"]["version"]).collect::<Vec<_>>(), ["17", "17"]);
+}
+
+#[tokio::test]
 async fn a_ping_leaves_one_line_and_is_no_lead() {
     let app = TestApp::start().await;
     for source in ["aws.events", "aws.scheduler", "serverless-plugin-warmup"] {
@@ -224,6 +231,12 @@ async fn level_error_leaves_only_what_an_operator_must_know() {
     assert_eq!(lines, Vec::<Value>::new());
 }
 
+/// All fields of the line about a request.
+pub const FIELDS: &str = "cause error level message ms outcome replayed span span.account span.claim span.cold_start \
+                          span.ignored_fields span.key span.name span.request_id span.route span.sandbox span.secret \
+                          span.upstream_code span.upstream_ms span.upstream_status span.upstream_trace_id span.version \
+                          status";
+
 /// The names of everything in these lines, those of the span with its name before them.
 fn names(lines: &[Value]) -> BTreeSet<String> {
     let own = lines.iter().flat_map(|line| line.as_object().unwrap().keys().cloned());
@@ -234,14 +247,12 @@ fn names(lines: &[Value]) -> BTreeSet<String> {
 #[tokio::test]
 async fn a_line_has_these_fields_and_no_other() {
     let lead = || Request::post(LEAD.replace("{}", r#"{"shoe_size":9}"#));
-    let app = TestApp::with_ledger().await;
-    let mut lines = lines(&app, LevelFilter::INFO, [lead(), lead()]).await;
+    let app = TestApp::with(&[("CLAIMS_TABLE", TABLE), ("AWS_LAMBDA_FUNCTION_VERSION", "17")]).await;
+    let simulated = Request::lead().account(SANDBOX).action("validate");
+    let mut lines = lines(&app, LevelFilter::INFO, [lead(), lead(), simulated]).await;
     let claim = &app.dynamodb.items(TABLE)[0]["claim"]["S"];
     assert!(claim.is_string() && lines[0]["span"]["claim"] == *claim, "{lines:?}");
     assert_eq!([0, 1].map(|line| &lines[line]["span"]["secret"]), [&json!("read"), &Value::Null]);
     lines.push(line(Request::post("{}")).await);
-    let names = "cause error level message ms outcome replayed span span.account span.claim span.cold_start \
-                 span.ignored_fields span.key span.name span.request_id span.secret span.upstream_code \
-                 span.upstream_ms span.upstream_status span.upstream_trace_id status";
-    assert_eq!(self::names(&lines), names.split_whitespace().map(str::to_owned).collect());
+    assert_eq!(names(&lines), FIELDS.split_whitespace().map(str::to_owned).collect());
 }

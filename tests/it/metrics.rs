@@ -5,9 +5,16 @@ use support::{DynamoBehaviour, LEAD, Lead, ProcessHarness, Reply, Request, SANDB
 
 use crate::RELAY;
 
-/// A process that takes code 10510 for a refusal. It also serves an account whose secret can't be read.
+const STACK: &str = "leads-staging";
+
+/// A process of a stack, which takes code 10510 for a refusal. It also serves an account whose secret can't be read.
 async fn harness() -> ProcessHarness {
-    let harness = ProcessHarness::start(RELAY, &[("UPSTREAM_CODES", "10510=refused")]).await;
+    harness_of(STACK).await
+}
+
+/// The same in a stack of this name, or in none if it is empty.
+async fn harness_of(stack: &str) -> ProcessHarness {
+    let harness = ProcessHarness::start(RELAY, &[("UPSTREAM_CODES", "10510=refused"), ("STACK_NAME", stack)]).await;
     harness.secrets.put("lendswift/unreadable", "no secret");
     harness
 }
@@ -41,29 +48,52 @@ fn document(metric: &Value, dimensions: &Value, values: &Value) -> Value {
 
 /// A count of one.
 fn one(metric: &str, dimension: &str, value: &str) -> Value {
-    document(&json!({"Name": metric}), &json!([dimension]), &json!({dimension: value, metric: 1}))
+    let values = json!({"stack": STACK, dimension: value, metric: 1});
+    document(&json!({"Name": metric}), &json!(["stack", dimension]), &values)
 }
 
 #[tokio::test]
-async fn each_lead_is_counted_once_with_its_time_faults_and_cause() {
+async fn each_authenticated_lead_is_counted_once_with_its_time_faults_and_cause() {
     let metric = json!({"Name": "UpstreamMilliseconds", "Unit": "Milliseconds"});
-    let push = document(&metric, &json!([]), &json!({"UpstreamMilliseconds": null}));
+    let push = document(&metric, &json!(["stack"]), &json!({"stack": STACK, "UpstreamMilliseconds": null}));
     let invalid = Request::post(LEAD.replace("4000", "\"4k\"").replace("{}", r#"{"status": true}"#));
     let (read, not_sent) = (one("SecretReads", "result", "read"), one("Leads", "outcome", "not_sent"));
     let wrong = Request::lead().key("wrong");
     let (error, fault) = (|error| one("Errors", "error", error), |field| one("Faults", "field", field));
     let (amount, status) = (fault("/loan_amount"), fault("/details/status"));
-    let refused = [error("unauthorized"), not_sent.clone()];
+    let refused = [error("unauthorized")];
+    let unknown_route = Request::lead().action("nowhere");
     for (requests, expected) in [
         (vec![Request::lead()], vec![push, one("Leads", "outcome", "accepted"), read.clone()]),
         (vec![invalid], vec![error("invalid_lead"), status, amount, not_sent.clone(), read]),
         // Under its real cause, which its caller does not learn.
-        (vec![Request::lead().account("unreadable")], vec![error("account_misconfigured"), not_sent]),
+        (vec![Request::lead().account("unreadable")], vec![error("account_misconfigured")]),
+        (vec![unknown_route], vec![error("not_found")]),
         (vec![wrong.clone(), wrong], [refused.clone(), refused].concat()),
     ] {
         let harness = harness().await;
         assert_eq!(documents(&harness, &requests).await, expected);
     }
+}
+
+#[tokio::test]
+async fn a_replay_counts_as_no_lead_and_no_error() {
+    let harness = harness().await;
+    harness.rudder.answer_next(Reply::new(500, ""));
+    let counted = documents(&harness, &[Lead(1).post(), Lead(1).post(), Lead(2).post(), Lead(2).post()]).await;
+    let counted: Vec<_> = counted.iter().filter(|document| document.get("UpstreamMilliseconds").is_none()).collect();
+    let [lead, replay] = ["Leads", "Replays"].map(|metric| move |outcome| one(metric, "outcome", outcome));
+    let unknown =
+        [one("Errors", "error", "bad_upstream_answer"), lead("unknown"), one("SecretReads", "result", "read")];
+    let all = [&unknown[..], &[replay("unknown"), lead("accepted"), replay("accepted")]].concat();
+    assert_eq!(counted, all.iter().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn without_a_stack_the_metrics_have_no_such_dimension() {
+    let documents = documents(&harness_of("").await, &[Request::lead().key("wrong")]).await;
+    let values = json!({"error": "unauthorized", "Errors": 1});
+    assert_eq!(documents, [document(&json!({"Name": "Errors"}), &json!(["error"]), &values)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The binary itself, as Lambda starts it.
 
-use std::{env, fs, process::Command, time::Duration};
+use std::{env, fs, io::Read, net, process::Command, thread, time::Duration};
 
 use futures_util::FutureExt;
 use rustls::ALL_VERSIONS;
@@ -31,6 +31,28 @@ fn an_invalid_variable_aborts_the_start_and_is_named() {
     ] {
         assert_eq!(start(variables), (Some(1), format!("lendswift-relay can't start: {error}\n")));
     }
+}
+
+#[test]
+fn a_process_whose_runtime_api_is_gone_ends_with_one_line() {
+    let listener = net::TcpListener::bind(FREE_PORT).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let variables = [
+        ("AWS_LAMBDA_RUNTIME_API", &*address),
+        ("AWS_LAMBDA_FUNCTION_NAME", "lendswift-relay"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_REGION", "us-east-1"),
+        ("CLAIMS_TABLE", "off"),
+        ("CONNECT_AT_START", "false"),
+    ];
+    // An emulator that ends when it is asked for an event. For the second start it is not there at all.
+    let emulator = thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 1024]).unwrap());
+    for cause in ["client error (SendRequest)", "client error (Connect)"] {
+        let line = format!("lendswift-relay stopped, because Lambda's runtime API failed: {cause}\n");
+        assert_eq!(start(&variables), (Some(1), line));
+    }
+    emulator.join().unwrap();
 }
 
 #[tokio::test]

@@ -1,18 +1,18 @@
 //! `template.yaml` against the code: variables, metrics, limits and permissions must match.
 
+mod alarms;
+mod dashboard;
+
 use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use http::HeaderMap;
-use lendswift_relay::{
-    answer::{Kind, Outcome},
-    config::VARIABLES,
-    telemetry::metrics::{CLAIM_LEFT, NAMESPACE},
-};
+use lendswift_relay::config::VARIABLES;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value, json};
-use strum::VariantArray;
 use support::snapshot::{self, files};
-use support::{DynamoBehaviour, LEAD, Reply, Request, TABLE, TestApp, api_gateway, config, in_repository};
+use support::{
+    DynamoBehaviour, LEAD, Reply, Request, TABLE, TestApp, api_gateway, config, in_repository, sam_local_variables,
+};
 
 /// The template as JSON, with CloudFormation's short forms (`!Ref x`) in their long form (`{"Ref": "x"}`).
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
@@ -59,56 +59,60 @@ fn strings(value: &Value) -> BTreeSet<String> {
     array(value).iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-/// The function's variables, the relay's own and AWS's.
-fn variables() -> (Map<String, Value>, Map<String, Value>) {
-    let all = object(function("Environment/Variables")).clone();
-    all.into_iter().partition(|(name, _)| !name.starts_with("AWS_"))
+/// A resource of this type, with its name.
+fn of_type(resource_type: &str) -> Vec<(&'static str, &'static Value)> {
+    let resources = object(at("/Resources")).iter().map(|(name, resource)| (name.as_str(), resource));
+    resources.filter(|(_, resource)| resource["Type"] == resource_type).collect()
+}
+
+/// The function's variables whose values are fixed in the template.
+fn fixed_variables() -> Vec<(&'static str, &'static str)> {
+    let variables = object(at("/Globals/Function/Environment/Variables")).iter();
+    variables.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect()
+}
+
+/// The function's other variables.
+fn other_variables() -> &'static Map<String, Value> {
+    object(function("Environment/Variables"))
 }
 
 #[test]
 fn the_function_has_the_variables_that_the_relay_reads() {
-    let given: BTreeSet<String> = variables().0.keys().cloned().collect();
-    // Lambda and SAM set the variables of AWS.
-    let read = VARIABLES.iter().map(|variable| variable.name.to_owned()).filter(|name| !name.starts_with("AWS_"));
-    assert_eq!(given, read.collect());
+    let fixed: BTreeSet<_> = fixed_variables().into_iter().map(|(name, _)| name).collect();
+    let given: BTreeSet<_> = fixed.iter().copied().chain(other_variables().keys().map(String::as_str)).collect();
+    // Lambda and SAM set the variables of AWS, except the addresses of emulators.
+    let emulators = ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_DYNAMODB"];
+    let read = VARIABLES.iter().map(|variable| variable.name).filter(|name| !name.starts_with("AWS_"));
+    assert_eq!(given, read.chain(emulators).collect());
 }
 
 #[test]
-fn an_emulators_address_is_optional() {
-    let optional =
-        |condition: &str, parameter: &str| json!({"Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]});
-    assert_eq!(
-        Value::Object(variables().1),
-        json!({
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER": optional("HasSecretsManagerEndpoint", "SecretsManagerEndpoint"),
-            "AWS_ENDPOINT_URL_DYNAMODB": optional("HasDynamoDbEndpoint", "DynamoDbEndpoint"),
-        })
-    );
-}
-
-#[test]
-fn a_parameter_has_the_default_and_the_bounds_of_its_variable() {
-    let mut bounded = 0;
-    for (variable, value) in variables().0 {
-        let Some(parameter) = value["Ref"].as_str() else { continue };
-        let parameter = at(&format!("/Parameters/{parameter}"));
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        // The time that a secret may be stale is at least its time to live.
-        let fixed = ("SECRET_TTL_SECONDS", if variable == "SECRET_TTL_SECONDS" { "" } else { "1" });
-        let with = |value: &str| config(&[fixed, (&variable, value)]).map(|config| format!("{config:?}"));
-        assert_eq!(with(&text(&parameter["Default"])).unwrap(), with("").unwrap(), "{variable}");
-        if let (Some(least), Some(most)) = (parameter["MinValue"].as_u64(), parameter["MaxValue"].as_u64()) {
-            let accepts = |number: u64| with(&number.to_string()).is_ok();
-            assert!(
-                accepts(least) && accepts(most) && !least.checked_sub(1).is_some_and(accepts) && !accepts(most + 1),
-                "{variable}"
-            );
-            bounded += 1;
-        }
+fn the_fixed_values_are_the_defaults() {
+    for (variable, value) in fixed_variables() {
+        let with = |value: &str| format!("{:?}", config(&[(variable, value)]).unwrap());
+        assert_eq!(with(value), with(""), "{variable}");
     }
-    assert_eq!(bounded, 5);
-    for level in strings(at("/Parameters/LogLevel/AllowedValues")) {
-        config(&[("AWS_LAMBDA_LOG_LEVEL", &level)]).unwrap();
+    let level = at("/Globals/Function/LoggingConfig/ApplicationLogLevel").as_str().unwrap();
+    let log = |variables: &[(&str, &str)]| config(variables).unwrap().log;
+    assert_eq!(log(&[("AWS_LAMBDA_LOG_LEVEL", level)]), log(&[]));
+}
+
+#[test]
+fn sam_local_overrides_variables_that_exist_with_the_ports_of_the_fakes() {
+    let urls = ["http://127.0.0.1:9101/api/push", "http://[::1]:9102", "http://172.17.0.1:9103"];
+    let variables = sam_local_variables(urls[0], urls[1], urls[2]);
+    let variables = object(&variables["Parameters"]);
+    for (name, url) in [
+        ("UPSTREAM_BASE_URL", "http://host.docker.internal:9101/api/push"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://host.docker.internal:9102"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", "http://host.docker.internal:9103"),
+        ("CLAIMS_TABLE", TABLE),
+    ] {
+        assert_eq!(variables[name], url);
+    }
+    let fixed = fixed_variables();
+    for name in variables.keys() {
+        assert!(fixed.iter().any(|(fixed, _)| fixed == name) || other_variables().contains_key(name), "{name}");
     }
 }
 
@@ -118,6 +122,7 @@ fn every_parameter_is_described_constrained_and_grouped() {
     let grouped: BTreeSet<String> = groups.iter().flat_map(|group| strings(&group["Parameters"])).collect();
     let parameters = object(at("/Parameters"));
     assert_eq!(grouped, parameters.keys().cloned().collect());
+    assert!(parameters.len() <= 12, "`sam deploy --guided` asks for each");
     for (name, parameter) in parameters {
         let has = |keys: &[&str]| keys.iter().all(|key| parameter.get(key).is_some());
         let constraints =
@@ -140,8 +145,10 @@ fn template_code_and_events_have_the_same_route() {
     let route = "POST /v1/accounts/{account}/leads";
     let all = [route, &format!("{route}/validate"), &format!("{route}/status"), "$default"];
     assert_eq!(routes(), BTreeSet::from(all.map(str::to_owned)));
-    let url = at("/Outputs/LeadsUrl/Value/Fn::Sub").as_str().unwrap();
-    assert!(url.ends_with(route.strip_prefix("POST ").unwrap()));
+    for url in &array(at("/Outputs/LeadsUrl/Value/Fn::If"))[1..] {
+        let url = url["Fn::Sub"].as_str().unwrap();
+        assert!(url.ends_with(route.strip_prefix("POST ").unwrap()), "{url}");
+    }
 
     let mut used = BTreeSet::new();
     for file in files("events") {
@@ -160,41 +167,6 @@ fn template_code_and_events_have_the_same_route() {
         used.insert(key.to_owned());
     }
     assert_eq!(used, routes());
-}
-
-/// What AWS counts for an HTTP API and for a function: namespace, metric, dimension, resource.
-const AWS_COUNTS: [(&str, &str, &str, &str); 4] = [
-    ("AWS/ApiGateway", "5xx", "ApiId", "Api"),
-    ("AWS/Lambda", "Errors", "FunctionName", "Relay"),
-    ("AWS/Lambda", "Throttles", "FunctionName", "Relay"),
-    ("AWS/Lambda", "Duration", "FunctionName", "Relay"),
-];
-
-/// Everything that is counted: namespace, metric, dimension, and its value.
-fn counted() -> Vec<[Value; 4]> {
-    let outcomes = Outcome::VARIANTS.iter().map(|outcome| ("Leads", "outcome", outcome.as_str()));
-    let errors = Kind::VARIANTS.iter().filter_map(|kind| kind.metric()).chain([CLAIM_LEFT]);
-    let own = outcomes.chain(errors.map(|error| ("Errors", "error", error)));
-    let own = own.map(|(metric, by, value)| [NAMESPACE, metric, by, value].map(Value::from));
-    let aws = AWS_COUNTS.map(|(whose, metric, by, of)| [json!(whose), json!(metric), json!(by), json!({ "Ref": of })]);
-    own.chain(aws).collect()
-}
-
-#[test]
-fn every_alarm_watches_a_counted_metric_and_notifies() {
-    let resources = object(at("/Resources")).values();
-    let alarms: Vec<_> = resources.filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").collect();
-    assert_eq!(alarms.len(), 10);
-    let counted = counted();
-    for alarm in alarms {
-        let alarm = &alarm["Properties"];
-        let [dimension] = &array(&alarm["Dimensions"])[..] else { panic!("{alarm}") };
-        let watched = [&alarm["Namespace"], &alarm["MetricName"], &dimension["Name"], &dimension["Value"]];
-        assert!(counted.iter().any(|counted| counted.each_ref() == watched), "{alarm}");
-        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{alarm}");
-        let topic = json!({"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]});
-        assert_eq!(alarm["AlarmActions"], topic);
-    }
 }
 
 /// Every statement of the function's policy, conditional ones too.
@@ -221,47 +193,56 @@ async fn the_function_has_the_permissions_that_it_uses() {
     app.dynamodb.next("TransactWriteItems", DynamoBehaviour::AppliedReset);
     app.post(&lead("3")).await;
     app.post(&lead("1").action("status")).await;
-    // Secrets Manager decrypts with the caller's permissions.
-    let others = ["secretsmanager:GetSecretValue", "kms:Decrypt"].map(str::to_owned);
+    // Secrets Manager and DynamoDB use the key with the caller's permissions.
+    let keys =
+        ["Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey*", "ReEncrypt*"].map(|action| format!("kms:{action}"));
+    let others = keys.into_iter().chain(["secretsmanager:GetSecretValue".to_owned()]);
     let used = app.dynamodb.actions().into_iter().map(|action| format!("dynamodb:{action}"));
     assert_eq!(allowed, used.chain(others).collect());
 }
 
 #[test]
-fn the_function_reaches_its_secrets_and_its_table_alone() {
+fn the_function_reaches_its_secrets_its_table_and_its_key_alone() {
     let statements = statements();
-    let secrets = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}/*";
-    assert_eq!(statements[0]["Resource"], json!({ "Fn::Sub": secrets }));
-    assert_eq!(statements[1]["Resource"], json!({"Ref": "SecretsKeyArn"}));
-    let via = json!({"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"});
-    assert_eq!(statements[1]["Condition"], json!({"StringEquals": {"kms:ViaService": via}}));
-    let claims = statements.iter().find(|statement| statement["Sid"] == "KeepClaims").unwrap();
+    let statement = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid).unwrap();
+    let secrets = json!({
+        "Fn::Sub": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretPrefix}/*"
+    });
+    assert_eq!(statement("ReadAccountSecrets")["Resource"], secrets);
+    let via = |service: &str| json!({"Fn::Sub": format!("{service}.${{AWS::Region}}.${{AWS::URLSuffix}}")});
+    let for_secrets = json!({
+        "StringEquals": {"kms:ViaService": via("secretsmanager")},
+        "StringLike": {"kms:EncryptionContext:SecretARN": secrets},
+    });
+    for (sid, condition) in [
+        ("DecryptAccountSecrets", for_secrets),
+        ("UseClaimsKey", json!({"StringEquals": {"kms:ViaService": via("dynamodb")}})),
+    ] {
+        let statement = statement(sid);
+        assert_eq!((&statement["Resource"], &statement["Condition"]), (&json!({"Ref": "KmsKeyArn"}), &condition));
+    }
     let table = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingClaimsTable}";
     let own_or_existing = |own: Value, existing: Value| json!({"Fn::If": ["MakesTable", own, existing]});
     let resource = own_or_existing(json!({"Fn::GetAtt": "ClaimsTable.Arn"}), json!({ "Fn::Sub": table }));
-    assert_eq!(claims["Resource"], resource);
-    let variable = own_or_existing(json!({"Ref": "ClaimsTable"}), json!({"Ref": "ExistingClaimsTable"}));
-    assert_eq!(*function("Environment/Variables/CLAIMS_TABLE"), variable);
+    assert_eq!(statement("KeepClaims")["Resource"], resource);
+    let name = own_or_existing(json!({"Ref": "ClaimsTable"}), json!({"Ref": "ExistingClaimsTable"}));
+    assert_eq!(other_variables()["CLAIMS_TABLE"], name);
+    assert_eq!(*at("/Outputs/ClaimsTableName/Value"), name);
+    assert_eq!(*at("/Outputs/SecretPrefix/Value"), other_variables()["SECRET_PREFIX"]);
 }
 
 #[test]
-fn a_push_that_times_out_triggers_the_alarm_for_slow_leads() {
-    let timeouts: BTreeSet<_> =
-        array(at("/Parameters/TimeoutSeconds/AllowedValues")).iter().map(Value::to_string).collect();
-    let thresholds = object(at("/Mappings/SlowThresholdMs"));
-    assert_eq!(timeouts, thresholds.keys().cloned().collect());
-    for (seconds, third) in thresholds {
-        let third = third["Milliseconds"].as_u64().unwrap();
-        assert_eq!(third, (seconds.parse::<u64>().unwrap() * 1000 + 1) / 3, "{seconds}");
-        assert!(third < at("/Parameters/UpstreamTimeoutMs/Default").as_u64().unwrap());
+fn the_table_and_the_logs_outlive_the_stack() {
+    for resource in ["ClaimsTable", "FunctionLog", "AccessLog"] {
+        let policy = |policy: &str| at(&format!("/Resources/{resource}/{policy}"));
+        let policies = [policy("DeletionPolicy"), policy("UpdateReplacePolicy")];
+        assert_eq!(policies, ["RetainExceptOnCreate", "Retain"], "{resource}");
     }
 }
 
 #[tokio::test]
-async fn the_table_fits_the_relays_items_and_outlives_the_stack() {
+async fn the_table_fits_the_relays_items() {
     let table = at("/Resources/ClaimsTable");
-    assert_eq!(table["DeletionPolicy"], "Retain");
-    assert_eq!(table["UpdateReplacePolicy"], "Retain");
     let properties = &table["Properties"];
     assert_eq!(properties["KeySchema"], json!([{"AttributeName": "pk", "KeyType": "HASH"}]));
     assert_eq!(properties["AttributeDefinitions"], json!([{"AttributeName": "pk", "AttributeType": "S"}]));

@@ -34,6 +34,7 @@ mod observed_response;
 mod process_harness;
 mod raw_tcp_server;
 mod request;
+mod sam_local;
 pub mod snapshot;
 mod stalled_tls_server;
 mod test_app;
@@ -55,6 +56,7 @@ pub use self::{
     process_harness::ProcessHarness,
     raw_tcp_server::{RawTcpServer, read_request},
     request::{DIGITS, LEAD, LETTERS, REQUEST_ID, Request, TEXT_FIELDS, TextField},
+    sam_local::sam_local_variables,
     stalled_tls_server::StalledTlsServer,
     test_app::{
         ACCOUNT, FREE_PORT, Fakes, KEY, SANDBOX, TABLE, TOKEN, TestApp, aws, aws_trusting, config, deadline_in, now,
