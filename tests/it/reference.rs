@@ -7,7 +7,7 @@ use lendswift_relay::{
     config::{DefaultValue, VARIABLES},
     lead::{FaultCode, FieldSpec, fields},
     rudder::Scenario,
-    telemetry::metrics::{CLAIM_LEFT, METRICS, NAMESPACE},
+    telemetry::metrics::{CLAIM_LEFT, METRICS, NAMESPACE, STACK},
 };
 use strum::VariantArray;
 
@@ -191,6 +191,7 @@ fn values(metric: &str) -> String {
     let errors: BTreeSet<&str> = Kind::VARIANTS.iter().filter_map(|kind| kind.metric()).chain([CLAIM_LEFT]).collect();
     match metric {
         "Leads" | "SandboxRequests" => codes(Outcome::VARIANTS.iter().map(|outcome| outcome.as_str())),
+        "Replays" => codes([Outcome::Accepted, Outcome::Unknown].map(Outcome::as_str)),
         "Errors" => codes(errors),
         _ => String::new(),
     }
@@ -207,7 +208,7 @@ fn metrics() {
         "Metrics",
         &[
             format!(
-                "The function writes these metrics to its log in CloudWatch's embedded metric format, in the namespace `{NAMESPACE}`.\n"
+                "The function writes these metrics to its log in CloudWatch's embedded metric format, in the namespace `{NAMESPACE}`. If\n`STACK_NAME` is set, as in the template, each metric has the dimension `{STACK}` as well.\n"
             ),
             table(["metric", "dimension", "unit", "meaning", "values"], rows),
         ],

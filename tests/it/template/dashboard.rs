@@ -47,7 +47,7 @@ fn charts() -> Vec<Value> {
 
 /// Whether the relay, or the template's filter, counts a metric with these dimensions for the stack.
 fn is_own(metric: &str, dimensions: &[&str]) -> bool {
-    let by = METRICS.iter().find(|own| own.name == metric).map_or(None, |own| own.dimension);
+    let by = METRICS.iter().find(|own| own.name == metric).and_then(|own| own.dimension);
     let is_known = metric == "ApiThrottles" || METRICS.iter().any(|own| own.name == metric);
     let outcomes = || Outcome::VARIANTS.iter().map(|outcome| outcome.as_str());
     let errors = || Kind::VARIANTS.iter().filter_map(|kind| kind.metric()).chain([CLAIM_LEFT]);
