@@ -1,0 +1,111 @@
+//! The AWS SDK, with its whole default chain of credentials, and AWS's clock.
+
+mod clock;
+mod error;
+
+use std::env;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_secretsmanager::config::ProvideCredentials;
+use aws_smithy_http_client::{
+    Builder, Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{http::SharedHttpClient, runtime_components::RuntimeComponents};
+use tokio::time::Duration;
+
+pub(crate) use self::{
+    clock::AwsClock,
+    error::{Call, call_failed},
+};
+use crate::{cli::Global, failure::Failure};
+
+/// How long one attempt may take.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// With the SDK's backoff, about 20 seconds of throttling.
+const MAX_ATTEMPTS: u32 = 6;
+
+/// AWS, as the operator is signed in.
+pub(crate) struct Aws {
+    pub(crate) sdk: SdkConfig,
+    /// The time by DynamoDB's answers.
+    pub(crate) clock: AwsClock,
+}
+
+impl Aws {
+    /// Loads region and credentials. `Err` if there are none.
+    pub(crate) async fn load(global: &Global) -> Result<Self, Failure> {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client()?)
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_LIMIT)
+                    .operation_attempt_timeout(ATTEMPT_LIMIT)
+                    .build(),
+            );
+        if let Some(region) = &global.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &global.profile {
+            loader = loader.profile_name(profile);
+        }
+        let sdk = loader.load().await;
+        if sdk.region().is_none() {
+            return Err(Failure::aws(
+                "no AWS region",
+                "Add --region, set AWS_REGION, or choose a profile that has a region with --profile.",
+            ));
+        }
+        let provider = sdk.credentials_provider().ok_or_else(error::no_credentials)?;
+        provider.provide_credentials().await.map_err(|cause| error::unusable_credentials(&cause))?;
+        Ok(Self { sdk, clock: AwsClock::default() })
+    }
+
+    /// The region's name.
+    pub(crate) fn region(&self) -> &str {
+        self.sdk.region().map_or("", AsRef::as_ref)
+    }
+
+    pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
+        aws_sdk_cloudformation::Client::new(&self.sdk)
+    }
+
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk).interceptor(self.clock.clone()).build();
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
+    pub(crate) fn lambda(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.sdk)
+    }
+
+    pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.sdk)
+    }
+}
+
+/// An HTTP client that trusts the system's certificates and those of `AWS_CA_BUNDLE`, and uses the proxy of the environment.
+fn http_client() -> Result<SharedHttpClient, Failure> {
+    let mut roots = TrustStore::default();
+    if let Some(file) = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty()) {
+        let pem = std::fs::read(&file).map_err(|cause| {
+            Failure::usage(format!("AWS_CA_BUNDLE: {}: {cause}", file.display()), "Set it to a PEM file, or unset it.")
+        })?;
+        roots = roots.with_pem_certificate(pem);
+    }
+    let tls = TlsContext::builder().with_trust_store(roots).build();
+    let tls = tls.map_err(|cause| Failure::aws(format!("TLS cannot be set up: {cause}"), "Check AWS_CA_BUNDLE."))?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    }))
+}
