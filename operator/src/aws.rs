@@ -5,8 +5,11 @@ mod error;
 
 use std::env;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_secretsmanager::config::ProvideCredentials;
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::{
     Builder, Connector,
     proxy::ProxyConfig,
@@ -38,8 +41,9 @@ pub(crate) struct Aws {
 impl Aws {
     /// Loads region and credentials. `Err` if there are none.
     pub(crate) async fn load(global: &Global) -> Result<Self, Failure> {
+        let http = http_client()?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client()?)
+            .http_client(http.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -53,15 +57,21 @@ impl Aws {
         if let Some(profile) = &global.profile {
             loader = loader.profile_name(profile);
         }
-        let sdk = loader.load().await;
+        let mut sdk = loader.load().await;
         if sdk.region().is_none() {
             return Err(Failure::aws(
                 "no AWS region",
                 "Add --region, set AWS_REGION, or choose a profile that has a region with --profile.",
             ));
         }
+        if let Some(profile) = &global.profile {
+            sdk = with_profile(&sdk, http, profile);
+        }
         let provider = sdk.credentials_provider().ok_or_else(error::no_credentials)?;
-        provider.provide_credentials().await.map_err(|cause| error::unusable_credentials(&cause))?;
+        provider
+            .provide_credentials()
+            .await
+            .map_err(|cause| error::unusable_credentials(&cause, global.profile.as_deref()))?;
         Ok(Self { sdk, clock: AwsClock::default() })
     }
 
@@ -86,6 +96,14 @@ impl Aws {
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.sdk)
     }
+}
+
+/// With the credentials of the profile alone, as the AWS CLI has it: in the SDK's default chain, those in environment variables
+/// would win over the profile that the operator named.
+fn with_profile(sdk: &SdkConfig, http: SharedHttpClient, profile: &str) -> SdkConfig {
+    let config = ProviderConfig::without_region().with_region(sdk.region().cloned()).with_http_client(http);
+    let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
+    sdk.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
 }
 
 /// An HTTP client that trusts the system's certificates and those of `AWS_CA_BUNDLE`, and uses the proxy of the environment.

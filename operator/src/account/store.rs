@@ -110,7 +110,8 @@ impl Store {
     /// Reads an account's secret.
     pub(crate) async fn read(&self, account: &AccountId) -> Result<Read, Failure> {
         let id = self.secret_name(account);
-        match self.client.get_secret_value().secret_id(&id).send().await {
+        // The label is the default in AWS. moto has another default once the label was moved.
+        match self.client.get_secret_value().secret_id(&id).version_stage(CURRENT).send().await {
             Ok(secret) => match (secret.secret_string, secret.version_id) {
                 (Some(text), Some(version)) => Ok(Read::Current(Current { text: text.into(), version })),
                 _ => Ok(Read::Binary),

@@ -37,8 +37,14 @@ pub(super) fn no_credentials() -> Failure {
     Failure::aws("no AWS credentials", SIGN_IN)
 }
 
-/// The credentials' provider failed.
-pub(super) fn unusable_credentials(cause: &CredentialsError) -> Failure {
+/// The credentials' provider failed, that of a profile if the operator named one.
+pub(super) fn unusable_credentials(cause: &CredentialsError, profile: Option<&str>) -> Failure {
+    if let Some(profile) = profile {
+        return Failure::aws(
+            format!("the profile {profile} has no usable credentials: {}", causes(cause)),
+            format!("Sign in with `aws sso login --profile {profile}`, or choose another profile with --profile."),
+        );
+    }
     if matches!(cause, CredentialsError::CredentialsNotLoaded(_)) {
         return no_credentials();
     }
@@ -68,7 +74,7 @@ where
             Failure::aws(format!("{action} on {subject} failed: no answer in time"), UNREACHABLE)
         }
         _ => match credentials_error(error) {
-            Some(cause) => unusable_credentials(cause),
+            Some(cause) => unusable_credentials(cause, None),
             None => Failure::aws(format!("{action} on {subject} failed: {}", causes(error)), UNREACHABLE),
         },
     }

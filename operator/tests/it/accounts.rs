@@ -67,7 +67,7 @@ async fn a_new_sandbox_needs_no_token() {
     let created = operator.json(&["account", "add", "newco-sandbox", "--sandbox"]).await;
     let key = created["api_key"].as_str().unwrap();
     assert_eq!(operator.secret("newco-sandbox").await, json!({"sandbox": true, "api_key_sha256": [digest(key)]}));
-    assert_eq!(operator.post("newco-sandbox", key, Lead(9001)).await, "422 refused refused");
+    assert_eq!(operator.post("newco-sandbox", key, Lead(9001)).await, "422 refused");
     let ran = operator.run_with(&["account", "set-token", "newco-sandbox"], TOKEN).await;
     assert_eq!(ran.code, 1, "{ran:?}");
 }

@@ -50,7 +50,7 @@ async fn a_lead_is_found_by_claim_request_content_and_idempotency_key() {
 async fn a_sandbox_lead_is_found_as_such() {
     let operator = Operator::start().await;
     let post = Lead(9005).post().account(SANDBOX);
-    assert_eq!(operator.app.post(&post).await, "502 unknown bad_upstream_answer");
+    assert_eq!(operator.app.post(&post).await, "502 unknown");
     let show = ["lead", "show", "--account", SANDBOX, "--file", "-"];
     let ran = operator.run_with(&show, &Lead(9005).body()).await;
     assert_eq!(ran.code, 1);

@@ -103,7 +103,7 @@ async fn a_run_that_was_killed_halfway_is_completed_by_the_next() {
         let operator = Operator::start().await;
         store(&operator, 600);
         let (_folder, file) = export(&operator).await;
-        let arguments = [&["unknown"], command, &[file.to_str().unwrap(), "--json"]].concat();
+        let arguments = [&["unknown"], command, &[file.to_str().unwrap()]].concat();
         let mut child = operator.command(&arguments).spawn().unwrap();
         operator.app.dynamodb.done(DynamoCore::WRITE, 300).await;
         child.start_kill().unwrap();
@@ -136,7 +136,8 @@ async fn a_failure_of_aws_ends_the_run_and_the_report_counts_the_rest() {
     let [settled, not_begun] = ["settled", "not_begun"].map(|name| report[name].as_u64().unwrap());
     let failed = report["failed"].as_array().unwrap().len();
     assert_eq!((failed, settled + not_begun), (1, 99), "{report}");
-    assert!(not_begun >= 60, "{report}");
+    // Those that were begun with it were finished.
+    assert!(not_begun > 0, "{report}");
     assert_eq!(open_and_accepted(&operator).1, settled as usize);
 }
 

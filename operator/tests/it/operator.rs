@@ -10,7 +10,6 @@ use support::{Answering, Lead, TABLE, TestApp, now};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 pub const CLAIM: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
-pub const OTHER_CLAIM: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The relay, and the command for the same AWS: the account `acme`, the sandbox `acme-sandbox`, and an empty table.
 pub struct Operator {
@@ -34,7 +33,7 @@ impl Operator {
     pub async fn unknown_lead(&self, lead: Lead) -> String {
         self.app.rudder.answering(|| Answering::Reset);
         let response = self.app.post(&lead.post().idempotency_key(&format!("crm-{}", lead.0))).await;
-        assert_eq!(response, "502 unknown upstream_broke");
+        assert_eq!(response, "504 unknown upstream_broke");
         self.app.rudder.answering(|| Answering::After(Duration::ZERO));
         lead.end_lease(&self.app.dynamodb);
         response.header("lead-id").to_owned()

@@ -101,16 +101,16 @@ fn every_command_has_examples_that_it_accepts() {
     let mut without = BTreeSet::new();
     for (name, command) in commands(&cli, "lendswift") {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-        let examples: Vec<_> = help.lines().filter(|line| line.contains("lendswift ")).collect();
+        // Each part of a pipeline that is this command, up to the shell's own syntax or the comment after two spaces.
+        let parts = help.lines().flat_map(|line| line.split('|'));
+        let examples: Vec<_> = parts.filter_map(|part| part.trim().strip_prefix("lendswift ")).collect();
         if examples.is_empty() {
             without.insert(name);
             continue;
         }
         for example in examples {
-            let words = example.split("lendswift ").last().unwrap();
-            // Up to the shell's own syntax, or the comment that follows two spaces.
-            let words = words.split(['<', '>', '|', '#']).next().unwrap();
-            let words = words.split("    ").next().unwrap();
+            let words = example.split(['<', '>']).next().unwrap();
+            let words = words.split("  ").next().unwrap();
             let parsed = Cli::command().try_get_matches_from(["lendswift"].into_iter().chain(words.split_whitespace()));
             assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
         }
