@@ -17,7 +17,7 @@ use self::{
 pub(crate) use self::{show::check_all, store::Store as SecretStore};
 use crate::{
     aws::Aws,
-    cli::{AccountCommand, Global},
+    cli::{AccountCommand, Global, RefusedArgument},
     deployment::{Deployment, Need},
     failure::{ExitStatus, Failure},
     output::Output,
@@ -54,7 +54,7 @@ pub(crate) async fn run(command: AccountCommand, global: &Global, output: Output
 }
 
 /// A token as an argument stands in the shell's history and in the process list.
-fn refuse_argument(arguments: &[String]) -> Result<(), Failure> {
+fn refuse_argument(arguments: &[RefusedArgument]) -> Result<(), Failure> {
     if arguments.is_empty() {
         return Ok(());
     }

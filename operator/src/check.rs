@@ -100,7 +100,7 @@ fn print(checks: &Checks, output: Output) {
         .0
         .iter()
         .map(|Check { name, verdict, detail }| [name.clone(), verdict.as_str().to_owned(), detail.clone()]);
-    output.print(&document, output::table(["check", "result", "detail"], rows));
+    output.print(&document, output::table(["check", "result", "detail"], rows, true));
     let summary = match checks.failed() {
         0 => "No check failed.".to_owned(),
         failed => format!("{} failed.", count(failed, "check")),

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use self::{
-    account::AccountCommand,
+    account::{AccountCommand, RefusedArgument},
     lead::{LeadCommand, LeadSelector},
     options::{Ask, DryRun, Global},
     unknown::{Filter, LeadList, Since, UnknownCommand},

@@ -180,8 +180,8 @@ mod tests {
                 if is_number { AttributeValue::N(value) } else { AttributeValue::S(value) },
             );
         }
-        let AttributeValue::N(lease) = &item["lease_until"] else { unreachable!() };
-        Found { record: Record::parse(&item), lease_until: lease.parse().ok() }
+        let lease = defaults.iter().chain(attributes).rfind(|(name, _)| *name == "lease_until").unwrap();
+        Found { record: Record::parse(&item), lease_until: lease.1.parse().ok() }
     }
 
     fn both(found: Option<&Found>, claim: &str) -> [Decision; 2] {

@@ -101,7 +101,8 @@ async fn stack(aws: &Aws, name: &str) -> Result<Stack, Failure> {
         if error.code() == Some("ValidationError") {
             return missing();
         }
-        call_failed(Call { action: "cloudformation:DescribeStacks", subject: &subject }, &error)
+        let failure = call_failed(Call { action: "cloudformation:DescribeStacks", subject: &subject }, &error);
+        failure.or_else("Or name the stack's parts with --table and --secret-prefix.")
     })?;
     described.stacks().first().cloned().ok_or_else(missing)
 }

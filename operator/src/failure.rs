@@ -71,6 +71,12 @@ impl Failure {
         Self { faults, ..self }
     }
 
+    /// With another way out.
+    pub(crate) fn or_else(mut self, fix: &str) -> Self {
+        self.fix = format!("{} {fix}", self.fix);
+        self
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }

@@ -101,7 +101,7 @@ fn namespace(account: &AccountId, sandbox: bool) -> Namespace {
 /// The `pk` of a lead by its content, as the relay reads it. `Err` lists the lead's faults, without its values.
 fn lead_pk(namespace: &Namespace, file: &Path) -> Result<String, Failure> {
     let body = input::read(file, MAX_LEAD)?;
-    let path = file.display();
+    let path = input::name(file);
     let fix = "Give the lead as the sender posts it, as a JSON object.";
     let parsed = ParsedLead::parse(&body).map_err(|fault| Failure::usage(format!("{path} {fault}"), fix))?;
     let lead = parsed.lead.map_err(|faults| {
@@ -137,7 +137,7 @@ fn show(ledger: &Ledger, entry: Option<Entry>, output: Output) -> Result<ExitSta
         ));
     };
     let document = entry.json(now);
-    output.print(&document, members(&document));
+    output.print(&document, members(&document, &Entry::MEMBERS));
     output.hint(next_step(&entry, now));
     Ok(ExitStatus::Done)
 }

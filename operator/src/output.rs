@@ -61,10 +61,15 @@ fn line(mut stream: impl Write, text: impl Display) {
     let _ = writeln!(stream, "{text}");
 }
 
-/// A table without lines, for the terminal's width.
-pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
+/// A table without lines. With `wraps`, its cells are as wide as a terminal allows; ids must stay whole.
+pub(crate) fn table<const N: usize>(
+    head: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+    wraps: bool,
+) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let arrangement = if wraps { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
+    table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
     table.set_header(head.map(str::to_uppercase));
     for row in rows {
         table.add_row(row);
@@ -72,11 +77,11 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Ite
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table
+    table.trim_fmt()
 }
 
-/// The members of an object, one per line. Those without a value are left out.
-pub(crate) fn members(document: &Value) -> String {
+/// These members of an object, one per line and in this order. Those without a value are left out.
+pub(crate) fn members(document: &Value, names: &[&str]) -> String {
     let value = |value: &Value| match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -84,9 +89,8 @@ pub(crate) fn members(document: &Value) -> String {
         Value::Array(values) => Some(values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")),
         other => Some(other.to_string()),
     };
-    let members = document.as_object().into_iter().flatten();
-    let lines = members.filter_map(|(name, member)| Some(format!("{:17}{}", name.replace('_', " "), value(member)?)));
-    lines.collect::<Vec<_>>().join("\n")
+    let line = |name: &&str| Some(format!("{:17}{}", name.replace('_', " "), value(document.get(*name)?)?));
+    names.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A progress display on stderr, which is hidden if stderr is no terminal. Without a length it counts.

@@ -84,15 +84,17 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
             entry.request_id.clone(),
         ]
     });
-    let table = output::table(["claimed", "account", "state", "error", "claim", "request id"], rows);
+    let table = output::table(["claimed", "account", "state", "error", "claim", "request id"], rows, false);
     if entries.is_empty() && !global.json {
         output.hint("No lead waits for the operator.");
         return Ok(ExitStatus::Done);
     }
     output.print(&json!({ "time": time(now), "leads": leads }), table);
     output.hint(format!(
-        "\n{} in the table {}. Ask AI Rudder about each, then settle or reopen them:\n\
-         lendswift unknown list --json > unknown.json, and edit that list.",
+        "\n{} in the table {}. Ask AI Rudder about each. To resolve many, export the list and split it by the answers:\n\
+         lendswift unknown list --json > unknown.json\n\
+         lendswift unknown settle FILE    AI Rudder has these\n\
+         lendswift unknown reopen FILE    AI Rudder does not have these",
         count(entries.len(), "lead"),
         ledger.table()
     ));

@@ -1,10 +1,12 @@
 //! What an account is, without its secret's content.
 
+use std::fmt;
+
 use lendswift_relay::account::AccountId;
 use serde_json::json;
 
 use super::{
-    document::{Document, kind, short},
+    document::{Document, Kind, kind, short},
     store::{Description, Read, Store},
 };
 use crate::{
@@ -12,11 +14,38 @@ use crate::{
     output::{Output, count, members, table},
 };
 
+/// The members of an account, for people.
+const MEMBERS: [&str; 11] = [
+    "account",
+    "state",
+    "kind",
+    "fault",
+    "api_keys",
+    "ignored_members",
+    "secret",
+    "kms_key",
+    "created",
+    "changed",
+    "deleted",
+];
+
 /// What the relay finds in an account's secret.
 pub(crate) struct Checked {
     pub(crate) account: String,
     /// What the account is, or what is wrong with it.
     pub(crate) result: Result<String, String>,
+}
+
+/// A secret that the relay accepts.
+struct Accepted {
+    kind: Kind,
+    keys: usize,
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.kind.as_str(), count(self.keys, "API key"))
+    }
 }
 
 /// Lists the accounts.
@@ -39,7 +68,7 @@ pub(super) async fn list(store: &Store, output: Output) -> Result<ExitStatus, Fa
     let rows = secrets.iter().map(|secret| {
         [secret.account.clone(), state(secret).to_owned(), or_none(&secret.created), or_none(&secret.changed)]
     });
-    output.print(&json!({ "accounts": accounts }), table(["account", "state", "created", "changed"], rows));
+    output.print(&json!({ "accounts": accounts }), table(["account", "state", "created", "changed"], rows, false));
     output.hint(format!("\n{}", count(secrets.len(), "account")));
     Ok(ExitStatus::Done)
 }
@@ -55,7 +84,7 @@ pub(super) async fn show(store: &Store, name: &AccountId, output: Output) -> Res
         "account": secret.account,
         "secret": store.secret_name(name),
         "state": if secret.deleted.is_some() { "closed" } else { "open" },
-        "kind": checked.as_ref().ok(),
+        "kind": checked.as_ref().ok().map(|checked| checked.kind.as_str()),
         "fault": checked.as_ref().err(),
         "api_keys": digests.iter().map(|digest| short(digest)).collect::<Vec<_>>(),
         "ignored_members": document.as_ref().map(Document::other_members),
@@ -64,17 +93,18 @@ pub(super) async fn show(store: &Store, name: &AccountId, output: Output) -> Res
         "changed": secret.changed,
         "deleted": secret.deleted,
     });
-    output.print(&shown, members(&shown));
+    output.print(&shown, members(&shown, &MEMBERS));
     Ok(ExitStatus::Done)
 }
 
-/// Checks that the relay can read an account's secret.
+/// Checks that the relay accepts an account's secret.
 pub(super) async fn check(store: &Store, name: &AccountId, output: Output) -> Result<ExitStatus, Failure> {
     let read = store.read(name).await?;
     match check_read(&read) {
-        Ok(kind) => {
-            let document = json!({ "account": name.to_string(), "result": "ok", "kind": kind });
-            output.print(&document, format!("The account {name} is in order: {kind}."));
+        Ok(accepted) => {
+            let Accepted { kind, keys } = &accepted;
+            let document = json!({ "account": name.to_string(), "result": "ok", "kind": kind.as_str(), "keys": keys });
+            output.print(&document, format!("The account {name} is in order: {accepted}."));
             Ok(ExitStatus::Done)
         }
         Err(fault) => Err(Failure::refused(
@@ -92,7 +122,7 @@ pub(crate) async fn check_all(store: &Store) -> Result<Vec<Checked>, Failure> {
         let result = match account.parse() {
             Err(_) => Err("no account can have this name, so the relay never reads this secret".to_owned()),
             Ok(_) if secret.deleted.is_some() => Ok("closed".to_owned()),
-            Ok(name) => check_read(&store.read(&name).await?),
+            Ok(name) => check_read(&store.read(&name).await?).map(|accepted| accepted.to_string()),
         };
         checked.push(Checked { account, result });
     }
@@ -100,7 +130,7 @@ pub(crate) async fn check_all(store: &Store) -> Result<Vec<Checked>, Failure> {
 }
 
 /// What the relay's own parser says of a secret.
-fn check_read(read: &Read) -> Result<String, String> {
+fn check_read(read: &Read) -> Result<Accepted, String> {
     match read {
         Read::Missing => Err("there is no secret of this name".to_owned()),
         Read::Closed => Err("closed: the secret is marked for deletion".to_owned()),
@@ -108,7 +138,7 @@ fn check_read(read: &Read) -> Result<String, String> {
         Read::Current(current) => {
             let kind = kind(&current.text).map_err(|fault| fault.to_string())?;
             let keys = Document::parse(&current.text).map_err(|fault| fault.to_string())?.digests().len();
-            Ok(format!("{}, {}", kind.as_str(), count(keys, "API key")))
+            Ok(Accepted { kind, keys })
         }
     }
 }

@@ -24,11 +24,13 @@ pub(super) async fn check(aws: &Aws, name: &str, checks: &mut Checks) -> Result<
     };
     checks.result("table's key", key(&described));
     let protection = described.deletion_protection_enabled.unwrap_or(false);
-    let unprotected = "deletion protection is off: without the claims, consumers can be called twice. \
-                       aws dynamodb update-table --deletion-protection-enabled";
+    let unprotected = format!(
+        "deletion protection is off, and without the claims consumers can be called twice: \
+         aws dynamodb update-table --table-name {name} --deletion-protection-enabled"
+    );
     checks.result(
         "table's protection",
-        if protection { Ok("deletion protection is on".to_owned()) } else { Err(unprotected.to_owned()) },
+        if protection { Ok("deletion protection is on".to_owned()) } else { Err(unprotected) },
     );
     checks.result("table's time to live", time_to_live(aws, name).await?);
     Ok(())
@@ -59,8 +61,10 @@ async fn time_to_live(aws: &Aws, name: &str) -> Result<Result<String, String>, F
         (Some("expires"), Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) => {
             Ok("the attribute expires".to_owned())
         }
-        _ => Err("it is not enabled for the attribute expires, so the table only grows. \
-                  aws dynamodb update-time-to-live"
-            .to_owned()),
+        _ => Err(format!(
+            "it is not enabled for the attribute expires, so the table only grows: \
+             aws dynamodb update-time-to-live --table-name {name} \
+             --time-to-live-specification Enabled=true,AttributeName=expires"
+        )),
     })
 }

@@ -27,8 +27,8 @@ pub enum AccountCommand {
         #[expect(missing_docs, reason = "its own type has them")]
         dry_run: DryRun,
         /// A token as an argument, which is refused.
-        #[arg(hide = true)]
-        refused: Vec<String>,
+        #[arg(hide = true, value_parser = refused)]
+        refused: Vec<RefusedArgument>,
     },
     /// Lists the accounts
     #[command(after_help = LIST)]
@@ -83,8 +83,8 @@ pub enum AccountCommand {
         #[expect(missing_docs, reason = "its own type has them")]
         dry_run: DryRun,
         /// A token as an argument, which is refused.
-        #[arg(hide = true)]
-        refused: Vec<String>,
+        #[arg(hide = true, value_parser = refused)]
+        refused: Vec<RefusedArgument>,
     },
     /// Closes an account: marks its secret for deletion
     ///
@@ -114,7 +114,7 @@ pub enum AccountCommand {
         #[expect(missing_docs, reason = "its own type has them")]
         dry_run: DryRun,
     },
-    /// Checks that the relay can read an account's secret
+    /// Checks that the relay accepts an account's secret
     ///
     /// The exit code is 1 if it cannot.
     #[command(after_help = CHECK)]
@@ -124,6 +124,10 @@ pub enum AccountCommand {
         name: AccountId,
     },
 }
+
+/// An argument that could be a token. Its value is not kept.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedArgument;
 
 const ADD: &str = "\
 Examples:
@@ -183,4 +187,9 @@ fn digest_prefix(prefix: &str) -> Result<String, String> {
         return Ok(prefix.to_ascii_lowercase());
     }
     Err("the first 4 to 64 hex digits of the API key's SHA-256 digest, as `account show` lists them".to_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a value parser")]
+fn refused(_: &str) -> Result<RefusedArgument, String> {
+    Ok(RefusedArgument)
 }

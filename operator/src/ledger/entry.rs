@@ -75,6 +75,20 @@ impl Entry {
         }
     }
 
+    /// The members of [`Self::json`], for people.
+    pub(crate) const MEMBERS: [&str; 10] = [
+        "state",
+        "error",
+        "account",
+        "claimed_at",
+        "request_id",
+        "claim",
+        "lead",
+        "lease_until",
+        "settled_at",
+        "expires",
+    ];
+
     /// All of it but the stored response, which may be AI Rudder's own.
     pub(crate) fn json(&self, now: u64) -> Value {
         let expires = self.found.record.as_ref().map(|record| record.expires);

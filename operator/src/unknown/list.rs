@@ -28,7 +28,7 @@ enum Document {
 /// Reads a list. A lead that is listed twice counts once.
 pub(super) fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
     let bytes = input::read(path, MAX_LIST)?;
-    let path = path.display();
+    let path = input::name(path);
     let fix = "Give the list as `lendswift unknown list --json` prints it, or one claim's id per line.";
     let text = String::from_utf8(bytes).map_err(|_| Failure::usage(format!("{path} is not UTF-8"), fix))?;
     let leads = parse(&text).map_err(|fault| Failure::usage(format!("{path}: {fault}"), fix))?;

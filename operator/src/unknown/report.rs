@@ -93,6 +93,6 @@ impl Report {
         let numbers = numbers.into_iter().filter(|(number, _)| *number > 0);
         let numbers: Vec<_> = numbers.map(|(number, name)| format!("{number} {name}")).collect();
         let summary = format!("{}: {}", count(self.total, "lead"), numbers.join(", "));
-        if rows.is_empty() { summary } else { format!("{}\n\n{summary}", table(["claim", "result"], rows)) }
+        if rows.is_empty() { summary } else { format!("{}\n\n{summary}", table(["claim", "result"], rows, false)) }
     }
 }

@@ -1,5 +1,6 @@
 //! `lendswift account …`, with a relay that reads what the command writes.
 
+use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ impl Operator {
 
     /// Posts a lead to an account with an API key.
     async fn post(&self, account: &str, key: &str, lead: Lead) -> ObservedResponse {
-        post(&self.relay(), &lead.post().account(account).key(key), Default::default()).await
+        post(&self.relay(), &lead.post().account(account).key(key), Context::default()).await
     }
 
     /// A secret's content.

@@ -4,6 +4,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test reports by failing"
 )]
@@ -11,6 +13,7 @@
 mod accounts;
 mod bad_input;
 mod checks;
+mod documents;
 mod leads;
 mod many;
 mod moto;

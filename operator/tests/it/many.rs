@@ -55,10 +55,10 @@ async fn three_thousand_leads_are_listed_exported_and_settled_in_two_minutes() {
     let began = Instant::now();
     let (_folder, file) = export(&operator).await;
     let listed = began.elapsed();
+    let settling = Instant::now();
     let report = operator.json(&["unknown", "settle", file.to_str().unwrap()]).await;
-    let settled = began.elapsed();
-    println!("{MANY} leads: listed in {listed:.1?}, settled in {:.1?}", settled - listed);
-    assert!(settled < Duration::from_secs(120), "{settled:?}");
+    println!("{MANY} leads: listed in {listed:.1?}, settled in {:.1?}", settling.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(120));
     assert_eq!(report, json!({"settled": MANY, "already_settled": 0, "refused": [], "failed": [], "not_begun": 0}));
     assert_eq!(open_and_accepted(&operator), (0, MANY as usize));
 }
@@ -133,12 +133,13 @@ async fn a_failure_of_aws_ends_the_run_and_the_report_counts_the_rest() {
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("dynamodb:UpdateItem"), "{ran:?}");
     let report = ran.json();
-    let [settled, not_begun] = ["settled", "not_begun"].map(|name| report[name].as_u64().unwrap());
+    let number = |name: &str| usize::try_from(report[name].as_u64().unwrap()).unwrap();
+    let [settled, not_begun] = ["settled", "not_begun"].map(number);
     let failed = report["failed"].as_array().unwrap().len();
     assert_eq!((failed, settled + not_begun), (1, 99), "{report}");
     // Those that were begun with it were finished.
     assert!(not_begun > 0, "{report}");
-    assert_eq!(open_and_accepted(&operator).1, settled as usize);
+    assert_eq!(open_and_accepted(&operator).1, settled);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `docs/reference/lendswift.md`, generated from the command line's own definitions.
 
-use std::{collections::BTreeSet, env, fs};
+use std::{collections::BTreeSet, env, fmt::Write, fs};
 
 use clap::{Command, CommandFactory};
 use lendswift::{ExitStatus, cli::Cli};
@@ -80,11 +80,8 @@ fn the_reference_is_that_of_the_command_line() {
         let (first, rest) = about.split_once("\n\n").unwrap_or((&about, ""));
         let rest = if rest.is_empty() { String::new() } else { format!("\n{rest}\n") };
         let command = command.clone().about(None::<&str>).long_about(None::<&str>);
-        page += &format!(
-            "\n## {name}\n\n{}.\n{rest}\n```text\n{}\n```\n",
-            first.trim_end_matches('.'),
-            help(&name, command, false)
-        );
+        let first = first.trim_end_matches('.');
+        write!(page, "\n## {name}\n\n{first}.\n{rest}\n```text\n{}\n```\n", help(&name, command, false)).unwrap();
     }
     let file = in_repository("docs/reference/lendswift.md");
     if env::var_os("SNAPSHOTS").is_some_and(|mode| mode == "overwrite") {
@@ -94,6 +91,14 @@ fn the_reference_is_that_of_the_command_line() {
     assert_eq!(written, page, "out of date: SNAPSHOTS=overwrite cargo test -p lendswift reference");
 }
 
+/// The arguments of each of the command's calls in a text: of each part of a pipeline, up to the shell's own syntax, or to the
+/// comment after two spaces.
+pub fn examples(text: &str) -> Vec<&str> {
+    let parts = text.lines().flat_map(|line| line.split(['|', '(']));
+    let calls = parts.filter_map(|part| part.trim().strip_prefix("lendswift "));
+    calls.map(|call| call.split(['<', '>', ')', '#']).next().unwrap().split("  ").next().unwrap()).collect()
+}
+
 #[test]
 fn every_command_has_examples_that_it_accepts() {
     let mut cli = Cli::command();
@@ -101,17 +106,13 @@ fn every_command_has_examples_that_it_accepts() {
     let mut without = BTreeSet::new();
     for (name, command) in commands(&cli, "lendswift") {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-        // Each part of a pipeline that is this command, up to the shell's own syntax or the comment after two spaces.
-        let parts = help.lines().flat_map(|line| line.split('|'));
-        let examples: Vec<_> = parts.filter_map(|part| part.trim().strip_prefix("lendswift ")).collect();
+        let examples = examples(&help);
         if examples.is_empty() {
             without.insert(name);
-            continue;
         }
         for example in examples {
-            let words = example.split(['<', '>']).next().unwrap();
-            let words = words.split("  ").next().unwrap();
-            let parsed = Cli::command().try_get_matches_from(["lendswift"].into_iter().chain(words.split_whitespace()));
+            let parsed =
+                Cli::command().try_get_matches_from(["lendswift"].into_iter().chain(example.split_whitespace()));
             assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
         }
     }
