@@ -60,8 +60,8 @@ fn refuse_argument(arguments: &[RefusedArgument]) -> Result<(), Failure> {
     }
     Err(Failure::usage(
         "this command takes no token as an argument: the shell's history and the process list would have it",
-        "Run it without, and enter the token at the prompt or pipe it to stdin. If the argument was a token, ask AI Rudder \
-         for another one.",
+        "Run it without, and enter the token at the prompt or pipe it to stdin. If the argument was a token, ask AI \
+         Rudder for another one.",
     ))
 }
 

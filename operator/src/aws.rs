@@ -28,8 +28,8 @@ use crate::{cli::Global, failure::Failure};
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-/// With the SDK's backoff, about 20 seconds of throttling.
-const MAX_ATTEMPTS: u32 = 6;
+/// With the SDK's backoff, up to 15 seconds of throttling.
+const MAX_ATTEMPTS: u32 = 5;
 
 /// AWS, as the operator is signed in.
 pub(crate) struct Aws {
@@ -98,15 +98,16 @@ impl Aws {
     }
 }
 
-/// With the credentials of the profile alone, as the AWS CLI has it: in the SDK's default chain, those in environment variables
-/// would win over the profile that the operator named.
+/// With the credentials of the profile alone, as the AWS CLI has it: in the SDK's default chain, those in environment
+/// variables would win over the profile that the operator named.
 fn with_profile(sdk: &SdkConfig, http: SharedHttpClient, profile: &str) -> SdkConfig {
     let config = ProviderConfig::without_region().with_region(sdk.region().cloned()).with_http_client(http);
     let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
     sdk.to_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
 }
 
-/// An HTTP client that trusts the system's certificates and those of `AWS_CA_BUNDLE`, and uses the proxy of the environment.
+/// An HTTP client that trusts the system's certificates and those of `AWS_CA_BUNDLE`, and uses the proxy of the
+/// environment.
 fn http_client() -> Result<SharedHttpClient, Failure> {
     let mut roots = TrustStore::default();
     if let Some(file) = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty()) {

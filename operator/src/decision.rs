@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::output::time;
 
-/// The condition for settling and for reopening a lead. A lead without `outcome` whose lease is over is orphaned: its sender
-/// died, or was suspended. `docs/operating.md` has the same condition for the AWS CLI.
+/// The condition for settling and for reopening a lead. A lead without `outcome` whose lease is over is orphaned: its
+/// sender died, or was suspended. `docs/operating.md` has the same condition for the AWS CLI.
 pub const CONDITION: &str =
     "claim = :claim AND lease_until < :now AND (attribute_not_exists(outcome) OR outcome = :unknown)";
 

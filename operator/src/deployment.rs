@@ -93,7 +93,7 @@ async fn stack(aws: &Aws, name: &str) -> Result<Stack, Failure> {
     let missing = || {
         Failure::refused(
             format!("there is no stack {name} in the region {}", aws.region()),
-            "Name the stack with --stack and its region with --region, or name its parts with --table and --secret-prefix.",
+            "Name the stack with --stack and its region with --region, or its parts with --table and --secret-prefix.",
         )
     };
     let described = described.map_err(|error| {

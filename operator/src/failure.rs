@@ -27,10 +27,10 @@ impl ExitStatus {
         match self {
             Self::Done => "Everything was done, or had been done before.",
             Self::Refused => {
-                "Something was refused, was not found, or failed a check. The output says what and why. The rest was done."
+                "Something was refused, was not found, or failed a check. The output says why. The rest was done."
             }
             Self::Usage => {
-                "The command line or its input is invalid, or the question was not answered with yes. Nothing was written."
+                "The command line or its input is invalid, or a question was not answered yes. Nothing was written."
             }
             Self::Aws => {
                 "AWS failed, denied a right, or could not be reached; or there are no credentials or no region. \

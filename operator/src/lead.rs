@@ -131,9 +131,9 @@ fn show(ledger: &Ledger, entry: Option<Entry>, output: Output) -> Result<ExitSta
     let Some(entry) = entry.filter(|entry| entry.is_current(now)) else {
         return Err(Failure::refused(
             format!("the table {} has no such lead", ledger.table()),
-            "Nobody was called for it, an operator reopened it, or its duplicate window is over: its next post is a new push. \
-             A post that was replayed has another request id than the one that claimed the lead. A sandbox's lead needs \
-             --sandbox.",
+            "Nobody was called for it, an operator reopened it, or its duplicate window is over: its next post is a \
+             new push. A post that was replayed has another request id than the one that claimed the lead. A sandbox's \
+             lead needs --sandbox.",
         ));
     };
     let document = entry.json(now);
@@ -186,7 +186,9 @@ async fn resolve(
         "lead": entry.as_ref().map(|entry| &entry.pk),
         "claim": entry.as_ref().map(|entry| &entry.claim),
     });
-    output.print(&document, result.replace('_', " "));
+    let gone =
+        if result == "already_gone" { ": the ledger does not have this lead, and nothing was changed" } else { "" };
+    output.print(&document, format!("{}{gone}", result.replace('_', " ")));
     if decision == Decision::Allowed && !dry_run {
         output.hint(match resolution {
             Resolution::Settle => "Every post of the lead now returns accepted.",

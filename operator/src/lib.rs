@@ -1,8 +1,8 @@
 //! `lendswift`, the operator's command for a deployed relay: accounts, leads whose outcome is unknown, and checks.
 //!
-//! [`cli`] is the command line. Each command reads AWS first, decides with the relay's own parsers and the pure functions in
-//! [`decision`], and only then writes, under a condition. So the relay can read everything that the command writes, and a
-//! command that was stopped can be run again.
+//! [`cli`] is the command line. Each command reads AWS first, decides with the relay's own parsers and the pure
+//! functions in [`decision`], and only then writes, under a condition. So the relay can read everything that the
+//! command writes, and a command that was stopped can be run again.
 //!
 //! Tokens and API keys are [`secrecy::SecretString`]s, and the types that contain a secret's text have no `Debug`.
 

@@ -38,8 +38,8 @@ pub(crate) async fn run(command: UnknownCommand, global: &Global, output: Output
             if !dry_run.dry_run {
                 let leads = count(leads.len(), "lead");
                 let question = format!(
-                    "Reopen {leads}? Each can then be pushed again. Every consumer whose lead AI Rudder has after all is \
-                     called twice"
+                    "Reopen {leads}? Each can then be pushed again. Every consumer whose lead AI Rudder has after all \
+                     is called twice"
                 );
                 prompt::confirm(&question, ask)?;
             }
@@ -91,7 +91,7 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
     }
     output.print(&json!({ "time": time(now), "leads": leads }), table);
     output.hint(format!(
-        "\n{} in the table {}. Ask AI Rudder about each. To resolve many, export the list and split it by the answers:\n\
+        "\n{} in the table {}. Ask AI Rudder about each. To resolve many, export the list and split it:\n\
          lendswift unknown list --json > unknown.json\n\
          lendswift unknown settle FILE    AI Rudder has these\n\
          lendswift unknown reopen FILE    AI Rudder does not have these",
@@ -117,7 +117,8 @@ async fn resolve_all(
     let begun = stream::iter(leads).take_while(|_| ready(!has_failed.get()));
     let resolved = begun.map(|listed| resolve_one(&ledger, listed, resolution, dry_run));
     let mut resolved = pin!(resolved.buffer_unordered(IN_FLIGHT));
-    // After a failure of AWS no further lead is begun. Those that were begun are finished, so that the report is complete.
+    // After a failure of AWS no further lead is begun. Those that were begun are finished, so that the report is
+    // complete.
     while let Some((listed, outcome)) = resolved.next().await {
         progress.inc(1);
         has_failed.set(has_failed.get() || outcome.is_err());

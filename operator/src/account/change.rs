@@ -159,8 +159,9 @@ pub(super) async fn close(
     let until = deletion.map(|date| format!(" AWS deletes its secret on {date}.")).unwrap_or_default();
     output.print(&document, format!("Closed the account {name}.{until}"));
     output.hint(format!(
-        "Processes that have the secret cached accept its API keys for up to SECRET_TTL_SECONDS, 5 minutes by default.\n\
-         Ask AI Rudder to revoke the token. Until the deletion, `lendswift account restore {name}` opens it again."
+        "Processes that have the secret cached accept its API keys for up to SECRET_TTL_SECONDS, 5 minutes by \
+         default.\nAsk AI Rudder to revoke the token. Until the deletion, `lendswift account restore {name}` opens it \
+         again."
     ));
     Ok(ExitStatus::Done)
 }

@@ -15,8 +15,9 @@ use crate::{
     output::time,
 };
 
-/// The label of a version that is not the current one yet. Moving `AWSCURRENT` from the version that was read to this one is
-/// the only step that changes what the relay reads, and Secrets Manager refuses it if another version is the current one by now.
+/// The label of a version that is not the current one yet. Moving `AWSCURRENT` from the version that was read to this
+/// one is the only step that changes what the relay reads, and Secrets Manager refuses it if another version is the
+/// current one by now.
 const PENDING: &str = "lendswift-pending";
 const CURRENT: &str = "AWSCURRENT";
 

@@ -30,8 +30,8 @@ impl<E: ProvideErrorMetadata> Denied for SdkError<E, HttpResponse> {
     }
 }
 
-const SIGN_IN: &str = "Sign in with `aws sso login` or `aws login`, choose a profile with --profile, or set AWS_ACCESS_KEY_ID and \
-                       AWS_SECRET_ACCESS_KEY.";
+const SIGN_IN: &str = "Sign in with `aws sso login` or `aws login`, choose a profile with --profile, or set \
+                       AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
 
 pub(super) fn no_credentials() -> Failure {
     Failure::aws("no AWS credentials", SIGN_IN)

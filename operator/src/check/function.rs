@@ -13,8 +13,8 @@ use crate::{
 /// The alias that the API calls.
 const ALIAS: &str = "live";
 
-/// Checks that the function's variables are valid, and name the same table and secrets. An operator needs no right to read
-/// them: then this check is skipped.
+/// Checks that the function's variables are valid, and name the same table and secrets. An operator needs no right to
+/// read them: then this check is skipped.
 pub(super) async fn check(aws: &Aws, deployment: &Deployment, checks: &mut Checks) {
     const NAME: &str = "function's variables";
     let Some(function) = deployment.function() else {

@@ -10,8 +10,8 @@ use super::{Ask, DryRun};
 pub enum AccountCommand {
     /// Creates an account and its first API key
     ///
-    /// Asks for AI Rudder's token, without showing it, or reads it from stdin. The new API key is printed once: share it with
-    /// the sender over a secure channel, and keep no copy. The secret stores only its SHA-256 digest.
+    /// Asks for AI Rudder's token, without showing it, or reads it from stdin. The new API key is printed once: share
+    /// it with the sender over a secure channel, and keep no copy. The secret stores only its SHA-256 digest.
     #[command(after_help = ADD)]
     Add {
         /// The account's name, which appears in URLs: a-z, 0-9 and hyphens, with at least one letter
@@ -54,8 +54,8 @@ pub enum AccountCommand {
     },
     /// Removes an API key
     ///
-    /// Processes that have the secret cached accept the key for up to SECRET_TTL_SECONDS, 5 minutes by default. The last API
-    /// key cannot be removed: close the account instead.
+    /// Processes that have the secret cached accept the key for up to SECRET_TTL_SECONDS, 5 minutes by default. The
+    /// last API key cannot be removed: close the account instead.
     #[command(after_help = REVOKE_KEY)]
     RevokeKey {
         /// The account
@@ -176,8 +176,7 @@ Examples:
 /// Parses an account's name.
 pub(super) fn account(name: &str) -> Result<AccountId, String> {
     name.parse().map_err(|_| {
-        "an account's name is 1 to 63 of a-z, 0-9 and hyphens, does not begin with a hyphen, and has at least one letter"
-            .to_owned()
+        "an account's name is 1 to 63 of a-z, 0-9 and hyphens, begins with none, and has at least one letter".to_owned()
     })
 }
 

@@ -19,9 +19,9 @@ pub enum LeadCommand {
     },
     /// Records that AI Rudder has the lead
     ///
-    /// From then on every post of the lead returns `accepted`, and it is never pushed again. Ask AI Rudder first. It is refused
-    /// while a sender may still be at work, and if the lead is no longer in the ledger. A lead that is accepted already stays
-    /// as it is.
+    /// From then on every post of the lead returns `accepted`, and it is never pushed again. Ask AI Rudder first. It is
+    /// refused while a sender may still be at work, and if the lead is no longer in the ledger. A lead that is accepted
+    /// already stays as it is.
     #[command(after_help = SETTLE)]
     Settle {
         #[command(flatten)]
@@ -33,9 +33,9 @@ pub enum LeadCommand {
     },
     /// Frees a lead that AI Rudder does not have, so that its next post is a new push
     ///
-    /// Ask AI Rudder first, and how long a lead can wait in its queues: if it has the lead after all, the consumer is called
-    /// twice. It is refused while a sender may still be at work, and if AI Rudder accepted the lead. A lead that is gone
-    /// already stays so.
+    /// Ask AI Rudder first, and how long a lead can wait in its queues: if it has the lead after all, the consumer is
+    /// called twice. It is refused while a sender may still be at work, and if AI Rudder accepted the lead. A lead that
+    /// is gone already stays so.
     #[command(after_help = REOPEN)]
     Reopen {
         #[command(flatten)]

@@ -15,8 +15,8 @@ use super::{Ask, DryRun, account::account};
 pub enum UnknownCommand {
     /// Lists the leads whose outcome is unknown
     ///
-    /// These are the leads that wait for the operator: AI Rudder may have them, and the relay never sends them again. Reads the
-    /// whole table.
+    /// These are the leads that wait for the operator: AI Rudder may have them, and the relay never sends them again.
+    /// Reads the whole table.
     #[command(after_help = LIST)]
     List {
         #[command(flatten)]
@@ -25,8 +25,8 @@ pub enum UnknownCommand {
     },
     /// Records for each lead of a list that AI Rudder has it
     ///
-    /// Each lead is settled under the same conditions as by `lead settle`. The report names each lead that was refused, and
-    /// why. A run that was stopped can be repeated.
+    /// Each lead is settled under the same conditions as by `lead settle`. The report names each lead that was refused,
+    /// and why. A run that was stopped can be repeated.
     #[command(after_help = SETTLE)]
     Settle {
         #[command(flatten)]
@@ -38,8 +38,8 @@ pub enum UnknownCommand {
     },
     /// Frees each lead of a list that AI Rudder does not have
     ///
-    /// Each lead is reopened under the same conditions as by `lead reopen`. The report names each lead that was refused, and
-    /// why. A run that was stopped can be repeated.
+    /// Each lead is reopened under the same conditions as by `lead reopen`. The report names each lead that was
+    /// refused, and why. A run that was stopped can be repeated.
     #[command(after_help = REOPEN)]
     Reopen {
         #[command(flatten)]

@@ -80,7 +80,7 @@ async fn an_aws_out_of_reach_is_a_failure_of_aws() {
     let operator = Operator::start().await;
     let mut command = operator.command(&["unknown", "list"]);
     // No server listens there.
-    command.env("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9").env("AWS_MAX_ATTEMPTS", "1");
+    command.env("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9");
     assert_failed(&run(command, "").await, 3, &["dynamodb:Scan", "AWS_ENDPOINT_URL"]);
 }
 

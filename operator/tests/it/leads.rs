@@ -77,7 +77,9 @@ async fn a_settled_lead_is_accepted_and_never_pushed_again() {
     assert!((began - 1..=now()).contains(&timestamp), "{timestamp}");
     assert_eq!(
         response.json(),
-        json!({"code": 200, "message": "success", "show_err": false, "timestamp": timestamp, "body": {}, "trace_id": ""})
+        json!({
+            "code": 200, "message": "success", "show_err": false, "timestamp": timestamp, "body": {}, "trace_id": ""
+        })
     );
     assert_eq!(LEAD.item(&operator.app.dynamodb).unwrap().get("lead_error"), None);
     let ran = operator.run(&["lead", "reopen", "--claim", &claim, "--yes"]).await;

@@ -68,7 +68,8 @@ async fn three_thousand_leads_are_reopened_and_the_refused_are_reported() {
     let operator = Operator::start().await;
     store(&operator, MANY);
     let (_folder, file) = export(&operator).await;
-    // What happened since: a lead was settled, one was reopened and posted again, one has a sender at work, one is gone.
+    // What happened since: a lead was settled, one was reopened and posted again, one has a sender at work, one is
+    // gone.
     operator.store(Lead(FIRST), &claim(0), &accepted());
     operator.store(Lead(FIRST + 1), &claim(9999), &json!({}));
     let lease_until = support::now() + 1000;

@@ -72,8 +72,8 @@ impl Operator {
         ran.json()
     }
 
-    /// Stores the item of a lead that was claimed ten minutes ago, with these attributes in place of its own; `null` removes
-    /// one.
+    /// Stores the item of a lead that was claimed ten minutes ago, with these attributes in place of its own; `null`
+    /// removes one.
     pub fn store(&self, lead: Lead, claim: &str, attributes: &Value) {
         let time = |seconds: i64| json!({ "N": now().saturating_add_signed(seconds).to_string() });
         let mut item = json!({

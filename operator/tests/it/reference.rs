@@ -17,8 +17,8 @@ const RIGHTS: [(&str, &str); 7] = [
     ("`lead reopen`, `unknown reopen`", "`dynamodb:GetItem`, `dynamodb:Scan`, `dynamodb:DeleteItem` on the table"),
     (
         "`account list`, `account show`, `account check`",
-        "`secretsmanager:ListSecrets`; `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` on the secrets; \
-         `kms:Decrypt` if a KMS key of your own encrypts them",
+        "`secretsmanager:ListSecrets`; `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` on the \
+         secrets; `kms:Decrypt` if a KMS key of your own encrypts them",
     ),
     (
         "the other `account` commands",
@@ -29,8 +29,8 @@ const RIGHTS: [(&str, &str); 7] = [
     ),
     (
         "`check`",
-        "those of `account list` and `account check`; `dynamodb:DescribeTable`, `dynamodb:DescribeTimeToLive` on the table; \
-         `lambda:GetFunctionConfiguration` on the function (without it, that check is skipped)",
+        "those of `account list` and `account check`; `dynamodb:DescribeTable`, `dynamodb:DescribeTimeToLive` on the \
+         table; `lambda:GetFunctionConfiguration` on the function (without it, that check is skipped)",
     ),
 ];
 
@@ -53,6 +53,20 @@ fn help(name: &str, command: Command, with_global: bool) -> String {
     lines.join("\n")
 }
 
+/// A paragraph in lines of at most 120 columns.
+fn wrapped(paragraph: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in paragraph.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        match line.len() {
+            0 => line.push_str(word),
+            length if length + 1 + word.len() <= 120 => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 fn hide_global(command: Command) -> Command {
     let globals: Vec<_> = command.get_arguments().filter(|argument| argument.is_global_set()).collect();
     let ids: Vec<_> = globals.into_iter().map(|argument| argument.get_id().clone()).collect();
@@ -68,8 +82,9 @@ fn the_reference_is_that_of_the_command_line() {
     let mut page = format!(
         "# lendswift\n\n<!-- Generated from the code by operator/tests/it/reference.rs: \
          SNAPSHOTS=overwrite cargo test -p lendswift reference -->\n\n\
-         The operator's command. [operating.md](../operating.md) and [deploying.md](../deploying.md) say when to use it.\n\
-         `cargo install --path operator` installs it; `lendswift help COMMAND` shows what is below.\n\n```text\n{}\n```\n\n\
+         The operator's command. [operating.md](../operating.md) and [deploying.md](../deploying.md) say when to use \
+         it.\n`cargo install --locked --path operator` installs it; `lendswift help COMMAND` shows what is below.\n\n\
+         ```text\n{}\n```\n\n\
          ## Exit codes\n\n| code | meaning |\n| --- | --- |\n{codes}\n\
          ## Rights\n\nThe operator needs these rights of IAM:\n\n| commands | rights |\n| --- | --- |\n{rights}",
         help("lendswift", cli.clone(), true)
@@ -78,7 +93,7 @@ fn the_reference_is_that_of_the_command_line() {
         let about =
             command.get_long_about().or_else(|| command.get_about()).map(ToString::to_string).unwrap_or_default();
         let (first, rest) = about.split_once("\n\n").unwrap_or((&about, ""));
-        let rest = if rest.is_empty() { String::new() } else { format!("\n{rest}\n") };
+        let rest = if rest.is_empty() { String::new() } else { format!("\n{}\n", wrapped(rest)) };
         let command = command.clone().about(None::<&str>).long_about(None::<&str>);
         let first = first.trim_end_matches('.');
         write!(page, "\n## {name}\n\n{first}.\n{rest}\n```text\n{}\n```\n", help(&name, command, false)).unwrap();
@@ -91,8 +106,8 @@ fn the_reference_is_that_of_the_command_line() {
     assert_eq!(written, page, "out of date: SNAPSHOTS=overwrite cargo test -p lendswift reference");
 }
 
-/// The arguments of each of the command's calls in a text: of each part of a pipeline, up to the shell's own syntax, or to the
-/// comment after two spaces.
+/// The arguments of each of the command's calls in a text: of each part of a pipeline, up to the shell's own syntax, or
+/// to the comment after two spaces.
 pub fn examples(text: &str) -> Vec<&str> {
     let parts = text.lines().flat_map(|line| line.split(['|', '(']));
     let calls = parts.filter_map(|part| part.trim().strip_prefix("lendswift "));
