@@ -5,7 +5,7 @@ mod lead;
 mod options;
 mod unknown;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 use clap_complete::Shell;
 
 pub use self::{
@@ -19,6 +19,8 @@ pub use self::{
 ///
 /// The command finds the ledger's table and the prefix of the secrets' names in the outputs of the CloudFormation stack
 /// (--stack). It uses the same credentials as the AWS CLI: environment variables, profiles, SSO, `aws login`.
+///
+/// An option wins over a variable. A --stack on the command line also wins over CLAIMS_TABLE and SECRET_PREFIX.
 #[derive(Debug, Parser)]
 #[command(name = "lendswift", version, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
@@ -66,6 +68,27 @@ pub enum Command {
         /// The shell.
         shell: Shell,
     },
+}
+
+impl Cli {
+    /// Parses the process's command line. An invalid one ends the process.
+    #[must_use]
+    pub fn from_command_line() -> Self {
+        Self::from_matches(&Self::command().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// A stack on the command line wins over variables: a command for this stack must not change the table or the secrets of
+    /// another one that a variable still names.
+    fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
+        let is_from = |name, source| matches.value_source(name) == Some(source);
+        if is_from("stack", ValueSource::CommandLine) {
+            cli.global.table = cli.global.table.filter(|_| !is_from("table", ValueSource::EnvVariable));
+            cli.global.secret_prefix =
+                cli.global.secret_prefix.filter(|_| !is_from("secret_prefix", ValueSource::EnvVariable));
+        }
+        Ok(cli)
+    }
 }
 
 const EXAMPLES: &str = "\

@@ -55,7 +55,8 @@ pub(crate) async fn run(command: LeadCommand, global: &Global, output: Output) -
             resolve(&ledger, entry, Resolution::Settle, dry_run.dry_run, output).await
         }
         LeadCommand::Reopen { ask, dry_run, .. } => {
-            if let Some(entry) = entry.as_ref().filter(|_| !dry_run.dry_run) {
+            let may_be_reopened = decide(&ledger, entry.as_ref(), Resolution::Reopen, true).await? == Decision::Allowed;
+            if let Some(entry) = entry.as_ref().filter(|_| may_be_reopened && !dry_run.dry_run) {
                 let question = format!(
                     "Reopen the lead that {} posted at {}? If AI Rudder has it after all, the consumer is called twice",
                     entry.account(),
@@ -159,6 +160,20 @@ fn next_step(entry: &Entry, now: u64) -> String {
     }
 }
 
+/// Resolves a lead, unless it is a dry run, and returns the decision about it.
+async fn decide(
+    ledger: &Ledger,
+    entry: Option<&Entry>,
+    resolution: Resolution,
+    dry_run: bool,
+) -> Result<Decision, Failure> {
+    match entry {
+        Some(entry) => ledger.resolve(&entry.pk, &entry.claim, resolution, dry_run).await,
+        None if resolution == Resolution::Settle => Ok(Decision::Refused(Reason::Gone)),
+        None => Ok(Decision::Done),
+    }
+}
+
 async fn resolve(
     ledger: &Ledger,
     entry: Option<Entry>,
@@ -166,11 +181,7 @@ async fn resolve(
     dry_run: bool,
     output: Output,
 ) -> Result<ExitStatus, Failure> {
-    let decision = match &entry {
-        Some(entry) => ledger.resolve(&entry.pk, &entry.claim, resolution, dry_run).await?,
-        None if resolution == Resolution::Settle => Decision::Refused(Reason::Gone),
-        None => Decision::Done,
-    };
+    let decision = decide(ledger, entry.as_ref(), resolution, dry_run).await?;
     if let Decision::Refused(reason) = decision {
         let fix = match reason {
             Reason::SenderAtWork { .. } => "Wait until then, and run the command again.",

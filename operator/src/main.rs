@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use lendswift::cli::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    lendswift::run(Cli::parse()).await
+    lendswift::run(Cli::from_command_line()).await
 }

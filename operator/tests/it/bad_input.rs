@@ -76,6 +76,19 @@ async fn a_denied_right_is_named() {
 }
 
 #[tokio::test]
+async fn a_stack_on_the_command_line_wins_over_variables() {
+    let operator = Operator::start().await;
+    for arguments in [&["--stack", "other", "unknown", "list"][..], &["account", "list", "--stack", "other"]] {
+        let mut command = operator.command(arguments);
+        // No server listens there.
+        command.env("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:9");
+        assert_failed(&run(command, "").await, 3, &["cloudformation:DescribeStacks on the stack other"]);
+    }
+    let table = ["--stack", "other", "unknown", "list", "--table", TABLE];
+    assert_eq!(operator.run(&table).await.code, 0, "an option wins over a stack");
+}
+
+#[tokio::test]
 async fn an_aws_out_of_reach_is_a_failure_of_aws() {
     let operator = Operator::start().await;
     let mut command = operator.command(&["unknown", "list"]);
