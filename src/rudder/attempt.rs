@@ -10,7 +10,6 @@ use std::{
         atomic::{AtomicBool, AtomicU8, Ordering::SeqCst},
     },
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 use tower::BoxError;
 
 use super::permit::Permit;
-use crate::clock::Clock;
+use crate::{budget::UNUSED_CONNECTION_LIMIT, clock::Clock};
 
 tokio::task_local! {
     /// The push that runs in this task.
@@ -30,8 +29,6 @@ tokio::task_local! {
 pub(super) struct Attempt {
     permit: Arc<Permit>,
     clock: Clock,
-    /// How long a connection may wait for the permit.
-    wait_limit: Duration,
     /// Whether a new connection was opened, and may be used.
     connected: AtomicBool,
     /// A [`Progress`].
@@ -76,9 +73,9 @@ pub(super) struct PermittedBody {
 }
 
 impl Attempt {
-    pub(super) fn new(permit: Arc<Permit>, clock: Clock, wait_limit: Duration) -> Arc<Self> {
+    pub(super) fn new(permit: Arc<Permit>, clock: Clock) -> Arc<Self> {
         let (connected, progress) = Default::default();
-        Arc::new(Self { permit, clock, wait_limit, connected, progress })
+        Arc::new(Self { permit, clock, connected, progress })
     }
 
     /// Runs a push as this attempt.
@@ -112,7 +109,7 @@ impl Attempt {
         let Ok(attempt) = ATTEMPT.try_with(Arc::clone) else { return Err(NotNeeded.into()) };
         let opened = attempt.permit.moment(attempt.clock);
         attempt.permit.granted().await;
-        if !attempt.permit.moment(attempt.clock).is_within(attempt.wait_limit, opened) {
+        if !attempt.permit.moment(attempt.clock).is_within(UNUSED_CONNECTION_LIMIT, opened) {
             return Err(TooOld.into());
         }
         if !attempt.may_send() {
@@ -183,7 +180,7 @@ mod tests {
         let clock = Clock::starting_at(UNIX_EPOCH + Duration::from_secs(10));
         let permit = Permit::new(Budget::with_deadline(deadline_ms, clock));
         permit.grant(clock.now(), clock.now() + Duration::from_secs(1));
-        let attempt = Attempt::new(permit, clock, Duration::from_secs(1));
+        let attempt = Attempt::new(permit, clock);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/push", listener.local_addr().unwrap());
         let client = tls::http_client(tls::client_config(&[]).unwrap()).build().unwrap();

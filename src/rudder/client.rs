@@ -13,7 +13,7 @@ use super::{
     attempt::{Attempt, PermittedBody, Progress},
     body::UpstreamBody,
     codes::UpstreamCodes,
-    connections::{Connection, Connections},
+    connections::{Connection, Connections, InUse},
     dns::DnsCache,
     envelope::MAX_BYTES,
     permit::Permit,
@@ -22,7 +22,7 @@ use super::{
     verdict::{Verdict, verdict},
 };
 use crate::{
-    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT, UNUSED_CONNECTION_LIMIT},
+    budget::{CONNECT_FIRST_WAIT, CONNECT_MAX_WAIT},
     clock::Clock,
     retry_after::RetryAfter,
     tls::ClientError,
@@ -102,13 +102,13 @@ impl Rudder {
             .with_max_delay(CONNECT_MAX_WAIT)
             .with_max_times(CONNECT_RETRIES)
             .with_jitter();
-        let attempt = Attempt::new(Arc::clone(permit), self.clock, UNUSED_CONNECTION_LIMIT);
+        let attempt = Attempt::new(Arc::clone(permit), self.clock);
         let connection = self.connections.take(permit.moment(self.clock));
         let was_used = connection.is_used();
         let attempts = async {
-            let connection = self.when_usable(connection, permit).await;
+            let connection = self.begin(connection, permit).await;
             let once = async || {
-                let pushed = self.push_once(connection.client(), token, payload, &attempt).await;
+                let pushed = self.push_once(&connection.client, token, payload, &attempt).await;
                 permit.granted().await;
                 pushed
             };
@@ -140,18 +140,16 @@ impl Rudder {
         pushed
     }
 
-    /// A new connection at once; one that was used before when the lead may be sent, unless it has been idle for too long by
-    /// then.
-    async fn when_usable<'a>(&'a self, connection: Connection<'a>, permit: &Permit) -> Connection<'a> {
-        if connection.is_used() {
-            permit.granted().await;
-            let connection = connection.if_usable(permit.moment(self.clock));
-            // Lets tokio read what AI Rudder has sent meanwhile, such as the end of the connection.
-            yield_now().await;
-            connection
-        } else {
-            connection
+    /// Begins to use a new connection at once; one that was used before when the lead may be sent.
+    async fn begin(&self, connection: Connection<'_>, permit: &Permit) -> InUse {
+        if !connection.is_used() {
+            return connection.begin(permit.moment(self.clock));
         }
+        permit.granted().await;
+        let connection = connection.begin(permit.moment(self.clock));
+        // Lets tokio read what AI Rudder has sent meanwhile, such as the end of the connection.
+        yield_now().await;
+        connection
     }
 
     /// One attempt.

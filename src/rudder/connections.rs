@@ -69,15 +69,21 @@ struct Idle {
     limit: Duration,
 }
 
-/// A connection for one lead.
+/// A connection for one lead that is not in use yet.
 #[derive(Debug)]
 pub(super) enum Connection<'a> {
     /// One that is opened when its client is used.
     New(Client),
     /// One that was used before. It becomes idle again if the lead is not sent.
     Reserved(Reserved<'a>),
-    /// One that was used before, in use.
-    Used(Client, HashSet<u64>),
+}
+
+/// The connection that a push uses.
+#[derive(Debug)]
+pub(super) struct InUse {
+    pub(super) client: Client,
+    /// The hash of the `trace_id` of each earlier response on it; `None` if it is new.
+    earlier: Option<HashSet<u64>>,
 }
 
 /// An idle connection that is reserved for a lead.
@@ -127,32 +133,30 @@ impl Connections {
     }
 
     /// Makes a connection idle after its response, if that is an acceptance, has a `trace_id` of its own, and allows the
-    /// connection to be idle for `limit`. `has_reconnected`: whether AI Rudder had closed a connection that was used before.
+    /// connection to be idle for `limit`. `has_connected`: whether the push opened a connection. If its own was used before,
+    /// AI Rudder had closed that one.
     ///
     /// Returns the response. On a reused connection it is ambiguous unless its `trace_id` is a new one: otherwise it could be
     /// another response to an earlier lead.
     pub(super) fn give_back(
         &self,
-        connection: Connection<'_>,
+        InUse { client, earlier }: InUse,
         Responded { push, limit, trace_id }: Responded,
         now: Moment,
-        has_reconnected: bool,
+        has_connected: bool,
     ) -> Push {
-        let (client, mut trace_ids, was_used) = match connection {
-            Connection::New(client) => (client, HashSet::new(), false),
-            Connection::Used(client, trace_ids) => (client, trace_ids, true),
-            Connection::Reserved(_) => return push,
-        };
+        let was_used = earlier.is_some();
+        let has_reconnected = was_used && has_connected;
+        let mut trace_ids = earlier.unwrap_or_default();
         let trace_id = trace_id.map(|id| self.hasher.hash_one(id));
         let is_repeated = trace_id.is_some_and(|id| trace_ids.contains(&id));
         if is_repeated || (was_used && !has_reconnected && trace_id.is_none()) {
             self.stop_reusing("a response on a reused connection had no trace_id of its own");
             return push.into_ambiguous();
         }
-        let has_reconnected_client = was_used && has_reconnected;
         let mut state = self.state();
         if was_used {
-            state.closed_in_a_row = if has_reconnected_client { state.closed_in_a_row + 1 } else { 0 };
+            state.closed_in_a_row = if has_reconnected { state.closed_in_a_row + 1 } else { 0 };
         }
         if state.closed_in_a_row >= MAX_CLOSED {
             drop(state);
@@ -166,7 +170,7 @@ impl Connections {
         if let (Verdict::Accepted, Some(limit)) = (push.verdict, limit)
             && is_its_own
             // Its client may also have the connection that was closed.
-            && !has_reconnected_client
+            && !has_reconnected
             && trace_ids.len() < MAX_LEADS
             && state.idle.len() < MAX_IDLE
             && !self.has_failed.load(Relaxed)
@@ -204,31 +208,22 @@ impl Connections {
 impl Connection<'_> {
     /// Whether it was used before.
     pub(super) fn is_used(&self) -> bool {
-        !matches!(self, Self::New(_))
+        matches!(self, Self::Reserved(_))
     }
 
-    /// The connection in use, or a new one if it has been idle for too long.
-    pub(super) fn if_usable(self, now: Moment) -> Self {
-        match self {
-            Self::Reserved(mut reserved) => match reserved.idle.take() {
-                Some(Idle { client, trace_ids, since, limit })
-                    if now.is_within(limit, since) && !reserved.connections.has_failed.load(Relaxed) =>
-                {
-                    Self::Used(client, trace_ids)
-                }
-                _ => Self::New(reserved.connections.client()),
-            },
-            connection => connection,
-        }
-    }
-
-    /// The client that uses it.
-    pub(super) fn client(&self) -> &Client {
-        match self {
-            Self::New(client)
-            | Self::Used(client, _)
-            | Self::Reserved(Reserved { idle: Some(Idle { client, .. }), .. }) => client,
-            Self::Reserved(Reserved { idle: None, connections }) => &connections.single_use,
+    /// Begins to use it, or a new one if it has been idle for too long.
+    pub(super) fn begin(self, now: Moment) -> InUse {
+        let (connections, idle) = match self {
+            Self::New(client) => return InUse { client, earlier: None },
+            Self::Reserved(mut reserved) => (reserved.connections, reserved.idle.take()),
+        };
+        match idle {
+            Some(Idle { client, trace_ids, since, limit })
+                if now.is_within(limit, since) && !connections.has_failed.load(Relaxed) =>
+            {
+                InUse { client, earlier: Some(trace_ids) }
+            }
+            _ => InUse { client: connections.client(), earlier: None },
         }
     }
 }
