@@ -14,7 +14,8 @@ use crate::{
     output::{self, Output, count},
 };
 
-/// The results, in the order of the checks.
+/// The results, in the order of the checks. A right that is denied fails its check, and the others are made all the
+/// same.
 #[derive(Default)]
 struct Checks(Vec<Check>);
 
@@ -68,27 +69,29 @@ pub(crate) async fn run(global: &Global, output: Output) -> Result<ExitStatus, F
     let deployment = Deployment::find(&aws, global, Need::Both).await?;
     checks.result("table", deployment.table().map(str::to_owned).map_err(|failure| failure.to_string()));
     if let Ok(name) = deployment.table() {
-        table::check(&aws, name, &mut checks).await?;
+        table::check(&aws, name, &mut checks).await;
     }
     let prefix = deployment.secret_prefix().map(|prefix| format!("{prefix}/ACCOUNT"));
     checks.result("secrets", prefix.map_err(|failure| failure.to_string()));
     if let Ok(prefix) = deployment.secret_prefix() {
-        secrets(&SecretStore::new(&aws, prefix), &mut checks).await?;
+        secrets(&SecretStore::new(&aws, prefix), &mut checks).await;
     }
     function::check(&aws, &deployment, &mut checks).await;
     print(&checks, output);
     Ok(if checks.failed() == 0 { ExitStatus::Done } else { ExitStatus::Refused })
 }
 
-async fn secrets(store: &SecretStore, checks: &mut Checks) -> Result<(), Failure> {
-    let accounts = check_all(store).await?;
+async fn secrets(store: &SecretStore, checks: &mut Checks) {
+    let accounts = match check_all(store).await {
+        Ok(accounts) => accounts,
+        Err(failure) => return checks.add("accounts", Verdict::Failed, failure.to_string()),
+    };
     if accounts.is_empty() {
         checks.add("accounts", Verdict::Skipped, "there is no account yet: lendswift account add NAME");
     }
     for account in accounts {
         checks.result(format!("account {}", account.account), account.result);
     }
-    Ok(())
 }
 
 fn print(checks: &Checks, output: Output) {

@@ -77,8 +77,8 @@ impl Cli {
         Self::from_matches(&Self::command().get_matches()).unwrap_or_else(|error| error.exit())
     }
 
-    /// A stack on the command line wins over variables: a command for this stack must not change the table or the secrets of
-    /// another one that a variable still names.
+    /// A stack on the command line wins over variables: a command for this stack must not change the table or the
+    /// secrets of another one that a variable still names.
     fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut cli = Self::from_arg_matches(matches)?;
         let is_from = |name, source| matches.value_source(name) == Some(source);

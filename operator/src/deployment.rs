@@ -59,7 +59,8 @@ impl Deployment {
 
     /// The KMS key that encrypts the secrets, if the stack has one.
     pub(crate) fn kms_key(&self) -> Option<&str> {
-        self.parameter("SecretsKeyArn")
+        // The name of the parameter before 0.2.0.
+        self.parameter("KmsKeyArn").or_else(|| self.parameter("SecretsKeyArn"))
     }
 
     /// The function's name, if the stack is known.

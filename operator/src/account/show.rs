@@ -122,7 +122,10 @@ pub(crate) async fn check_all(store: &Store) -> Result<Vec<Checked>, Failure> {
         let result = match account.parse() {
             Err(_) => Err("no account can have this name, so the relay never reads this secret".to_owned()),
             Ok(_) if secret.deleted.is_some() => Ok("closed".to_owned()),
-            Ok(name) => check_read(&store.read(&name).await?).map(|accepted| accepted.to_string()),
+            Ok(name) => match store.read(&name).await {
+                Ok(read) => check_read(&read).map(|accepted| accepted.to_string()),
+                Err(failure) => Err(failure.to_string()),
+            },
         };
         checked.push(Checked { account, result });
     }

@@ -20,7 +20,7 @@ pub enum AccountCommand {
         /// Create a sandbox, whose pushes are simulated; it has no token
         #[arg(long)]
         sandbox: bool,
-        /// The KMS key that encrypts the secret [default: the stack's SecretsKeyArn]
+        /// The KMS key that encrypts the secret [default: the stack's, if it has one]
         #[arg(long, value_name = "KEY")]
         kms_key_id: Option<String>,
         #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `lendswift check`.
 
 use serde_json::{Value, json};
-use support::{KEY, TABLE, TOKEN};
+use support::{DynamoBehaviour, KEY, SecretsBehaviour, TABLE, TOKEN};
 
 use crate::operator::Operator;
 
@@ -41,6 +41,21 @@ async fn every_account_and_the_table_are_checked() {
         ])
     );
     assert!(!ran.stdout.contains(TOKEN) && !ran.stdout.contains("not JSON\""), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_denied_right_fails_its_check_and_no_other() {
+    let operator = Operator::start().await;
+    operator.app.dynamodb.next("DescribeTable", DynamoBehaviour::Denied);
+    operator.app.secrets.behave_for("lendswift/acme", SecretsBehaviour::Denied);
+    let ran = operator.run(&["check", "--json"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let failed: Vec<_> = results(&ran.json()).into_iter().filter(|(_, result)| result == "failed").collect();
+    let expected = ["table's key", "table's time to live", "account acme"];
+    assert_eq!(failed, pairs(&expected.map(|name| (name, "failed"))));
+    for action in ["dynamodb:DescribeTable", "secretsmanager:GetSecretValue"] {
+        assert!(ran.stdout.contains(action), "{ran:?}");
+    }
 }
 
 #[tokio::test]
