@@ -68,6 +68,14 @@ mod status;
 mod table;
 mod writes;
 
+/// The table's items as the relay parses them, for the operator's command (`operator`).
+pub mod items {
+    pub use super::{
+        dynamodb::{AttributeValue, Item},
+        record::{KeyRecord, Record},
+    };
+}
+
 pub use self::{
     claimed::{Claim, Claimed, Known, Settled},
     idempotency_key::{IdempotencyKey, InvalidIdempotencyKey},

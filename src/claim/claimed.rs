@@ -105,7 +105,8 @@ impl Claim {
 
 impl Settled {
     /// The value of the item's attribute `outcome`.
-    pub(super) fn outcome(&self) -> &'static str {
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
         match self {
             Self::Accepted { .. } => "accepted",
             Self::Unknown { .. } => "unknown",
@@ -122,7 +123,8 @@ impl Settled {
     }
 
     /// The response's error, if it has one.
-    pub(super) fn error(&self) -> Option<&str> {
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
         if let Self::Unknown { error, .. } = self { error.as_deref() } else { None }
     }
 

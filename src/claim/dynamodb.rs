@@ -27,11 +27,11 @@ use crate::{
 };
 
 /// An item.
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// The value of an attribute.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum AttributeValue {
+pub enum AttributeValue {
     /// A string.
     S(String),
     /// A number.

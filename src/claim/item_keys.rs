@@ -22,6 +22,14 @@ pub struct ItemKeys {
     pub(super) key_item: Option<String>,
 }
 
+impl ItemKeys {
+    /// The primary key of the lead's item.
+    #[must_use]
+    pub fn lead(&self) -> &str {
+        &self.lead
+    }
+}
+
 /// What a status request looks up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {

@@ -13,16 +13,17 @@ use crate::unix_time::seconds;
 
 /// The item of a lead that was claimed before.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub struct Record {
     /// The claim's id.
-    pub(super) claim: String,
+    pub claim: String,
     /// The id of the request that made it.
-    pub(super) request_id: String,
-    pub(super) state: State<Settled>,
+    pub request_id: String,
+    /// Whether the lead is being sent or was sent.
+    pub state: State<Settled>,
     /// The `pk` of the idempotency key's item that was written with it.
-    pub(super) key_item: Option<String>,
+    pub key_item: Option<String>,
     /// When it expires, in Unix seconds.
-    pub(super) expires: u64,
+    pub expires: u64,
 }
 
 /// The item of a new claim.
@@ -48,7 +49,8 @@ pub(super) fn key_item(pk: &str, lead: &str, expires: u64) -> Item {
 
 impl Record {
     /// Parses an item; `None` if it is not a claim, or contradicts itself.
-    pub(super) fn parse(item: &Item) -> Option<Self> {
+    #[must_use]
+    pub fn parse(item: &Item) -> Option<Self> {
         let state = match item.get("outcome") {
             None if ["http_status", "body", "settled_at", "lead_error"].iter().any(|name| item.contains_key(*name)) => {
                 return None;
@@ -67,14 +69,15 @@ impl Record {
 }
 
 /// The item of an idempotency key.
-pub(super) struct KeyRecord {
+pub struct KeyRecord {
     /// The `pk` of the lead that it belongs to.
-    pub(super) lead: String,
+    pub lead: String,
 }
 
 impl KeyRecord {
     /// Parses an item; `None` if it names no lead.
-    pub(super) fn parse(item: &Item) -> Option<Self> {
+    #[must_use]
+    pub fn parse(item: &Item) -> Option<Self> {
         Some(Self { lead: text_of(item, "lead_pk")? })
     }
 }

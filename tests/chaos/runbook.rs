@@ -1,4 +1,4 @@
-//! The runbook for an `unknown` lead in `docs/operating.md`. Its commands are run as they are written there.
+//! The runbook for an `unknown` lead in `docs/aws-cli.md`. Its commands are run as they are written there.
 
 use std::{collections::BTreeSet, env, fs, process::Output};
 
@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::RELAY;
 
 /// The documents with runnable shell blocks.
-const DOCUMENTS: [&str; 2] = ["docs/operating.md", "docs/deploying.md"];
+const DOCUMENTS: [&str; 2] = ["docs/aws-cli.md", "docs/deploying.md"];
 /// The blocks that the tests below run.
 const RUN: [&str; 4] = ["show-lead", "settle", "reopen", "create-table"];
 

@@ -7,7 +7,7 @@ use tokio::time::{Duration, Instant, sleep};
 
 use super::process::World;
 
-/// The condition of the commands for settling and reopening in `docs/operating.md`.
+/// The condition with which `lendswift`, and the commands in `docs/aws-cli.md`, settle and reopen a lead.
 const CONDITION: &str =
     "claim = :claim AND lease_until < :now AND (attribute_not_exists(outcome) OR outcome = :unknown)";
 

@@ -15,14 +15,22 @@ use std::{
     future, io,
     net::SocketAddr,
     ops::Deref,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
 };
 
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
-    http::{HeaderMap, HeaderValue, Method, Uri, header::CONTENT_TYPE},
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method, Uri,
+        header::{CONTENT_TYPE, DATE},
+    },
+    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 
@@ -45,6 +53,7 @@ pub struct DynamoDb {
     server: Server,
     core: DynamoCore,
     actions: Actions,
+    seconds_ahead: Arc<AtomicI64>,
 }
 
 /// The actions of IAM that the calls needed so far.
@@ -55,9 +64,12 @@ impl DynamoDb {
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         let core = DynamoCore::new()?;
         let actions = Actions::default();
-        let router = Router::new().fallback(answer).with_state((core.clone(), Arc::clone(&actions)));
+        let seconds_ahead = Arc::<AtomicI64>::default();
+        let state = (core.clone(), Arc::clone(&actions));
+        let dated = middleware::from_fn_with_state(Arc::clone(&seconds_ahead), dated);
+        let router = Router::new().fallback(answer).with_state(state).layer(dated);
         let server = Server::start(address, router).await?;
-        Ok(Self { server, core, actions })
+        Ok(Self { server, core, actions, seconds_ahead })
     }
 
     /// Where it listens.
@@ -74,6 +86,11 @@ impl DynamoDb {
     /// guide, "Using IAM with DynamoDB transactions").
     pub fn actions(&self) -> BTreeSet<String> {
         lock(&self.actions).clone()
+    }
+
+    /// Makes the `Date` of its responses this many seconds later than this machine's time. Nothing else depends on it.
+    pub fn set_seconds_ahead(&self, seconds: i64) {
+        self.seconds_ahead.store(seconds, Relaxed);
     }
 
     /// Its connections as of now.
@@ -118,6 +135,19 @@ async fn answer(
         DynamoOutcome::Hang => future::pending().await,
         DynamoOutcome::Reset => hang_up(),
     }
+}
+
+/// Adds the `Date` to a response.
+async fn dated(State(seconds_ahead): State<Arc<AtomicI64>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let seconds = seconds_ahead.load(Relaxed);
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    let now = SystemTime::now();
+    let date = if seconds < 0 { now - distance } else { now + distance };
+    if let Ok(date) = httpdate::fmt_http_date(date).parse() {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
 }
 
 impl IntoResponse for DynamoAnswer {

@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod fault;
+mod operation;
 mod secret;
 mod vault;
 
@@ -24,11 +25,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 pub use self::behaviour::SecretsBehaviour;
-use self::{
-    behaviour::is_signed_now,
-    fault::Fault,
-    vault::{Operation, Vault},
-};
+use self::{behaviour::is_signed_now, fault::Fault, operation::Operation, vault::Vault};
 use crate::fakes::server::{Connections, Server, lock};
 
 const TARGET: &str = "secretsmanager.";

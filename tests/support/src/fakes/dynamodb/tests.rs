@@ -160,3 +160,17 @@ async fn items_beyond_a_page_are_all_returned_in_order() {
     let items = core.items("claims");
     assert_eq!(items.iter().map(|item| &item["pk"]["S"]).collect::<Vec<_>>(), ["a", "b", "c", "d", "e"]);
 }
+
+#[tokio::test]
+async fn the_date_can_be_another_than_this_machines() {
+    let dynamodb = DynamoDb::start((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+    for ahead in [0, -3600, 3600] {
+        dynamodb.set_seconds_ahead(ahead);
+        let head = "POST / HTTP/1.1\nx-amz-target: DynamoDB_20120810.ListTables";
+        let answer = send(dynamodb.address(), head, "{}").await.unwrap();
+        let date = httpdate::parse_http_date(answer.header("date").unwrap()).unwrap();
+        let date = date.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let difference = i64::try_from(date).unwrap() - i64::try_from(crate::now()).unwrap() - ahead;
+        assert!((-2..=0).contains(&difference), "{ahead}: {difference}");
+    }
+}

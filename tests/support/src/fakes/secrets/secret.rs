@@ -104,6 +104,25 @@ impl Secret {
         }
     }
 
+    /// Moves a label between versions. The request must name the version that has it, if one has.
+    pub(super) fn move_label(&mut self, label: &str, to: Option<&str>, from: Option<&str>) -> Result<(), Fault> {
+        let holder = self.versions.iter().find(|version| version.labels.contains(label));
+        if holder.map(|version| version.id.as_str()) != from {
+            let message = format!("The staging label {label} is not at the version that RemoveFromVersionId names.");
+            return Err(Fault::bad_request("InvalidParameterException", message));
+        }
+        let Some(to) = to else {
+            self.versions.iter_mut().for_each(|version| _ = version.labels.remove(label));
+            return Ok(());
+        };
+        if !self.has_version(to) {
+            let message = "Secrets Manager can't find the specified secret version.";
+            return Err(Fault::bad_request("ResourceNotFoundException", message));
+        }
+        self.attach(label, to);
+        Ok(())
+    }
+
     /// The response of GetSecretValue: the current version, unless the request names another one.
     pub(super) fn read(&self, id: Option<&str>, label: Option<&str>) -> Result<Value, Fault> {
         let label = label.or_else(|| id.is_none().then_some(CURRENT));

@@ -112,7 +112,7 @@ fn a_signature_is_valid_five_minutes_before_and_after() {
 #[tokio::test]
 async fn other_operations_and_bodies_are_refused() {
     let secrets = secrets_manager().await;
-    let another = HEAD.replace("GetSecretValue", "ListSecrets");
+    let another = HEAD.replace("GetSecretValue", "RotateSecret");
     for head in [&another, &HEAD.replace("POST", "PUT"), &HEAD.replace("POST /", "POST /x"), "POST / HTTP/1.1"] {
         let answer = send(secrets.address(), head, r#"{"SecretId":"a"}"#).await.unwrap();
         assert_fault(&answer, 400, "UnknownOperationException", "This operation is not known here.");

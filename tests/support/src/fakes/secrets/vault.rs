@@ -2,95 +2,23 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     fault::Fault,
+    operation::{Create, Delete, Get, Id, List, MoveLabel, Operation, Put},
     secret::{Content, Secret, current, random_arn},
 };
 
 const DAY: f64 = 86_400.0;
+/// The secrets on a page of a list, as in AWS.
+const PAGE: usize = 100;
 
 /// All secrets.
 #[derive(Default)]
 pub(super) struct Vault {
     secrets: Vec<Secret>,
-}
-
-/// An operation and its parameters. Parameters that are not listed have no effect here.
-pub(super) enum Operation {
-    Create(Create),
-    Put(Put),
-    Get(Get),
-    Describe(Id),
-    Delete(Delete),
-    Restore(Id),
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Create {
-    name: String,
-    client_request_token: Option<String>,
-    secret_string: Option<String>,
-    secret_binary: Option<String>,
-    description: Option<String>,
-    kms_key_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Put {
-    secret_id: String,
-    client_request_token: Option<String>,
-    secret_string: Option<String>,
-    secret_binary: Option<String>,
-    version_stages: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Get {
-    pub(super) secret_id: String,
-    version_id: Option<String>,
-    version_stage: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Id {
-    secret_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Delete {
-    secret_id: String,
-    recovery_window_in_days: Option<i64>,
-    #[serde(default)]
-    force_delete_without_recovery: bool,
-}
-
-impl Operation {
-    /// Parses a request by the operation's name.
-    pub(super) fn parse(name: &str, body: &[u8]) -> Result<Self, Fault> {
-        Ok(match name {
-            "CreateSecret" => Self::Create(parameters(name, body)?),
-            "PutSecretValue" => Self::Put(parameters(name, body)?),
-            "GetSecretValue" => Self::Get(parameters(name, body)?),
-            "DescribeSecret" => Self::Describe(parameters(name, body)?),
-            "DeleteSecret" => Self::Delete(parameters(name, body)?),
-            "RestoreSecret" => Self::Restore(parameters(name, body)?),
-            _ => return Err(Fault::unknown_operation()),
-        })
-    }
-}
-
-fn parameters<T: DeserializeOwned>(operation: &str, body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body)
-        .map_err(|_| Fault::bad_request("SerializationException", format!("The body is no {operation} request.")))
 }
 
 impl Vault {
@@ -109,6 +37,8 @@ impl Vault {
                 secret.deletion = None;
                 Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
             }
+            Operation::MoveLabel(request) => self.move_label(request),
+            Operation::List(request) => Ok(self.list(request)),
         }
     }
 
@@ -195,6 +125,27 @@ impl Vault {
         let secret = self.usable(secret_id)?;
         secret.deletion = Some(deletion);
         Ok(json!({ "ARN": secret.arn, "Name": secret.name, "DeletionDate": deletion }))
+    }
+
+    fn move_label(&mut self, request: &MoveLabel) -> Result<Value, Fault> {
+        let MoveLabel { secret_id, version_stage: label, move_to_version_id: to, remove_from_version_id: from } =
+            request;
+        let secret = self.usable(secret_id)?;
+        secret.move_label(label, to.as_deref(), from.as_deref())?;
+        Ok(json!({ "ARN": secret.arn, "Name": secret.name }))
+    }
+
+    fn list(&self, request: &List) -> Value {
+        let is_listed = |secret: &&Secret| {
+            let is_named = |name: &String| secret.name.starts_with(name);
+            (request.include_planned_deletion || secret.deletion.is_none())
+                && request.filters.iter().all(|filter| filter.key != "name" || filter.values.iter().any(is_named))
+        };
+        let skipped = request.next_token.parse().unwrap_or(0);
+        let mut rest = self.secrets.iter().filter(is_listed).skip(skipped);
+        let page: Vec<_> = rest.by_ref().take(PAGE).map(Secret::describe).collect();
+        let next = rest.next().map(|_| (skipped + PAGE).to_string());
+        json!({ "SecretList": page, "NextToken": next })
     }
 
     fn find(&mut self, id: &str) -> Result<&mut Secret, Fault> {

@@ -1,9 +1,12 @@
 //! The operations, called by the real AWS SDK.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_secretsmanager::{
     Client, config,
     error::{ProvideErrorMetadata, SdkError},
     primitives::Blob,
+    types::{Filter, FilterNameStringType},
 };
 
 use super::secrets_manager;
@@ -187,7 +190,7 @@ async fn parameters_that_contradict_each_other_are_refused() {
     assert_eq!(refused(both.send().await).0, "InvalidParameterException");
     let name = client.create_secret().name("new co").secret_string("one").send().await;
     assert_eq!(refused(name).0, "ValidationException");
-    assert_eq!(refused(client.list_secrets().send().await).0, "UnknownOperationException");
+    assert_eq!(refused(client.rotate_secret().secret_id(NAME).send().await).0, "UnknownOperationException");
     assert_eq!(read(&client, NAME).await, "one");
 }
 
@@ -207,4 +210,52 @@ async fn an_unknown_secret_is_not_found() {
         "{not_found:?}"
     );
     assert_eq!(secrets.calls(), [NAME], "only reads are counted");
+}
+
+#[tokio::test]
+async fn a_label_moves_only_from_the_version_that_has_it() {
+    let (_secrets, client) = start().await;
+    create(&client, "one").await;
+    let first = client.get_secret_value().secret_id(NAME).send().await.unwrap().version_id.unwrap();
+    let pending = client.put_secret_value().secret_id(NAME).secret_string("two").version_stages("pending");
+    let second = pending.client_request_token(TOKEN).send().await.unwrap().version_id.unwrap();
+    assert_eq!(
+        (labelled(&client, "AWSCURRENT").await, labelled(&client, "pending").await),
+        ("one".into(), "two".into())
+    );
+
+    let promote = |from: &str| {
+        let promote = client.update_secret_version_stage().secret_id(NAME).version_stage("AWSCURRENT");
+        promote.move_to_version_id(TOKEN).remove_from_version_id(from).send()
+    };
+    let (code, _) = refused(promote(&second).await);
+    assert_eq!(code, "InvalidParameterException");
+    promote(&first).await.unwrap();
+    assert_eq!(
+        (labelled(&client, "AWSCURRENT").await, labelled(&client, "AWSPREVIOUS").await),
+        ("two".into(), "one".into())
+    );
+    let (code, _) = refused(promote(&first).await);
+    assert_eq!(code, "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn secrets_are_listed_by_the_beginning_of_their_name() {
+    let (secrets, client) = start().await;
+    for number in 0..250 {
+        secrets.put(format!("lendswift/a{number}"), "{}");
+    }
+    secrets.put("other/a", "{}");
+    client.delete_secret().secret_id("lendswift/a7").send().await.unwrap();
+    let listed = async |deleted: bool| {
+        let filter = Filter::builder().key(FilterNameStringType::Name).values("lendswift/").build();
+        let list = client.list_secrets().filters(filter).include_planned_deletion(deleted);
+        let pages: Result<Vec<_>, _> = list.into_paginator().send().collect().await;
+        let secrets = pages.unwrap().into_iter().flat_map(|page| page.secret_list.unwrap());
+        secrets.map(|secret| secret.name.unwrap()).collect::<BTreeSet<_>>()
+    };
+    let all: BTreeSet<_> =
+        (0..250).map(|number| format!("lendswift/a{number}")).chain(["lendswift/acme".to_owned()]).collect();
+    assert_eq!(listed(true).await, all);
+    assert_eq!(&all - &listed(false).await, BTreeSet::from(["lendswift/a7".to_owned()]));
 }

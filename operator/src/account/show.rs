@@ -1,0 +1,147 @@
+//! What an account is, without its secret's content.
+
+use std::fmt;
+
+use lendswift_relay::account::AccountId;
+use serde_json::json;
+
+use super::{
+    document::{Document, Kind, kind, short},
+    store::{Description, Read, Store},
+};
+use crate::{
+    failure::{ExitStatus, Failure},
+    output::{Output, count, members, table},
+};
+
+/// The members of an account, for people.
+const MEMBERS: [&str; 11] = [
+    "account",
+    "state",
+    "kind",
+    "fault",
+    "api_keys",
+    "ignored_members",
+    "secret",
+    "kms_key",
+    "created",
+    "changed",
+    "deleted",
+];
+
+/// What the relay finds in an account's secret.
+pub(crate) struct Checked {
+    pub(crate) account: String,
+    /// What the account is, or what is wrong with it.
+    pub(crate) result: Result<String, String>,
+}
+
+/// A secret that the relay accepts.
+struct Accepted {
+    kind: Kind,
+    keys: usize,
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.kind.as_str(), count(self.keys, "API key"))
+    }
+}
+
+/// Lists the accounts.
+pub(super) async fn list(store: &Store, output: Output) -> Result<ExitStatus, Failure> {
+    let secrets = store.list().await?;
+    let state = |secret: &Description| if secret.deleted.is_some() { "closed" } else { "open" };
+    let accounts: Vec<_> = secrets
+        .iter()
+        .map(|secret| {
+            json!({
+                "account": secret.account,
+                "state": state(secret),
+                "created": secret.created,
+                "changed": secret.changed,
+                "deleted": secret.deleted,
+            })
+        })
+        .collect();
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
+    let rows = secrets.iter().map(|secret| {
+        [secret.account.clone(), state(secret).to_owned(), or_none(&secret.created), or_none(&secret.changed)]
+    });
+    output.print(&json!({ "accounts": accounts }), table(["account", "state", "created", "changed"], rows, false));
+    output.hint(format!("\n{}", count(secrets.len(), "account")));
+    Ok(ExitStatus::Done)
+}
+
+/// Shows an account.
+pub(super) async fn show(store: &Store, name: &AccountId, output: Output) -> Result<ExitStatus, Failure> {
+    let Some(secret) = store.describe(name).await? else { return Err(super::change::missing(name)) };
+    let read = store.read(name).await?;
+    let checked = check_read(&read);
+    let document = if let Read::Current(current) = &read { Document::parse(&current.text).ok() } else { None };
+    let digests = document.as_ref().map(Document::digests).unwrap_or_default();
+    let shown = json!({
+        "account": secret.account,
+        "secret": store.secret_name(name),
+        "state": if secret.deleted.is_some() { "closed" } else { "open" },
+        "kind": checked.as_ref().ok().map(|checked| checked.kind.as_str()),
+        "fault": checked.as_ref().err(),
+        "api_keys": digests.iter().map(|digest| short(digest)).collect::<Vec<_>>(),
+        "ignored_members": document.as_ref().map(Document::other_members),
+        "kms_key": secret.kms_key,
+        "created": secret.created,
+        "changed": secret.changed,
+        "deleted": secret.deleted,
+    });
+    output.print(&shown, members(&shown, &MEMBERS));
+    Ok(ExitStatus::Done)
+}
+
+/// Checks that the relay accepts an account's secret.
+pub(super) async fn check(store: &Store, name: &AccountId, output: Output) -> Result<ExitStatus, Failure> {
+    let read = store.read(name).await?;
+    match check_read(&read) {
+        Ok(accepted) => {
+            let Accepted { kind, keys } = &accepted;
+            let document = json!({ "account": name.to_string(), "result": "ok", "kind": kind.as_str(), "keys": keys });
+            output.print(&document, format!("The account {name} is in order: {accepted}."));
+            Ok(ExitStatus::Done)
+        }
+        Err(fault) => Err(Failure::refused(
+            format!("the account {name}: {fault}"),
+            format!("See AccountMisconfiguredAlarm in docs/operating.md, and `lendswift account show {name}`."),
+        )),
+    }
+}
+
+/// Checks every account whose secret has the prefix.
+pub(crate) async fn check_all(store: &Store) -> Result<Vec<Checked>, Failure> {
+    let mut checked = Vec::new();
+    for secret in store.list().await? {
+        let account = secret.account;
+        let result = match account.parse() {
+            Err(_) => Err("no account can have this name, so the relay never reads this secret".to_owned()),
+            Ok(_) if secret.deleted.is_some() => Ok("closed".to_owned()),
+            Ok(name) => match store.read(&name).await {
+                Ok(read) => check_read(&read).map(|accepted| accepted.to_string()),
+                Err(failure) => Err(failure.to_string()),
+            },
+        };
+        checked.push(Checked { account, result });
+    }
+    Ok(checked)
+}
+
+/// What the relay's own parser says of a secret.
+fn check_read(read: &Read) -> Result<Accepted, String> {
+    match read {
+        Read::Missing => Err("there is no secret of this name".to_owned()),
+        Read::Closed => Err("closed: the secret is marked for deletion".to_owned()),
+        Read::Binary => Err("the secret is binary".to_owned()),
+        Read::Current(current) => {
+            let kind = kind(&current.text).map_err(|fault| fault.to_string())?;
+            let keys = Document::parse(&current.text).map_err(|fault| fault.to_string())?.digests().len();
+            Ok(Accepted { kind, keys })
+        }
+    }
+}

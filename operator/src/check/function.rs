@@ -1,0 +1,93 @@
+//! The checks of the function's variables.
+
+use std::{collections::HashMap, ffi::OsString};
+
+use lendswift_relay::config::{Claims, Config};
+
+use super::{Checks, Verdict};
+use crate::{
+    aws::{Aws, Call, call_failed},
+    deployment::Deployment,
+};
+
+/// The alias that the API calls.
+const ALIAS: &str = "live";
+
+/// Checks that the function's variables are valid, and name the same table and secrets. An operator needs no right to
+/// read them: then this check is skipped.
+pub(super) async fn check(aws: &Aws, deployment: &Deployment, checks: &mut Checks) {
+    const NAME: &str = "function's variables";
+    let Some(function) = deployment.function() else {
+        checks.add(NAME, Verdict::Skipped, "no stack was read, so the function is not known");
+        return;
+    };
+    let read = aws.lambda().get_function_configuration().function_name(function).qualifier(ALIAS).send().await;
+    let variables = match read {
+        Ok(read) => read.environment.and_then(|environment| environment.variables).unwrap_or_default(),
+        Err(error) => {
+            let subject = format!("{function}:{ALIAS}");
+            let failure = call_failed(Call { action: "lambda:GetFunctionConfiguration", subject: &subject }, &error);
+            checks.add(NAME, Verdict::Skipped, failure.to_string());
+            return;
+        }
+    };
+    let expected = (deployment.table().ok(), deployment.secret_prefix().ok());
+    checks.result(NAME, compare(&variables, aws.region(), expected));
+}
+
+/// Parses the variables as the function does at its start.
+fn compare(
+    variables: &HashMap<String, String>,
+    region: &str,
+    (table, prefix): (Option<&str>, Option<&str>),
+) -> Result<String, String> {
+    let lookup = |name: &str| match name {
+        // Lambda itself sets it.
+        "AWS_REGION" => Some(OsString::from(region)),
+        // A file of the function, which is not here.
+        "UPSTREAM_CA_FILE" => None,
+        name => variables.get(name).map(OsString::from),
+    };
+    let config = Config::from_variables(lookup).map_err(|fault| fault.to_string())?;
+    match (&config.claims, table) {
+        (Claims::Off, _) => return Err("CLAIMS_TABLE is off: a repeated post calls the consumer again".to_owned()),
+        (Claims::Table(theirs), Some(table)) if theirs != table => {
+            return Err(format!("CLAIMS_TABLE is {theirs}, and this command uses {table}"));
+        }
+        _ => {}
+    }
+    if let Some(prefix) = prefix.filter(|prefix| *prefix != config.secret_prefix) {
+        return Err(format!("SECRET_PREFIX is {}, and this command uses {prefix}", config.secret_prefix));
+    }
+    Ok("valid, with the same table and secrets".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(variables: &[(&str, &str)]) -> Result<String, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        compare(&variables, "us-east-1", (Some("claims"), Some("lendswift")))
+    }
+
+    #[test]
+    fn the_variables_are_parsed_as_by_the_function() {
+        assert_eq!(compared(&[("CLAIMS_TABLE", "claims")]), Ok("valid, with the same table and secrets".to_owned()));
+        let with_file = [("CLAIMS_TABLE", "claims"), ("UPSTREAM_CA_FILE", "/opt/ca.pem")];
+        assert_eq!(compared(&with_file), compared(&[("CLAIMS_TABLE", "claims")]));
+        assert!(compared(&[("CLAIMS_TABLE", "claims"), ("SECRET_TTL_SECONDS", "0")]).is_err());
+        assert!(compared(&[]).is_err());
+    }
+
+    #[test]
+    fn another_table_or_prefix_and_no_ledger_are_failures() {
+        for variables in [
+            &[("CLAIMS_TABLE", "off")][..],
+            &[("CLAIMS_TABLE", "other")],
+            &[("CLAIMS_TABLE", "claims"), ("SECRET_PREFIX", "other")],
+        ] {
+            assert!(compared(variables).is_err(), "{variables:?}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! `lendswift account …`, with a relay that reads what the command writes.
+
+use lambda_http::Context;
+use lendswift_relay::relay::Relay;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use support::{ACCOUNT, KEY, Lead, ObservedResponse, TABLE, TOKEN, post};
+
+use crate::operator::{Operator, Ran};
+
+/// Another token that AI Rudder's fake does not know.
+const OTHER_TOKEN: &str = "2KrGF8L7vdg95iBwrv_8Kh";
+
+fn digest(key: &str) -> String {
+    hex::encode(Sha256::digest(key))
+}
+
+impl Operator {
+    /// A relay that has read no secret yet.
+    fn relay(&self) -> Relay {
+        self.app.fakes.relay(&[("CLAIMS_TABLE", TABLE)])
+    }
+
+    /// Posts a lead to an account with an API key.
+    async fn post(&self, account: &str, key: &str, lead: Lead) -> ObservedResponse {
+        post(&self.relay(), &lead.post().account(account).key(key), Context::default()).await
+    }
+
+    /// A secret's content.
+    async fn secret(&self, account: &str) -> Value {
+        let client = aws_sdk_secretsmanager::Client::new(
+            &support::aws().to_builder().endpoint_url(self.app.secrets.url()).build(),
+        );
+        let secret = client.get_secret_value().secret_id(format!("lendswift/{account}")).send().await.unwrap();
+        serde_json::from_str(secret.secret_string().unwrap()).unwrap()
+    }
+}
+
+/// No output of a command has the token, and only `expected` outputs have the API key.
+fn assert_secret(ran: &Ran, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_account_can_post_at_once() {
+    let operator = Operator::start().await;
+    let ran = operator.run_with(&["account", "add", "newco", "--json"], &format!("{TOKEN}\n")).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_secret(&ran, &[TOKEN]);
+    let created = ran.json();
+    let key = created["api_key"].as_str().unwrap();
+    assert_eq!((key.len(), created["digest"].as_str()), (64, Some(&*digest(key))));
+    assert_eq!(operator.secret("newco").await, json!({"lendswift_token": TOKEN, "api_key_sha256": [digest(key)]}));
+    assert_eq!(operator.post("newco", key, Lead(1)).await, "200 accepted");
+
+    let shown = operator.run(&["account", "show", "newco"]).await;
+    assert_secret(&shown, &[TOKEN, key, &digest(key)]);
+    assert!(shown.stdout.contains(&digest(key)[..8]), "{shown:?}");
+    let again = operator.run(&["account", "rotate-key", "newco", "--json"]).await.json();
+    assert_ne!(again["api_key"], created["api_key"]);
+}
+
+#[tokio::test]
+async fn a_new_sandbox_needs_no_token() {
+    let operator = Operator::start().await;
+    let created = operator.json(&["account", "add", "newco-sandbox", "--sandbox"]).await;
+    let key = created["api_key"].as_str().unwrap();
+    assert_eq!(operator.secret("newco-sandbox").await, json!({"sandbox": true, "api_key_sha256": [digest(key)]}));
+    assert_eq!(operator.post("newco-sandbox", key, Lead(9001)).await, "422 refused");
+    let ran = operator.run_with(&["account", "set-token", "newco-sandbox"], TOKEN).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_rotated_without_a_gap_and_other_members_are_kept() {
+    let operator = Operator::start().await;
+    let policy = json!({"calling_hours": "federal"});
+    let secret = json!({"lendswift_token": TOKEN, "api_key_sha256": digest(KEY), "policy": policy, "hash_key": "00"});
+    operator.app.secrets.put(format!("lendswift/{ACCOUNT}"), secret.to_string());
+
+    let added = operator.json(&["account", "rotate-key", ACCOUNT]).await;
+    let key = added["api_key"].as_str().unwrap();
+    for (number, key) in [(1, KEY), (2, key)] {
+        assert_eq!(operator.post(ACCOUNT, key, Lead(number)).await, "200 accepted");
+    }
+    let old = digest(KEY);
+    let removed = operator.json(&["account", "revoke-key", ACCOUNT, &old[..8], "--yes"]).await;
+    assert_eq!((&removed["digest"], &removed["keys"]), (&json!(old[..8]), &json!(1)));
+    assert_eq!(operator.post(ACCOUNT, KEY, Lead(3)).await, "401 not_sent unauthorized");
+    assert_eq!(operator.post(ACCOUNT, key, Lead(3)).await, "200 accepted");
+    assert_eq!(
+        operator.secret(ACCOUNT).await,
+        json!({"lendswift_token": TOKEN, "api_key_sha256": [digest(key)], "policy": policy, "hash_key": "00"})
+    );
+    for prefix in [&old[..8], &digest(key)[..8]] {
+        let ran = operator.run(&["account", "revoke-key", ACCOUNT, prefix, "--yes"]).await;
+        assert_eq!(ran.code, 1, "unknown, and the last one: {ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_and_no_output_has_it() {
+    let operator = Operator::start().await;
+    operator.app.rudder.replace_tokens([OTHER_TOKEN]);
+    assert_eq!(operator.post(ACCOUNT, KEY, Lead(1)).await, "500 not_sent token_refused");
+    let ran = operator.run_with(&["account", "set-token", ACCOUNT], OTHER_TOKEN).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_secret(&ran, &[OTHER_TOKEN, TOKEN, KEY]);
+    assert_eq!(operator.post(ACCOUNT, KEY, Lead(1)).await, "200 accepted");
+
+    let before = operator.secret(ACCOUNT).await;
+    for token in ["", "a b", "..", "a\u{7}b"] {
+        let ran = operator.run_with(&["account", "set-token", ACCOUNT], token).await;
+        assert_eq!((ran.code, ran.stderr.contains("lendswift_token")), (2, true), "{ran:?}");
+    }
+    let argument = operator.run(&["account", "set-token", ACCOUNT, OTHER_TOKEN]).await;
+    assert_eq!(argument.code, 2);
+    assert_secret(&argument, &[OTHER_TOKEN]);
+    assert_eq!(operator.secret(ACCOUNT).await, before);
+}
+
+#[tokio::test]
+async fn a_closed_account_is_unknown_to_the_relay_until_it_is_restored() {
+    let operator = Operator::start().await;
+    let ran = operator.run(&["account", "close", ACCOUNT]).await;
+    assert_eq!((ran.code, ran.stderr.contains("--yes")), (2, true), "{ran:?}");
+    for result in ["closed", "already_closed"] {
+        assert_eq!(operator.json(&["account", "close", ACCOUNT, "--yes"]).await["result"], json!(result));
+    }
+    assert_eq!(operator.post(ACCOUNT, KEY, Lead(1)).await, "401 not_sent unauthorized");
+    let list = operator.json(&["account", "list"]).await;
+    let states: Vec<_> = list["accounts"].as_array().unwrap().iter().map(|a| [&a["account"], &a["state"]]).collect();
+    assert_eq!(json!(states), json!([["acme", "closed"], ["acme-sandbox", "open"]]));
+    for refused in [&["rotate-key", ACCOUNT][..], &["add", ACCOUNT, "--sandbox"], &["check", ACCOUNT]] {
+        assert_eq!(operator.run(&[&["account"], refused].concat()).await.code, 1, "{refused:?}");
+    }
+    for result in ["restored", "already_open"] {
+        assert_eq!(operator.json(&["account", "restore", ACCOUNT]).await["result"], json!(result));
+    }
+    assert_eq!(operator.post(ACCOUNT, KEY, Lead(1)).await, "200 accepted");
+}
+
+#[tokio::test]
+async fn an_existing_account_is_not_overwritten() {
+    let operator = Operator::start().await;
+    let before = operator.secret(ACCOUNT).await;
+    let ran = operator.run_with(&["account", "add", ACCOUNT], OTHER_TOKEN).await;
+    assert_eq!((ran.code, ran.stderr.contains("rotate-key")), (1, true), "{ran:?}");
+    assert_eq!(operator.secret(ACCOUNT).await, before);
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing_and_generates_no_key() {
+    let operator = Operator::start().await;
+    let before = operator.secret(ACCOUNT).await;
+    let key = digest(KEY);
+    operator.app.secrets.put("lendswift/two", support::secret(TOKEN, &[KEY, "b"]));
+    for command in [
+        &["account", "add", "newco", "--dry-run"][..],
+        &["account", "rotate-key", ACCOUNT, "--dry-run"],
+        &["account", "revoke-key", "two", &key[..8], "--dry-run"],
+        &["account", "set-token", ACCOUNT, "--dry-run"],
+        &["account", "close", ACCOUNT, "--dry-run"],
+    ] {
+        let document = operator.json_with(command, OTHER_TOKEN).await;
+        assert!(document["result"].as_str().unwrap().starts_with("would_be_"), "{document}");
+        assert_eq!(document.get("api_key"), None);
+    }
+    assert_eq!(operator.secret(ACCOUNT).await, before);
+    assert_eq!(operator.json(&["account", "list"]).await["accounts"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_malformed_secret_is_not_changed() {
+    let operator = Operator::start().await;
+    operator.app.secrets.put("lendswift/odd", "{\"lendswift_token\": \"swordfish\"}");
+    let ran = operator.run(&["account", "rotate-key", "odd"]).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_secret(&ran, &["swordfish"]);
+    assert_eq!(operator.secret("odd").await, json!({"lendswift_token": "swordfish"}));
+    // A faulty token is repaired by another one.
+    operator
+        .app
+        .secrets
+        .put("lendswift/odd", json!({"lendswift_token": "", "api_key_sha256": digest(KEY)}).to_string());
+    assert_eq!(operator.run(&["account", "check", "odd"]).await.code, 1);
+    assert_eq!(operator.run_with(&["account", "set-token", "odd"], TOKEN).await.code, 0);
+    assert_eq!(operator.run(&["account", "check", "odd"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn a_change_at_the_same_time_is_not_overwritten() {
+    let operator = Operator::start().await;
+    // The command reads the secret, and gets the answer late.
+    let wait = std::time::Duration::from_secs(1);
+    operator.app.secrets.behave_next([support::SecretsBehaviour::Slow(wait)]);
+    let ran = {
+        let command = operator.command(&["account", "rotate-key", ACCOUNT]);
+        let run = tokio::spawn(crate::operator::run(command, ""));
+        while operator.app.secrets.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        operator.app.secrets.put(format!("lendswift/{ACCOUNT}"), support::secret(TOKEN, &["another"]));
+        run.await.unwrap()
+    };
+    assert_eq!((ran.code, ran.stderr.contains("at the same time")), (1, true), "{ran:?}");
+    assert_eq!(
+        operator.secret(ACCOUNT).await,
+        json!({"lendswift_token": TOKEN, "api_key_sha256": [digest("another")]})
+    );
+}

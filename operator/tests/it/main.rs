@@ -1,0 +1,21 @@
+//! The command as a process, between the fakes of AWS that the relay's own tests use.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test reports by failing"
+)]
+
+mod accounts;
+mod bad_input;
+mod checks;
+mod documents;
+mod leads;
+mod many;
+mod moto;
+mod operator;
+mod reference;
