@@ -3,7 +3,8 @@
 //!
 //! The tests need the emulators, and the first one also the output of `sam build`. So they are ignored, and `.ci/run` runs them.
 
-use std::{env, ffi::OsStr, fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
+use std::ffi::{OsStr, OsString};
+use std::{env, fs, net::TcpListener, path::Path, process::Stdio, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -94,6 +95,13 @@ impl Dependencies {
     }
 }
 
+/// The function that `sam build` made, as a command. BUILD_DIR is its folder, and RUNNER runs a binary for another processor.
+fn bootstrap() -> impl Iterator<Item = OsString> {
+    let build = env::var("BUILD_DIR").unwrap_or_else(|_| ".aws-sam/build".to_owned());
+    let bootstrap = in_repository(&build).join("Relay/bootstrap");
+    env::var_os("RUNNER").into_iter().chain([bootstrap.into()])
+}
+
 /// A port that is not in use.
 fn free_port() -> u16 {
     TcpListener::bind(FREE_PORT).unwrap().local_addr().unwrap().port()
@@ -110,13 +118,12 @@ async fn send(request: RequestBuilder) -> reqwest::Response {
 #[ignore = "needs `sam build`, moto_server on the PATH, and RIE to name the runtime interface emulator"]
 async fn what_sam_builds_responds_to_every_event_as_its_snapshot() {
     let dependencies = Dependencies::start().await;
-    let bootstrap = in_repository(".aws-sam/build/Relay/bootstrap");
     let address = format!("127.0.0.1:{}", free_port());
     let _function = dependencies
         .command(env::var_os("RIE").unwrap())
         .args(["--runtime-interface-emulator-address", &address])
         .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
-        .arg(bootstrap)
+        .args(bootstrap())
         .spawn()
         .unwrap();
     let url = format!("http://{address}/2015-03-31/functions/function/invocations");
