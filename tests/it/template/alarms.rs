@@ -25,7 +25,15 @@ fn counted() -> Vec<(&'static str, &'static str, Value)> {
     let stack = json!({"Name": STACK, "Value": {"Ref": "AWS::StackName"}});
     let own = own.map(|(metric, by, value)| (NAMESPACE, metric, json!([stack, {"Name": by, "Value": value}])));
     let aws = AWS_COUNTS.map(|(whose, metric, by, of)| (whose, metric, json!([{"Name": by, "Value": {"Ref": of}}])));
-    own.chain(aws).chain([(NAMESPACE, "ApiThrottles", json!([stack]))]).collect()
+    let unknown = json!([stack, {"Name": "outcome", "Value": "unknown"}]);
+    let others = [(NAMESPACE, "ApiThrottles", json!([stack])), (NAMESPACE, "Replays", unknown)];
+    own.chain(aws).chain(others).collect()
+}
+
+/// The metrics that an alarm watches: its own, or those of its expression.
+fn watched(alarm: &'static Value) -> Vec<&'static Value> {
+    let Some(metrics) = alarm["Metrics"].as_array() else { return vec![alarm] };
+    metrics.iter().filter_map(|metric| metric.pointer("/MetricStat/Metric")).collect()
 }
 
 #[test]
@@ -36,12 +44,29 @@ fn every_alarm_watches_a_counted_metric_and_notifies() {
     for (name, alarm) in alarms {
         let alarm = &alarm["Properties"];
         let text = |property: &str| alarm[property].as_str().unwrap();
-        let watched = (text("Namespace"), text("MetricName"), alarm["Dimensions"].clone());
-        assert!(counted.contains(&watched), "{alarm}");
+        let watched = watched(alarm);
+        assert!(!watched.is_empty(), "{name}");
+        for metric in watched {
+            let text = |property: &str| metric[property].as_str().unwrap();
+            let metric = (text("Namespace"), text("MetricName"), metric["Dimensions"].clone());
+            assert!(counted.contains(&metric), "{alarm}");
+        }
         let missing = if name == "SilenceAlarm" { "breaching" } else { "notBreaching" };
         assert_eq!(text("TreatMissingData"), missing, "{name}");
         let topic = json!({"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]});
         assert_eq!((&alarm["AlarmActions"], &alarm["OKActions"]), (&topic, &topic), "{name}");
+    }
+}
+
+#[test]
+fn a_replayed_unknown_is_no_new_server_error() {
+    let metrics = array(at("/Resources/ServerErrorsAlarm/Properties/Metrics"));
+    let stats: Vec<_> = metrics.iter().map(|metric| (metric["Id"].as_str().unwrap(), &metric["MetricStat"])).collect();
+    let [("errors", _), ("responses", responses), ("replays", replays)] = stats[..] else { panic!("{metrics:?}") };
+    assert_eq!(metrics[0]["Expression"], "responses - FILL(replays, 0)");
+    assert_eq!([&responses["Metric"]["MetricName"], &replays["Metric"]["MetricName"]], ["5xx", "Replays"]);
+    for stat in [responses, replays] {
+        assert_eq!((&stat["Period"], &stat["Stat"]), (&json!(60), &json!("Sum")));
     }
 }
 
