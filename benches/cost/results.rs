@@ -57,7 +57,7 @@ impl Results {
 }
 
 /// The least of the figures that this percentage of them does not exceed.
-fn percentile(mut figures: Vec<f64>, percent: usize) -> f64 {
+pub fn percentile(mut figures: Vec<f64>, percent: usize) -> f64 {
     figures.sort_by(f64::total_cmp);
     let rank = (figures.len() * percent).div_ceil(100);
     figures.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)

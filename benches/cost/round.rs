@@ -11,14 +11,19 @@ use crate::{
     args::Args,
     candidate::Candidate,
     machine::{cpu_time, peak_memory},
+    results::percentile,
 };
 
 /// API Gateway's limit for a request.
 const LIMIT: Duration = Duration::from_secs(29);
 
+/// How often a candidate is started without a lead. Right after a process that served leads, a start takes longer: the end of
+/// that process goes on for a while.
+const STARTS: usize = 5;
+
 /// What one round found. All times are in milliseconds.
 pub struct Sample {
-    /// From the start of the process to its first request for an event.
+    /// From the start of the process to its first request for an event: the median of [`STARTS`].
     pub start: f64,
     /// CPU time until then.
     pub start_cpu: f64,
@@ -50,17 +55,34 @@ pub async fn measure(
     let concurrency = (args.at_a_time > 1).then_some(("AWS_LAMBDA_MAX_CONCURRENCY", at_a_time.as_str()));
     let variables: Vec<_> =
         endpoints.chain(own).chain(concurrency).chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).collect();
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        let lambda = Lambda::start(&candidate.program, &variables).await?;
+        starts.push(started(&lambda).await?);
+        lambda.kill().await;
+    }
     let lambda = Lambda::start(&candidate.program, &variables).await?;
-    let sample = observe(candidate, &lambda, leads, args).await;
+    let sample = observe(candidate, &lambda, percentile(starts, 50), leads, args).await;
     let sample = sample.map_err(|failure| format!("{failure}\nIts log:\n{}", lambda.log().join("\n")))?;
     lambda.kill().await;
     let (pushes, expected) = (dependencies.take_pushes()?, candidate.variant.pushes() * (1 + args.leads as usize));
     if pushes == expected { Ok(sample) } else { Err(format!("{pushes} pushes instead of {expected}").into()) }
 }
 
-async fn observe(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads, args: &Args) -> Result<Sample, Failure> {
+/// Waits until a process has started. Returns the milliseconds that it took.
+async fn started(lambda: &Lambda) -> Result<f64, Failure> {
     timeout(LIMIT, lambda.ready()).await?.map_err(|exit| format!("it ended before its first event: {exit}"))?;
-    let start = lambda.started_in().ok_or("it asked for no event")?;
+    Ok(ms(lambda.started_in().ok_or("it asked for no event")?))
+}
+
+async fn observe(
+    candidate: &Candidate,
+    lambda: &Lambda,
+    start: f64,
+    leads: &mut Leads,
+    args: &Args,
+) -> Result<Sample, Failure> {
+    started(lambda).await?;
     let process = lambda.process_id();
     let start_cpu = cpu_time(process)?;
     let first = post(candidate, lambda, leads.next_event()).await?;
@@ -70,7 +92,7 @@ async fn observe(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads, args
     let posts = stream::iter(events).map(|event| post(candidate, lambda, event));
     let later: Vec<_> = posts.buffer_unordered(args.at_a_time as usize).try_collect().await?;
     Ok(Sample {
-        start: ms(start),
+        start,
         start_cpu: ms(start_cpu),
         first,
         first_cpu: ms(until_first.saturating_sub(start_cpu)),
