@@ -72,6 +72,14 @@ impl Variant {
         }
     }
 
+    /// Whether it needs its dependencies before its first event.
+    pub fn needs_dependencies_to_start(self) -> bool {
+        match self {
+            Self::Relay | Self::RelayWithoutLedger | Self::RelayWithoutReuse | Self::PassThrough => true,
+            Self::RelayUnconnected | Self::RelayUnconnectedWithoutLedger | Self::Baseline => false,
+        }
+    }
+
     /// Builds it.
     pub fn build(self) -> Result<Candidate, Failure> {
         let program = match self {

@@ -51,13 +51,16 @@ pub async fn measure(
 ) -> Result<Sample, Failure> {
     let (endpoints, at_a_time) = (endpoints.variables(), args.at_a_time.to_string());
     let endpoints = endpoints.iter().map(|(name, value)| (*name, value.as_str()));
-    let own = candidate.variant.variables().iter().copied();
+    let own = || candidate.variant.variables().iter().copied();
     let concurrency = (args.at_a_time > 1).then_some(("AWS_LAMBDA_MAX_CONCURRENCY", at_a_time.as_str()));
-    let variables: Vec<_> =
-        endpoints.chain(own).chain(concurrency).chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).collect();
+    let common = || concurrency.into_iter().chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
+    let variables: Vec<_> = endpoints.chain(own()).chain(common()).collect();
+    // In AWS, the certificates of the dependencies are not in files that a start reads.
+    let alone = own().chain(common()).collect();
+    let start_variables: &Vec<_> = if candidate.variant.needs_dependencies_to_start() { &variables } else { &alone };
     let mut starts = Vec::new();
     for _ in 0..STARTS {
-        let lambda = Lambda::start(&candidate.program, &variables).await?;
+        let lambda = Lambda::start(&candidate.program, start_variables).await?;
         starts.push(started(&lambda).await?);
         lambda.kill().await;
     }
