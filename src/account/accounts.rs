@@ -17,7 +17,7 @@ use futures_util::{
     FutureExt,
     future::{self, BoxFuture, Either},
 };
-use quick_cache::sync::Cache;
+use quick_cache::{OptionsBuilder, UnitWeighter, sync::Cache};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -35,9 +35,8 @@ use crate::{
     telemetry::log::LogText,
 };
 
-/// The maximum number of cached refusals. 960 and not 1,000: the cache splits its capacity over a power-of-two number of
-/// shards and rounds up.
-const MAX_REFUSALS: usize = 960;
+/// The maximum number of cached refusals.
+const MAX_REFUSALS: usize = 1000;
 
 /// All accounts, by name.
 #[derive(Debug)]
@@ -81,7 +80,7 @@ impl Accounts {
             lifetime: Lifetime { fresh: config.secret_ttl, stale: config.secret_max_stale },
             clock,
             state: Arc::default(),
-            refusals: Cache::new(MAX_REFUSALS),
+            refusals: refusals(),
         }
     }
 
@@ -206,6 +205,16 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 }
 
 /// The error for an unknown API key. Records the account in the log line, if it exists.
+/// An empty cache, in one part: to choose a number of parts, it would look up the number of processors, which takes twenty
+/// system calls on Linux.
+fn refusals() -> Cache<AccountId, Refusal> {
+    let capacity = MAX_REFUSALS as u64;
+    let options =
+        OptionsBuilder::new().shards(1).estimated_items_capacity(MAX_REFUSALS).weight_capacity(capacity).build();
+    let with_options = |options| Cache::with_options(options, UnitWeighter, Default::default(), Default::default());
+    options.map_or_else(|_| Cache::new(MAX_REFUSALS), with_options)
+}
+
 fn refuse(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
         record_account(id, None);
@@ -237,7 +246,7 @@ mod tests {
 
     #[test]
     fn at_most_a_thousand_refusals_are_cached() {
-        let refusals = Cache::new(MAX_REFUSALS);
+        let refusals = refusals();
         let refusal = Refusal { until: Clock::SYSTEM.now(), fault: Some(StoreError::NotFound) };
         for n in 0..2000 {
             refusals.insert(format!("guess-{n}").parse::<AccountId>().unwrap(), refusal.clone());
