@@ -17,7 +17,10 @@ use futures_util::{
     FutureExt,
     future::{self, BoxFuture, Either},
 };
-use quick_cache::{OptionsBuilder, UnitWeighter, sync::Cache};
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -204,17 +207,19 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The error for an unknown API key. Records the account in the log line, if it exists.
 /// An empty cache, in one part: to choose a number of parts, it would look up the number of processors, which takes twenty
 /// system calls on Linux.
 fn refusals() -> Cache<AccountId, Refusal> {
     let capacity = MAX_REFUSALS as u64;
     let options =
         OptionsBuilder::new().shards(1).estimated_items_capacity(MAX_REFUSALS).weight_capacity(capacity).build();
-    let with_options = |options| Cache::with_options(options, UnitWeighter, Default::default(), Default::default());
+    let with_options = |options| {
+        Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+    };
     options.map_or_else(|_| Cache::new(MAX_REFUSALS), with_options)
 }
 
+/// The error for an unknown API key. Records the account in the log line, if it exists.
 fn refuse(id: &AccountId, fault: Option<StoreError>) -> AuthError {
     if fault != Some(StoreError::NotFound) {
         record_account(id, None);
