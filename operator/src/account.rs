@@ -92,7 +92,7 @@ async fn add(
         output.print(&document, format!("would create the account {name}: the secret {secret}"))?;
         return Ok(ExitStatus::Done);
     }
-    output.expect_key()?;
+    Output::expect_key()?;
     if store.create(name, &text, kms_key, &lost_key(name, &key)).await? == Created::ExistsAlready {
         return Err(already_exists(name, false));
     }

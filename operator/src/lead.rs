@@ -55,8 +55,8 @@ fn not_found(ledger: &Ledger) -> Failure {
         format!("the table {} has no such lead", ledger.table()),
         concat!(
             "Perhaps an operator reopened it, its duplicate window is over, or the relay released or never made the \
-             claim. Or the command looks in another place than the relay: check --account, --sandbox, --stack, --table, \
-             --region and --profile. --file finds a lead only if the relay computes the same fingerprint as this \
+             claim. Or the command looks in another place than the relay: check --account, --sandbox, --stack, \
+             --table, --region and --profile. --file finds a lead only if the relay computes the same fingerprint as this \
              command, version ",
             env!("CARGO_PKG_VERSION"),
             ", and --request-id only by the request that claimed the lead. Ask AI Rudder before the sender posts it \

@@ -80,8 +80,8 @@ impl Ledger {
         Ok(self.item(pk).await?.map(|item| Entry::new(pk, &item)))
     }
 
-    /// The `pk` of the lead that an idempotency key belongs to, by the `pk` of the key's item. The relay ignores an item
-    /// that has expired, and so does this.
+    /// The `pk` of the lead that an idempotency key belongs to, by the `pk` of the key's item. The relay ignores an
+    /// item that has expired, and so does this.
     pub(crate) async fn lead_of_key(&self, pk: &str) -> Result<Option<String>, Failure> {
         let Some(item) = self.item(pk).await? else { return Ok(None) };
         let now = self.now()?;

@@ -47,9 +47,9 @@ impl Output {
         })
     }
 
-    /// Whether an API key can be printed: an empty line is written first, before AWS stores the key's digest. `Err` also
-    /// if stdout is closed or `/dev/null`: Rust's runtime opens `/dev/null` in place of a closed stdout.
-    pub(crate) fn expect_key(self) -> Result<(), Failure> {
+    /// Whether an API key can be printed: an empty line is written first, before AWS stores the key's digest. `Err`
+    /// also if stdout is closed or `/dev/null`: Rust's runtime opens `/dev/null` in place of a closed stdout.
+    pub(crate) fn expect_key() -> Result<(), Failure> {
         let fix = "Nothing was changed. The API key is shown only once: run the command with a terminal, a file or a \
                    pipe as stdout.";
         if is_null(&io::stdout()) {
@@ -93,7 +93,8 @@ impl Output {
 fn is_null(stream: &impl AsFd) -> bool {
     let stream = stream.as_fd().try_clone_to_owned().and_then(|stream| File::from(stream).metadata());
     let null = fs::metadata("/dev/null");
-    matches!((stream, null), (Ok(stream), Ok(null)) if stream.file_type().is_char_device() && stream.rdev() == null.rdev())
+    let (Ok(stream), Ok(null)) = (stream, null) else { return false };
+    stream.file_type().is_char_device() && stream.rdev() == null.rdev()
 }
 
 /// Prints a failure on stderr, with what helps.

@@ -6,7 +6,7 @@ mod report;
 use std::{cell::Cell, collections::HashMap, future::ready, pin::pin};
 
 use futures_util::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::{
     list::Listed,
@@ -80,14 +80,7 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
     };
     let mut entries: Vec<Entry> = entries.into_iter().filter(is_listed).collect();
     entries.sort_by(|a, b| (a.claimed_at, &a.pk).cmp(&(b.claimed_at, &b.pk)));
-    let exported = entries.iter().map(|entry| {
-        let mut lead = entry.json(now);
-        if let Some(lead) = lead.as_object_mut() {
-            lead.insert("table".to_owned(), ledger.table().into());
-        }
-        lead
-    });
-    let leads: Vec<_> = exported.collect();
+    let leads: Vec<_> = entries.iter().map(|entry| exported(entry, ledger.table(), now)).collect();
     let rows = entries.iter().map(|entry| {
         [
             entry.claimed_at.map(time).unwrap_or_default(),
@@ -113,6 +106,15 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
         ledger.table()
     ));
     Ok(ExitStatus::Done)
+}
+
+/// A lead with the table that has it, so that its list is not used for another one.
+fn exported(entry: &Entry, table: &str, now: u64) -> Value {
+    let mut lead = entry.json(now);
+    if let Some(lead) = lead.as_object_mut() {
+        lead.insert("table".to_owned(), table.into());
+    }
+    lead
 }
 
 async fn resolve_all(

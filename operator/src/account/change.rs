@@ -35,7 +35,7 @@ pub(super) async fn rotate_key(
         output.print(&would, format!("would add an API key to the account {name}, which then has {keys}"))?;
         return Ok(ExitStatus::Done);
     }
-    output.expect_key()?;
+    Output::expect_key()?;
     store.replace(name, &current, &text, &lost_key(name, &key)).await?;
     let added = json!({
         "result": "added",

@@ -13,8 +13,8 @@ const TOKEN: &str = "lendswift_token";
 const SANDBOX: &str = "sandbox";
 const DIGESTS: &str = "api_key_sha256";
 
-/// A secret's members. Those that the relay does not know keep their text, above all the digits of numbers. No `Debug`: it
-/// contains a token.
+/// A secret's members. Those that the relay does not know keep their text, above all the digits of numbers. No `Debug`:
+/// it contains a token.
 #[derive(Default)]
 pub(super) struct Document(BTreeMap<String, Box<RawValue>>);
 

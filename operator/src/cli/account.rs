@@ -20,8 +20,8 @@ pub enum AccountCommand {
         /// Create a sandbox, whose pushes are simulated; it has no token
         #[arg(long)]
         sandbox: bool,
-        /// The KMS key that encrypts the secret [default: the stack's, if it has one and the command reads the stack; with
-        /// --secret-prefix or SECRET_PREFIX: AWS's own]
+        /// The KMS key that encrypts the secret [default: the stack's, if it has one and the command reads the stack;
+        /// with --secret-prefix or SECRET_PREFIX: AWS's own]
         #[arg(long, value_name = "KEY")]
         kms_key_id: Option<String>,
         #[command(flatten)]

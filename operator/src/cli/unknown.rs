@@ -25,8 +25,9 @@ pub enum UnknownCommand {
     },
     /// Records for each lead of a list that AI Rudder has it
     ///
-    /// Ask AI Rudder about each lead first: settling cannot be undone. Each lead is settled under the same conditions as
-    /// by `lead settle`. The report names each lead that was refused, and why. A run that was stopped can be repeated.
+    /// Ask AI Rudder about each lead first: settling cannot be undone. Each lead is settled under the same conditions
+    /// as by `lead settle`. The report names each lead that was refused, and why. A run that was stopped can be
+    /// repeated.
     #[command(after_help = SETTLE)]
     Settle {
         #[command(flatten)]
@@ -42,8 +43,8 @@ pub enum UnknownCommand {
     /// Frees each lead of a list that AI Rudder does not have
     ///
     /// Each lead is reopened under the same conditions as by `lead reopen`. The report names each lead that was
-    /// refused, and why. A run that was stopped can be repeated. A lead of an exported list that the table no longer has
-    /// counts as reopened before; of a list of claims, as not found, and then the exit code is 1.
+    /// refused, and why. A run that was stopped can be repeated. A lead of an exported list that the table no longer
+    /// has counts as reopened before; of a list of claims, as not found, and then the exit code is 1.
     #[command(after_help = REOPEN)]
     Reopen {
         #[command(flatten)]

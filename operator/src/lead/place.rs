@@ -21,13 +21,13 @@ const MAX_LEAD: u64 = 64 * 1024;
 
 /// A lead, as the operator names it.
 pub(super) struct Place {
-    key: Key,
+    selector: Selector,
     /// The account that the operator named, and whether they named it as a sandbox.
     account: Option<(AccountId, bool)>,
 }
 
 /// By what a lead is looked up.
-enum Key {
+enum Selector {
     /// At this `pk`.
     Item(String),
     /// At the lead of the idempotency key whose item has this `pk`.
@@ -42,12 +42,12 @@ impl Place {
     /// The place that the options name.
     pub(super) fn parse(selector: &LeadSelector) -> Result<Self, Failure> {
         let account = selector.account.clone().map(|account| (account, selector.sandbox));
-        Ok(Self { key: Key::parse(selector)?, account })
+        Ok(Self { selector: Selector::parse(selector)?, account })
     }
 
     /// Finds the lead. `Err` if it belongs to another account than the one that the operator named.
     pub(super) async fn find(&self, ledger: &Ledger) -> Result<Option<Entry>, Failure> {
-        let Some(entry) = self.key.find(ledger).await? else { return Ok(None) };
+        let Some(entry) = self.selector.find(ledger).await? else { return Ok(None) };
         match &self.account {
             Some((account, is_sandbox))
                 if account.to_string() != entry.account() || (*is_sandbox && !entry.is_sandbox()) =>
@@ -63,7 +63,7 @@ impl Place {
     }
 }
 
-impl Key {
+impl Selector {
     fn parse(selector: &LeadSelector) -> Result<Self, Failure> {
         let LeadSelector { claim, request_id, file, idempotency_key, account, sandbox } = selector;
         if let Some(claim) = claim {

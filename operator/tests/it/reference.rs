@@ -84,7 +84,7 @@ fn wrapped(paragraph: &str) -> String {
 
 /// A policy with the link to it.
 fn linked(policy: &str) -> String {
-    if policy.ends_with(".json") { format!("[iam/{policy}](../iam/{policy})") } else { policy.to_owned() }
+    if policy.contains(".json") { format!("[iam/{policy}](../iam/{policy})") } else { policy.to_owned() }
 }
 
 fn hide_global(command: Command) -> Command {
@@ -107,7 +107,8 @@ fn the_reference_is_that_of_the_command_line() {
          it.\n`cargo install --locked --path operator` installs it; `lendswift help COMMAND` shows what is below.\n\n\
          ```text\n{}\n```\n\n\
          ## Exit codes\n\n| code | meaning |\n| --- | --- |\n{codes}\n\
-         ## Rights\n\nThe operator needs these rights of IAM:\n\n| commands | rights | policy |\n| --- | --- | --- |\n{rights}",
+         ## Rights\n\nThe operator needs these rights of IAM:\n\n\
+         | commands | rights | policy |\n| --- | --- | --- |\n{rights}",
         help("lendswift", cli.clone(), true)
     );
     for (name, command) in commands(&cli, "lendswift") {

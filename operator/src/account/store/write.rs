@@ -1,5 +1,5 @@
-//! The writes that change what the relay reads in a secret. After an error whose effect is not known, the secret is read
-//! again, and its versions show whether the write was made: a version's id is the write's own token.
+//! The writes that change what the relay reads in a secret. After an error whose effect is not known, the secret is
+//! read again, and its versions show whether the write was made: a version's id is the write's own token.
 
 use lendswift_relay::account::AccountId;
 use secrecy::{ExposeSecret, SecretString};
@@ -97,8 +97,8 @@ impl Store {
         Err(Failure::refused(message, "Another version replaced that of this command.").unclear(&unclear(), if_unclear))
     }
 
-    /// Takes the label off a version that will not become the current one, so that AWS can delete it. If that fails, the
-    /// next change takes the label.
+    /// Takes the label off a version that will not become the current one, so that AWS can delete it. If that fails,
+    /// the next change takes the label.
     async fn discard(&self, id: &str, version: &str) {
         let update = self.client.update_secret_version_stage().secret_id(id).version_stage(PENDING);
         let _ = update.remove_from_version_id(version).send().await;

@@ -1,5 +1,5 @@
-//! A fake of AWS Secrets Manager: the operations with which an operator keeps secrets, and the ways in which reading one
-//! can fail.
+//! A fake of AWS Secrets Manager: the operations with which an operator keeps secrets, and the ways in which they can
+//! fail.
 
 mod behaviour;
 mod fault;
