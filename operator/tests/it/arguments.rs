@@ -1,4 +1,4 @@
-//! Arguments that are not valid. A token among them is not repeated: it would stand in logs and on screens.
+//! Arguments that are not valid. A token among them is not repeated: logs and screens would show it.
 
 use serde_json::json;
 use support::{ACCOUNT, TABLE};
