@@ -3,6 +3,7 @@
 mod api_key;
 mod change;
 mod document;
+mod revoke;
 mod show;
 mod store;
 
@@ -12,7 +13,7 @@ use serde_json::json;
 use self::{
     api_key::ApiKey,
     document::Document,
-    store::{Store, Stored},
+    store::{Created, Store},
 };
 pub(crate) use self::{show::check_all, store::Store as SecretStore};
 use crate::{
@@ -34,14 +35,17 @@ pub(crate) async fn run(command: AccountCommand, global: &Global, output: Output
     match command {
         AccountCommand::Add { name, sandbox, kms_key_id, dry_run, .. } => {
             let kms_key = kms_key_id.as_deref().or_else(|| deployment.kms_key());
+            if kms_key.is_none() && !deployment.is_stack() {
+                output.hint("No stack is read, so AWS's own key encrypts the secret. --kms-key-id names another one.");
+            }
             add(&store, &name, sandbox, kms_key, dry_run.dry_run, output).await
         }
         AccountCommand::List => show::list(&store, output).await,
         AccountCommand::Show { name } => show::show(&store, &name, output).await,
         AccountCommand::Check { name } => show::check(&store, &name, output).await,
         AccountCommand::RotateKey { name, dry_run } => change::rotate_key(&store, &name, dry_run.dry_run, output).await,
-        AccountCommand::RevokeKey { name, digest_prefix, ask, dry_run } => {
-            change::revoke_key(&store, &name, &digest_prefix, ask, dry_run.dry_run, output).await
+        AccountCommand::RevokeKey { name, key, ask, dry_run } => {
+            change::revoke_key(&store, &name, &key, ask, dry_run.dry_run, output).await
         }
         AccountCommand::SetToken { name, dry_run, .. } => {
             change::set_token(&store, &name, dry_run.dry_run, output).await
@@ -77,18 +81,20 @@ async fn add(
     if let Some(existing) = store.describe(name).await? {
         return Err(already_exists(name, existing.deleted.is_some()));
     }
-    let mut document = if sandbox { Document::sandbox() } else { Document::with_token(&token(name)?) };
+    let mut document = if sandbox { Document::sandbox()? } else { Document::with_token(&token(name)?)? };
     let key = ApiKey::generate()?;
-    document.add_digest(&key.digest());
-    let secret = store.secret_name(name);
-    let created = if dry_run { Some(Stored) } else { store.create(name, &document.into_secret()?, kms_key).await? };
-    if created.is_none() {
-        return Err(already_exists(name, false));
-    }
+    document.add_digest(&key.digest())?;
+    let (secret, text) = (store.secret_name(name), document.into_secret()?);
     if dry_run {
-        let document = json!({ "result": "would_be_created", "account": name.to_string(), "secret": secret });
-        output.print(&document, format!("would create the account {name}: the secret {secret}"));
+        let document = json!({
+            "result": "would_be_created", "account": name.to_string(), "secret": secret, "kms_key": kms_key
+        });
+        output.print(&document, format!("would create the account {name}: the secret {secret}"))?;
         return Ok(ExitStatus::Done);
+    }
+    Output::expect_key()?;
+    if store.create(name, &text, kms_key, &lost_key(name, &key)).await? == Created::ExistsAlready {
+        return Err(already_exists(name, false));
     }
     let document = json!({
         "result": "created",
@@ -96,8 +102,10 @@ async fn add(
         "secret": secret,
         "api_key": key.reveal(),
         "digest": key.digest(),
+        "kms_key": kms_key,
     });
-    output.print(&document, key_text(&format!("Created the account {name}: the secret {secret}."), &key));
+    let text = key_text(&format!("Created the account {name}: the secret {secret}."), &key);
+    output.print_key(&document, text, &lost_key(name, &key))?;
     output.hint("The account works at once, or within 30 seconds if its name was just used.");
     Ok(ExitStatus::Done)
 }
@@ -112,6 +120,16 @@ fn key_text(what: &str, key: &ApiKey) -> String {
         "{what}\n\nAPI key, shown only now: {}\nIts digest begins with:  {}",
         key.reveal(),
         document::short(&key.digest())
+    )
+}
+
+/// What to do about an API key that may be valid, and that was not printed.
+fn lost_key(name: &AccountId, key: &ApiKey) -> String {
+    let digest = document::short(&key.digest());
+    format!(
+        "Nobody has the API key whose digest begins with {digest}. If `lendswift account show {name}` lists it, add \
+         another one with `lendswift account rotate-key {name}`, and then remove it with `lendswift account revoke-key \
+         {name} {digest}`."
     )
 }
 

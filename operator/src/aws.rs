@@ -3,7 +3,7 @@
 mod clock;
 mod error;
 
-use std::env;
+use std::{env, ffi::OsStr};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
@@ -16,14 +16,17 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{http::SharedHttpClient, runtime_components::RuntimeComponents};
+use lendswift_relay::config::Config;
 use tokio::time::Duration;
 
 pub(crate) use self::{
     clock::AwsClock,
-    error::{Call, call_failed},
+    error::{Call, Denied, call_failed},
 };
 use crate::{cli::Global, failure::Failure};
 
+/// The variables of the AWS SDK that name an endpoint begin with this.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 /// How long one attempt may take.
 const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connection may take.
@@ -42,6 +45,10 @@ impl Aws {
     /// Loads region and credentials. `Err` if there are none.
     pub(crate) async fn load(global: &Global) -> Result<Self, Failure> {
         let http = http_client()?;
+        let endpoints = env::vars_os().filter_map(|(name, url)| Some((name.into_string().ok()?, url)));
+        for (name, url) in endpoints.filter(|(name, _)| name.starts_with(ENDPOINT)) {
+            check_endpoint(&name, &url)?;
+        }
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
@@ -63,6 +70,9 @@ impl Aws {
                 "no AWS region",
                 "Add --region, set AWS_REGION, or choose a profile that has a region with --profile.",
             ));
+        }
+        if let Some(url) = sdk.endpoint_url() {
+            check_endpoint("endpoint_url", OsStr::new(url))?;
         }
         if let Some(profile) = &global.profile {
             sdk = with_profile(&sdk, http, profile);
@@ -96,6 +106,22 @@ impl Aws {
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::new(&self.sdk)
     }
+}
+
+/// Tokens are sent to an endpoint, so the relay's own rule applies: https, or http to a loopback address.
+fn check_endpoint(name: &str, url: &OsStr) -> Result<(), Failure> {
+    let variables = |variable: &str| match variable {
+        "CLAIMS_TABLE" => Some("off".into()),
+        "AWS_REGION" => Some("us-east-1".into()),
+        ENDPOINT => Some(url.to_owned()),
+        _ => None,
+    };
+    Config::from_variables(variables).map(drop).map_err(|_| {
+        Failure::usage(
+            format!("{name} must be an https URL, or http to a loopback address"),
+            "Tokens would be sent there unencrypted. Correct it, or unset it.",
+        )
+    })
 }
 
 /// With the credentials of the profile alone, as the AWS CLI has it: in the SDK's default chain, those in environment

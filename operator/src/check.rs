@@ -77,7 +77,7 @@ pub(crate) async fn run(global: &Global, output: Output) -> Result<ExitStatus, F
         secrets(&SecretStore::new(&aws, prefix), &mut checks).await;
     }
     function::check(&aws, &deployment, &mut checks).await;
-    print(&checks, output);
+    print(&checks, output)?;
     Ok(if checks.failed() == 0 { ExitStatus::Done } else { ExitStatus::Refused })
 }
 
@@ -94,7 +94,7 @@ async fn secrets(store: &SecretStore, checks: &mut Checks) {
     }
 }
 
-fn print(checks: &Checks, output: Output) {
+fn print(checks: &Checks, output: Output) -> Result<(), Failure> {
     let document = checks.0.iter().map(|Check { name, verdict, detail }| {
         json!({ "check": name, "result": verdict.as_str().to_lowercase(), "detail": detail })
     });
@@ -103,10 +103,11 @@ fn print(checks: &Checks, output: Output) {
         .0
         .iter()
         .map(|Check { name, verdict, detail }| [name.clone(), verdict.as_str().to_owned(), detail.clone()]);
-    output.print(&document, output::table(["check", "result", "detail"], rows, true));
+    output.print(&document, output::table(["check", "result", "detail"], rows, true))?;
     let summary = match checks.failed() {
         0 => "No check failed.".to_owned(),
         failed => format!("{} failed.", count(failed, "check")),
     };
     output.hint(format!("\n{summary}"));
+    Ok(())
 }

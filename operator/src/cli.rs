@@ -1,15 +1,19 @@
 //! The command line.
 
 mod account;
+mod invalid;
 mod lead;
 mod options;
 mod unknown;
 
+use std::{env, ffi::OsString};
+
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, parser::ValueSource};
 use clap_complete::Shell;
 
+pub(crate) use self::lead::claim;
 pub use self::{
-    account::{AccountCommand, RefusedArgument},
+    account::{AccountCommand, KeySelector, RefusedArgument},
     lead::{LeadCommand, LeadSelector},
     options::{Ask, DryRun, Global},
     unknown::{Filter, LeadList, Since, UnknownCommand},
@@ -74,7 +78,9 @@ impl Cli {
     /// Parses the process's command line. An invalid one ends the process.
     #[must_use]
     pub fn from_command_line() -> Self {
-        Self::from_matches(&Self::command().get_matches()).unwrap_or_else(|error| error.exit())
+        let arguments: Vec<OsString> = env::args_os().collect();
+        let parsed = Self::command().try_get_matches_from(&arguments).and_then(|matches| Self::from_matches(&matches));
+        parsed.unwrap_or_else(|error| invalid::exit(&error, &arguments))
     }
 
     /// A stack on the command line wins over variables: a command for this stack must not change the table or the
@@ -102,7 +108,8 @@ Examples:
 
 Exit codes:
   0  done, or done before        1  something was refused or failed a check
-  2  invalid command or input    3  AWS failed, or no credentials";
+  2  invalid command or input    3  AWS failed, or no credentials
+  4  stdout cannot be written";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

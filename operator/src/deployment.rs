@@ -8,6 +8,12 @@ use crate::{
     failure::Failure,
 };
 
+/// The outputs and the parameter of `template.yaml` that are read.
+const TABLE: &str = "ClaimsTableName";
+const SECRET_PREFIX: &str = "SecretPrefix";
+const FUNCTION: &str = "FunctionName";
+const KMS_KEY: &str = "KmsKeyArn";
+
 /// A deployed relay. The stack is read only if an option leaves it to the stack.
 pub(crate) struct Deployment {
     stack_name: String,
@@ -45,27 +51,32 @@ impl Deployment {
 
     /// The ledger's table.
     pub(crate) fn table(&self) -> Result<&str, Failure> {
-        let table = self.table.as_deref().or_else(|| self.output("ClaimsTableName"));
-        table.ok_or_else(|| self.lacks("ClaimsTableName", "--table"))
+        let table = self.table.as_deref().or_else(|| self.output(TABLE));
+        table.ok_or_else(|| self.lacks(TABLE, "--table"))
     }
 
     /// The prefix of the secrets' names.
     pub(crate) fn secret_prefix(&self) -> Result<&str, Failure> {
         // A stack of an earlier version has the parameter and not the output.
-        let prefix = || self.output("SecretPrefix").or_else(|| self.parameter("SecretPrefix"));
+        let prefix = || self.output(SECRET_PREFIX).or_else(|| self.parameter(SECRET_PREFIX));
         let prefix = self.secret_prefix.as_deref().or_else(prefix);
-        prefix.ok_or_else(|| self.lacks("SecretPrefix", "--secret-prefix"))
+        prefix.ok_or_else(|| self.lacks(SECRET_PREFIX, "--secret-prefix"))
     }
 
-    /// The KMS key that encrypts the secrets, if the stack has one.
+    /// The KMS key that encrypts the secrets, if the stack was read and has one.
     pub(crate) fn kms_key(&self) -> Option<&str> {
         // The name of the parameter before 0.2.0.
-        self.parameter("KmsKeyArn").or_else(|| self.parameter("SecretsKeyArn"))
+        self.parameter(KMS_KEY).or_else(|| self.parameter("SecretsKeyArn"))
+    }
+
+    /// Whether the stack was read.
+    pub(crate) fn is_stack(&self) -> bool {
+        self.stack.is_some()
     }
 
     /// The function's name, if the stack is known.
     pub(crate) fn function(&self) -> Option<&str> {
-        self.output("FunctionName")
+        self.output(FUNCTION)
     }
 
     fn output(&self, name: &str) -> Option<&str> {
@@ -106,4 +117,53 @@ async fn stack(aws: &Aws, name: &str) -> Result<Stack, Failure> {
         failure.or_else("Or name the stack's parts with --table and --secret-prefix.")
     })?;
     described.stacks().first().cloned().ok_or_else(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudformation::types::{Output, Parameter};
+
+    use super::*;
+
+    /// The lines of a section of `template.yaml`.
+    fn section(name: &str) -> Vec<&'static str> {
+        let lines = include_str!("../../template.yaml").lines();
+        let section = lines.skip_while(|line| line.strip_suffix(':') != Some(name)).skip(1);
+        section.take_while(|line| !line.starts_with(char::is_alphabetic)).collect()
+    }
+
+    #[test]
+    fn the_template_has_what_is_read() {
+        let (outputs, parameters) = (section("Outputs"), section("Parameters"));
+        for output in [TABLE, SECRET_PREFIX, FUNCTION] {
+            assert!(outputs.contains(&format!("  {output}:").as_str()), "{output}");
+        }
+        assert!(parameters.contains(&format!("  {KMS_KEY}:").as_str()));
+    }
+
+    fn deployment(parameters: &[(&str, &str)]) -> Deployment {
+        let parameter =
+            |(key, value): &(&str, &str)| Parameter::builder().parameter_key(*key).parameter_value(*value).build();
+        let output = Output::builder().output_key(SECRET_PREFIX).output_value("loans").build();
+        let stack = Stack::builder().outputs(output).set_parameters(Some(parameters.iter().map(parameter).collect()));
+        Deployment { stack_name: "a".to_owned(), stack: Some(stack.build()), table: None, secret_prefix: None }
+    }
+
+    #[test]
+    fn the_kms_key_is_the_stacks_parameter() {
+        assert_eq!(deployment(&[(KMS_KEY, "a key")]).kms_key(), Some("a key"));
+        assert_eq!(deployment(&[("SecretsKeyArn", "an old key")]).kms_key(), Some("an old key"));
+        assert_eq!(deployment(&[(KMS_KEY, "")]).kms_key(), None);
+        let without = Deployment { stack: None, ..deployment(&[(KMS_KEY, "a key")]) };
+        assert_eq!(without.kms_key(), None);
+    }
+
+    #[test]
+    fn an_option_wins_over_the_stack() {
+        let stack = deployment(&[]);
+        assert_eq!(stack.secret_prefix().ok(), Some("loans"));
+        let named = Deployment { secret_prefix: Some("named".to_owned()), ..stack };
+        assert_eq!(named.secret_prefix().ok(), Some("named"));
+        assert!(named.table().is_err());
+    }
 }

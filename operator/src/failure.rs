@@ -15,11 +15,13 @@ pub enum ExitStatus {
     Usage = 2,
     /// AWS failed, denied a right, or could not be reached.
     Aws = 3,
+    /// The result could not be written to stdout.
+    Output = 4,
 }
 
 impl ExitStatus {
     /// All exit codes.
-    pub const ALL: [Self; 4] = [Self::Done, Self::Refused, Self::Usage, Self::Aws];
+    pub const ALL: [Self; 5] = [Self::Done, Self::Refused, Self::Usage, Self::Aws, Self::Output];
 
     /// What it means, for the reference.
     #[must_use]
@@ -34,8 +36,9 @@ impl ExitStatus {
             }
             Self::Aws => {
                 "AWS failed, denied a right, or could not be reached; or there are no credentials or no region. \
-                 The output says what was done before. Run the command again."
+                 The output says what was done before, and what to do."
             }
+            Self::Output => "The result could not be written to stdout. stderr says what was done, and what to do.",
         }
     }
 }
@@ -66,6 +69,11 @@ impl Failure {
         Self { status: ExitStatus::Aws, message: message.into(), fix: fix.into(), faults: Vec::new() }
     }
 
+    /// A result that could not be written.
+    pub(crate) fn output(message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { status: ExitStatus::Output, message: message.into(), fix: fix.into(), faults: Vec::new() }
+    }
+
     /// With the faults of a lead.
     pub(crate) fn with_faults(self, faults: Vec<Fault>) -> Self {
         Self { faults, ..self }
@@ -74,6 +82,12 @@ impl Failure {
     /// With another way out.
     pub(crate) fn or_else(mut self, fix: &str) -> Self {
         self.fix = format!("{} {fix}", self.fix);
+        self
+    }
+
+    /// When it is not known whether a write was made: with the state that is possible, and what to do about it.
+    pub(crate) fn unclear(mut self, possible: &str, fix: &str) -> Self {
+        self.fix = format!("{possible} {fix}");
         self
     }
 

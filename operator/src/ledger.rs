@@ -80,10 +80,13 @@ impl Ledger {
         Ok(self.item(pk).await?.map(|item| Entry::new(pk, &item)))
     }
 
-    /// The `pk` of the lead that an idempotency key belongs to, by the `pk` of the key's item.
+    /// The `pk` of the lead that an idempotency key belongs to, by the `pk` of the key's item. The relay ignores an
+    /// item that has expired, and so does this.
     pub(crate) async fn lead_of_key(&self, pk: &str) -> Result<Option<String>, Failure> {
-        let item = self.item(pk).await?;
-        Ok(item.as_ref().and_then(KeyRecord::parse).map(|key| key.lead))
+        let Some(item) = self.item(pk).await? else { return Ok(None) };
+        let now = self.now()?;
+        let is_current = entry::number(&item, "expires").is_none_or(|expires| now < expires);
+        Ok(KeyRecord::parse(&item).filter(|_| is_current).map(|key| key.lead))
     }
 
     /// Settles or reopens a lead, if its item allows it. With `dry_run` nothing is written.

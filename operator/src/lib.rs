@@ -20,9 +20,10 @@ mod output;
 mod prompt;
 mod unknown;
 
-use std::{io, process};
+use std::process;
 
 use clap::CommandFactory;
+use serde_json::json;
 
 pub use self::failure::ExitStatus;
 use self::{
@@ -47,7 +48,10 @@ pub async fn run(cli: Cli) -> process::ExitCode {
 async fn dispatch(cli: Cli, output: Output) -> Result<ExitStatus, Failure> {
     match cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "lendswift", &mut io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lendswift", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            output.print(&json!({ "completions": script }), script.trim_end())?;
             Ok(ExitStatus::Done)
         }
         Command::Account { command } => account::run(command, &cli.global, output).await,

@@ -2,7 +2,12 @@
 
 use std::{
     fmt::Display,
+    fs::{self, File},
     io::{self, Write},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -11,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use lendswift_relay::lead::Fault;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{ExitStatus, Failure};
 
 /// Where results go.
 #[derive(Debug, Clone, Copy)]
@@ -24,15 +29,49 @@ impl Output {
         Self { json }
     }
 
-    /// Prints a result, in the form that the operator chose.
-    pub(crate) fn print(self, document: &Value, text: impl Display) {
-        if self.json { line(io::stdout(), format!("{document:#}")) } else { line(io::stdout(), text) }
+    /// Prints a result, in the form that the operator chose. The reader may have gone, as in `lendswift … | head`.
+    pub(crate) fn print(self, document: &Value, text: impl Display) -> Result<(), Failure> {
+        match self.write(document, text) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Failure::output(
+                format!("the result cannot be written to stdout: {cause}"),
+                "What the command did is done. Run it again with another output: it says what was done before.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints the only copy of an API key. `Err` if any of it could not be written.
+    pub(crate) fn print_key(self, document: &Value, text: impl Display, fix: &str) -> Result<(), Failure> {
+        self.write(document, text).map_err(|cause| {
+            Failure::output(format!("the API key was stored, and cannot be written to stdout: {cause}"), fix)
+        })
+    }
+
+    /// Whether an API key can be printed: an empty line is written first, before AWS stores the key's digest. `Err`
+    /// also if stdout is closed or `/dev/null`: Rust's runtime opens `/dev/null` in place of a closed stdout.
+    pub(crate) fn expect_key() -> Result<(), Failure> {
+        let fix = "Nothing was changed. The API key is shown only once: run the command with a terminal, a file or a \
+                   pipe as stdout.";
+        if is_null(&io::stdout()) {
+            return Err(Failure::output("stdout is closed or /dev/null, so the new API key would be lost", fix));
+        }
+        let mut stdout = io::stdout();
+        stdout.write_all(b"\n").and_then(|()| stdout.flush()).map_err(|cause| {
+            Failure::output(format!("stdout cannot be written to, so the new API key would be lost: {cause}"), fix)
+        })
+    }
+
+    fn write(self, document: &Value, text: impl Display) -> io::Result<()> {
+        let text = if self.json { format!("{document:#}") } else { text.to_string() };
+        let mut stdout = io::stdout();
+        writeln!(stdout, "{text}")?;
+        stdout.flush()
     }
 
     /// Prints a hint for people.
     pub(crate) fn hint(self, text: impl Display) {
         if !self.json {
-            line(io::stderr(), text);
+            line(text);
         }
     }
 
@@ -42,23 +81,34 @@ impl Output {
         if self.json {
             let fields = Some(&failure.faults).filter(|faults| !faults.is_empty());
             let document = json!({ "error": failure.message(), "fix": failure.fix(), "fields": fields });
-            line(io::stdout(), format!("{document:#}"));
+            // stdout may be the failure. stderr has it too.
+            if failure.status != ExitStatus::Output {
+                let _ = self.write(&document, "");
+            }
         }
     }
 }
 
-/// Prints a failure on stderr, with what helps.
-pub(crate) fn explain(failure: &Failure) {
-    line(io::stderr(), format_args!("lendswift: {failure}"));
-    for Fault { field, kind } in &failure.faults {
-        line(io::stderr(), format_args!("  {field}: {kind} ({})", kind.code()));
-    }
-    line(io::stderr(), failure.fix());
+/// Whether a stream is `/dev/null`.
+fn is_null(stream: &impl AsFd) -> bool {
+    let stream = stream.as_fd().try_clone_to_owned().and_then(|stream| File::from(stream).metadata());
+    let null = fs::metadata("/dev/null");
+    let (Ok(stream), Ok(null)) = (stream, null) else { return false };
+    stream.file_type().is_char_device() && stream.rdev() == null.rdev()
 }
 
-/// Writes a line. The reader may have gone, as in `lendswift … | head`.
-fn line(mut stream: impl Write, text: impl Display) {
-    let _ = writeln!(stream, "{text}");
+/// Prints a failure on stderr, with what helps.
+pub(crate) fn explain(failure: &Failure) {
+    line(format_args!("lendswift: {failure}"));
+    for Fault { field, kind } in &failure.faults {
+        line(format_args!("  {field}: {kind} ({})", kind.code()));
+    }
+    line(failure.fix());
+}
+
+/// Writes a line to stderr. If that fails, there is no other place to report it; the exit code does.
+fn line(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// A table without lines. With `wraps`, its cells are as wide as a terminal allows; ids must stay whole.

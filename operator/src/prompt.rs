@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{cli::Ask, failure::Failure};
 
-/// More than any token; AWS limits a secret to 64 KiB.
+/// In bytes. More than any token; AWS limits a secret to 64 KiB.
 const MAX_TOKEN: u64 = 4096;
 
 /// A token, from a hidden prompt, or from stdin if that is no terminal. White space around it is dropped.
@@ -17,9 +17,15 @@ pub(crate) fn token(account: &str) -> Result<SecretString, Failure> {
         prompt.interact().map_err(|cause| unreadable(&cause))?.into()
     } else {
         let mut text = String::new();
-        io::stdin().take(MAX_TOKEN).read_to_string(&mut text).map_err(|cause| unreadable(&cause))?;
+        io::stdin().take(MAX_TOKEN + 1).read_to_string(&mut text).map_err(|cause| unreadable(&cause))?;
         text.into()
     };
+    if u64::try_from(text.expose_secret().len()).is_ok_and(|length| length > MAX_TOKEN) {
+        return Err(Failure::usage(
+            format!("the input has more than {MAX_TOKEN} bytes, so it is not a token"),
+            "Nothing was changed. Enter the token alone.",
+        ));
+    }
     Ok(text.expose_secret().trim().into())
 }
 

@@ -6,7 +6,7 @@ mod report;
 use std::{cell::Cell, collections::HashMap, future::ready, pin::pin};
 
 use futures_util::{StreamExt, stream};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::{
     list::Listed,
@@ -15,7 +15,7 @@ use self::{
 use crate::{
     aws::Aws,
     cli::{Filter, Global, Since, UnknownCommand},
-    decision::{Decision, LeadState, Reason, Resolution},
+    decision::{Decision, LeadState, Resolution},
     deployment::{Deployment, Need},
     failure::{ExitStatus, Failure},
     ledger::{Entry, Ledger, Query},
@@ -29,8 +29,15 @@ const IN_FLIGHT: usize = 32;
 pub(crate) async fn run(command: UnknownCommand, global: &Global, output: Output) -> Result<ExitStatus, Failure> {
     match command {
         UnknownCommand::List { filter } => show(&filter, global, output).await,
-        UnknownCommand::Settle { list, dry_run } => {
+        UnknownCommand::Settle { list, ask, dry_run } => {
             let leads = list::read(&list.file)?;
+            if !dry_run.dry_run {
+                let leads = count(leads.len(), "lead");
+                let question = format!(
+                    "Settle {leads}? Settling cannot be undone: a lead that AI Rudder does not have is never sent again"
+                );
+                prompt::confirm(&question, ask)?;
+            }
             resolve_all(leads, Resolution::Settle, dry_run.dry_run, global, output).await
         }
         UnknownCommand::Reopen { list, ask, dry_run } => {
@@ -73,7 +80,7 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
     };
     let mut entries: Vec<Entry> = entries.into_iter().filter(is_listed).collect();
     entries.sort_by(|a, b| (a.claimed_at, &a.pk).cmp(&(b.claimed_at, &b.pk)));
-    let leads: Vec<_> = entries.iter().map(|entry| entry.json(now)).collect();
+    let leads: Vec<_> = entries.iter().map(|entry| exported(entry, ledger.table(), now)).collect();
     let rows = entries.iter().map(|entry| {
         [
             entry.claimed_at.map(time).unwrap_or_default(),
@@ -89,7 +96,7 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
         output.hint("No lead waits for the operator.");
         return Ok(ExitStatus::Done);
     }
-    output.print(&json!({ "time": time(now), "leads": leads }), table);
+    output.print(&json!({ "time": time(now), "leads": leads }), table)?;
     output.hint(format!(
         "\n{} in the table {}. Ask AI Rudder about each. To resolve many, export the list and split it:\n\
          lendswift unknown list --json > unknown.json\n\
@@ -101,6 +108,15 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
     Ok(ExitStatus::Done)
 }
 
+/// A lead with the table that has it, so that its list is not used for another one.
+fn exported(entry: &Entry, table: &str, now: u64) -> Value {
+    let mut lead = entry.json(now);
+    if let Some(lead) = lead.as_object_mut() {
+        lead.insert("table".to_owned(), table.into());
+    }
+    lead
+}
+
 async fn resolve_all(
     leads: Vec<Listed>,
     resolution: Resolution,
@@ -109,8 +125,9 @@ async fn resolve_all(
     output: Output,
 ) -> Result<ExitStatus, Failure> {
     let ledger = ledger(global).await?;
+    list::refuse_other_table(&leads, ledger.table())?;
     let leads = with_keys(&ledger, leads).await?;
-    let mut report = Report::new(resolution, dry_run, leads.len());
+    let mut report = Report::new(resolution, dry_run, leads.len(), ledger.table());
     let verb = if resolution == Resolution::Settle { "Settling" } else { "Reopening" };
     let progress = output::progress(verb, Some(leads.len()));
     let has_failed = Cell::new(false);
@@ -121,11 +138,11 @@ async fn resolve_all(
     // complete.
     while let Some((listed, outcome)) = resolved.next().await {
         progress.inc(1);
-        has_failed.set(has_failed.get() || outcome.is_err());
+        has_failed.set(has_failed.get() || matches!(outcome, Outcome::Failed(_)));
         report.add(listed, outcome);
     }
     progress.finish_and_clear();
-    Ok(report.print(output))
+    report.print(output)
 }
 
 /// The leads with their items' `pk`. The table is read if one of them lacks it.
@@ -133,19 +150,24 @@ async fn with_keys(ledger: &Ledger, mut leads: Vec<Listed>) -> Result<Vec<Listed
     if leads.iter().all(|listed| listed.lead.is_some()) {
         return Ok(leads);
     }
-    let entries = ledger.scan(&Query::All).await?;
+    let entries = ledger.scan(&Query::Claims).await?;
     let keys: HashMap<String, String> = entries.into_iter().map(|entry| (entry.claim, entry.pk)).collect();
     for listed in leads.iter_mut().filter(|listed| listed.lead.is_none()) {
         listed.lead = keys.get(&listed.claim).cloned();
+        listed.was_found = listed.lead.is_some();
     }
     Ok(leads)
 }
 
 async fn resolve_one(ledger: &Ledger, listed: Listed, resolution: Resolution, dry_run: bool) -> (Listed, Outcome) {
-    let resolved = match (&listed.lead, resolution) {
-        (Some(lead), _) => ledger.resolve(lead, &listed.claim, resolution, dry_run).await,
-        (None, Resolution::Settle) => Ok(Decision::Refused(Reason::Gone)),
-        (None, Resolution::Reopen) => Ok(Decision::Done),
+    let Some(lead) = &listed.lead else { return (listed, Outcome::NotFound) };
+    let outcome = match ledger.resolve(lead, &listed.claim, resolution, dry_run).await {
+        Err(failure) => Outcome::Failed(failure),
+        // Only a list that was exported from this table shows that the table had the lead.
+        Ok(Decision::Done) if resolution == Resolution::Reopen && listed.table.is_none() && !listed.was_found => {
+            Outcome::NotFound
+        }
+        Ok(decision) => Outcome::Decided(decision),
     };
-    (listed, resolved)
+    (listed, outcome)
 }

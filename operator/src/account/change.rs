@@ -1,17 +1,17 @@
 //! Changes of an account.
 
-use lendswift_relay::account::AccountId;
+use lendswift_relay::account::{AccountId, SecretError};
 use serde_json::json;
 
 use super::{
     api_key::ApiKey,
-    document::{Document, short},
-    key_text,
+    document::Document,
+    key_text, lost_key, revoke,
     store::{Current, Read, Store},
     token,
 };
 use crate::{
-    cli::Ask,
+    cli::{Ask, KeySelector},
     failure::{ExitStatus, Failure},
     output::Output,
     prompt,
@@ -25,16 +25,18 @@ pub(super) async fn rotate_key(
     output: Output,
 ) -> Result<ExitStatus, Failure> {
     let (current, mut document) = open(store, name).await?;
+    refuse_malformed(name, &document)?;
     let key = ApiKey::generate()?;
-    document.add_digest(&key.digest());
+    document.add_digest(&key.digest())?;
     let keys = document.digests().len();
     let text = document.into_secret()?;
     if dry_run {
         let would = json!({ "result": "would_be_added", "account": name.to_string(), "keys": keys });
-        output.print(&would, format!("would add an API key to the account {name}, which then has {keys}"));
+        output.print(&would, format!("would add an API key to the account {name}, which then has {keys}"))?;
         return Ok(ExitStatus::Done);
     }
-    store.replace(name, &current, &text).await?;
+    Output::expect_key()?;
+    store.replace(name, &current, &text, &lost_key(name, &key)).await?;
     let added = json!({
         "result": "added",
         "account": name.to_string(),
@@ -42,57 +44,37 @@ pub(super) async fn rotate_key(
         "digest": key.digest(),
         "keys": keys,
     });
-    output.print(&added, key_text(&format!("Added an API key to the account {name}, which now has {keys}."), &key));
+    let text = key_text(&format!("Added an API key to the account {name}, which now has {keys}."), &key);
+    output.print_key(&added, text, &lost_key(name, &key))?;
     output.hint(format!(
         "\nWhen the log's span.key shows that the sender uses it, remove the old one: lendswift account show {name}"
     ));
     Ok(ExitStatus::Done)
 }
 
-/// Removes the API key whose digest begins with `prefix`.
+/// Removes an API key, or the entries that are no digests.
 pub(super) async fn revoke_key(
     store: &Store,
     name: &AccountId,
-    prefix: &str,
+    selector: &KeySelector,
     ask: Ask,
     dry_run: bool,
     output: Output,
 ) -> Result<ExitStatus, Failure> {
     let (current, mut document) = open(store, name).await?;
-    let (revoked, kept): (Vec<_>, Vec<_>) =
-        document.digests().into_iter().partition(|digest| digest.starts_with(prefix));
-    let see = format!("See `lendswift account show {name}`.");
-    let digest = match revoked.as_slice() {
-        [] => {
-            return Err(Failure::refused(format!("no API key of {name} has a digest that begins with {prefix}"), see));
-        }
-        [digest, others @ ..] if others.iter().all(|other| other == digest) => short(digest),
-        _ => {
-            let message = format!("{} API keys of {name} have digests that begin with {prefix}", revoked.len());
-            return Err(Failure::refused(message, format!("Give more digits. {see}")));
-        }
-    };
-    if kept.is_empty() {
-        return Err(Failure::refused(
-            format!("{digest} is the last API key of {name}"),
-            format!(
-                "Add another one first with `lendswift account rotate-key {name}`, or close the account with \
-                     `lendswift account close {name}`."
-            ),
-        ));
-    }
+    let (digest, kept) = revoke::choose(name, &document, selector)?;
     let keys = kept.len();
-    document.set_digests(kept);
+    document.set_digests(&kept)?;
     let text = document.into_secret()?;
     if !dry_run {
         let question = format!("Remove the API key {digest} of {name}? A sender that uses it gets 401");
         prompt::confirm(&question, ask)?;
-        store.replace(name, &current, &text).await?;
+        store.replace(name, &current, &text, &format!("`lendswift account show {name}` lists its API keys.")).await?;
     }
     let result = if dry_run { "would_be_removed" } else { "removed" };
     let document = json!({ "result": result, "account": name.to_string(), "digest": digest, "keys": keys });
     let verb = if dry_run { "would remove" } else { "Removed" };
-    output.print(&document, format!("{verb} the API key {digest} of {name}, which keeps {keys}."));
+    output.print(&document, format!("{verb} the API key {digest} of {name}, which keeps {keys}."))?;
     if !dry_run {
         output.hint(
             "Processes that have the secret cached accept it for up to SECRET_TTL_SECONDS, 5 minutes by default.",
@@ -109,24 +91,30 @@ pub(super) async fn set_token(
     output: Output,
 ) -> Result<ExitStatus, Failure> {
     let (current, mut document) = open(store, name).await?;
-    if document.is_sandbox() {
-        return Err(Failure::refused(
-            format!("the account {name} is a sandbox, which has no token"),
-            "Add another account for live leads: lendswift account add NAME.",
-        ));
+    match document.is_sandbox() {
+        Some(false) => refuse_malformed(name, &document)?,
+        Some(true) => {
+            return Err(Failure::refused(
+                format!("the account {name} is a sandbox, which has no token"),
+                "Add another account for live leads: lendswift account add NAME.",
+            ));
+        }
+        None => return Err(unreadable(store, name, &SecretError::Sandbox.to_string())),
     }
     let token = token(name)?;
-    document.set_token(&token);
+    document.set_token(&token)?;
     let text = document.into_secret()?;
     if !dry_run {
-        store.replace(name, &current, &text).await?;
+        let if_unclear =
+            format!("`lendswift account show {name}` has the time of the last change. Run the command again.");
+        store.replace(name, &current, &text, &if_unclear).await?;
     }
     let result = if dry_run { "would_be_replaced" } else { "replaced" };
     let verb = if dry_run { "would replace" } else { "Replaced" };
     output.print(
         &json!({ "result": result, "account": name.to_string() }),
         format!("{verb} the token of the account {name}."),
-    );
+    )?;
     if !dry_run {
         output.hint("Each process uses it when it reads the secret again, or when AI Rudder refuses the old one.");
     }
@@ -145,19 +133,19 @@ pub(super) async fn close(
     let existing = store.describe(name).await?.ok_or_else(|| missing(name))?;
     if let Some(deleted) = existing.deleted {
         let document = json!({ "result": "already_closed", "account": name.to_string(), "deleted": deleted });
-        output.print(&document, format!("The account {name} is closed already, since {deleted}."));
+        output.print(&document, format!("The account {name} is closed already."))?;
         return Ok(ExitStatus::Done);
     }
     if dry_run {
         let document = json!({ "result": "would_be_closed", "account": name.to_string() });
-        output.print(&document, format!("would close the account {name}"));
+        output.print(&document, format!("would close the account {name}"))?;
         return Ok(ExitStatus::Done);
     }
     prompt::confirm(&format!("Close the account {name}? Its leads get 401 then"), ask)?;
     let deletion = store.delete(name, recovery_days).await?;
     let document = json!({ "result": "closed", "account": name.to_string(), "deletion": deletion });
     let until = deletion.map(|date| format!(" AWS deletes its secret on {date}.")).unwrap_or_default();
-    output.print(&document, format!("Closed the account {name}.{until}"));
+    output.print(&document, format!("Closed the account {name}.{until}"))?;
     output.hint(format!(
         "Processes that have the secret cached accept its API keys for up to SECRET_TTL_SECONDS, 5 minutes by \
          default.\nAsk AI Rudder to revoke the token. Until the deletion, `lendswift account restore {name}` opens it \
@@ -182,7 +170,7 @@ pub(super) async fn restore(
             ("restored", format!("The account {name} is open again, with its token and its API keys."))
         }
     };
-    output.print(&json!({ "result": result, "account": name.to_string() }), text);
+    output.print(&json!({ "result": result, "account": name.to_string() }), text)?;
     Ok(ExitStatus::Done)
 }
 
@@ -195,12 +183,28 @@ async fn open(store: &Store, name: &AccountId) -> Result<(Current, Document), Fa
             Ok((current, document))
         }
         Read::Binary => Err(unreadable(store, name, "the secret is binary")),
+        Read::NoVersion => Err(unreadable(store, name, "it has no current version")),
         Read::Missing => Err(missing(name)),
         Read::Closed => Err(Failure::refused(
             format!("the account {name} is closed: its secret is marked for deletion"),
             format!("Open it again first: lendswift account restore {name}"),
         )),
     }
+}
+
+/// Entries that are no digests make the account `account_misconfigured`, and no change of another kind repairs that.
+fn refuse_malformed(name: &AccountId, document: &Document) -> Result<(), Failure> {
+    match document.malformed() {
+        0 => Ok(()),
+        malformed => Err(has_malformed(name, malformed)),
+    }
+}
+
+pub(super) fn has_malformed(name: &AccountId, malformed: usize) -> Failure {
+    Failure::refused(
+        format!("api_key_sha256 of the account {name} has entries that are not 64 hex digits: {malformed}"),
+        format!("Nothing was changed. Remove them first: lendswift account revoke-key {name} malformed"),
+    )
 }
 
 fn unreadable(store: &Store, name: &AccountId, fault: &str) -> Failure {

@@ -1,8 +1,11 @@
 //! A secret's JSON, as it is changed.
 
-use lendswift_relay::account::{Destination, Secret, SecretError};
+use std::collections::BTreeMap;
+
+use lendswift_relay::account::{Destination, KeyDigest, Secret, SecretError};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::failure::Failure;
 
@@ -10,8 +13,18 @@ const TOKEN: &str = "lendswift_token";
 const SANDBOX: &str = "sandbox";
 const DIGESTS: &str = "api_key_sha256";
 
-/// A secret's members, those too that the relay does not know. No `Debug`: it contains a token.
-pub(super) struct Document(Map<String, Value>);
+/// A secret's members. Those that the relay does not know keep their text, above all the digits of numbers. No `Debug`:
+/// it contains a token.
+#[derive(Default)]
+pub(super) struct Document(BTreeMap<String, Box<RawValue>>);
+
+/// One digest or several, as the relay accepts them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Digests {
+    One(String),
+    Several(Vec<String>),
+}
 
 /// What an account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +37,17 @@ pub(super) enum Kind {
 
 impl Document {
     /// A new account's secret, without API keys.
-    pub(super) fn with_token(token: &SecretString) -> Self {
-        Self(Map::from_iter([(TOKEN.to_owned(), token.expose_secret().into())]))
+    pub(super) fn with_token(token: &SecretString) -> Result<Self, Failure> {
+        let mut document = Self::default();
+        document.set_token(token)?;
+        Ok(document)
     }
 
     /// A new sandbox account's secret, without API keys.
-    pub(super) fn sandbox() -> Self {
-        Self(Map::from_iter([(SANDBOX.to_owned(), true.into())]))
+    pub(super) fn sandbox() -> Result<Self, Failure> {
+        let mut document = Self::default();
+        document.set(SANDBOX, &true)?;
+        Ok(document)
     }
 
     /// Parses a secret whose API keys the relay can read.
@@ -43,12 +60,21 @@ impl Document {
 
     /// The digests, in lower case.
     pub(super) fn digests(&self) -> Vec<String> {
-        let digests = match self.0.get(DIGESTS) {
-            Some(Value::Array(digests)) => digests.as_slice(),
-            Some(digest) => std::slice::from_ref(digest),
-            None => &[],
-        };
-        digests.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect()
+        self.keys().into_iter().filter(|key| is_digest(key)).map(|digest| digest.to_ascii_lowercase()).collect()
+    }
+
+    /// How many of the API keys' entries are no digests. They may be API keys or parts of one, so they are never shown.
+    pub(super) fn malformed(&self) -> usize {
+        self.keys().iter().filter(|key| !is_digest(key)).count()
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let digests = self.0.get(DIGESTS).and_then(|digests| serde_json::from_str(digests.get()).ok());
+        match digests {
+            Some(Digests::One(digest)) => vec![digest],
+            Some(Digests::Several(digests)) => digests,
+            None => Vec::new(),
+        }
     }
 
     /// The names of the members that the relay ignores.
@@ -56,26 +82,33 @@ impl Document {
         self.0.keys().map(String::as_str).filter(|name| ![TOKEN, SANDBOX, DIGESTS].contains(name)).collect()
     }
 
-    pub(super) fn is_sandbox(&self) -> bool {
-        self.0.contains_key(SANDBOX)
+    /// Whether it is a sandbox's; `None` if its `sandbox` is something other than `true`.
+    pub(super) fn is_sandbox(&self) -> Option<bool> {
+        let Some(sandbox) = self.0.get(SANDBOX) else { return Some(false) };
+        Some(true).filter(|_| sandbox.get() == "true")
     }
 
-    pub(super) fn add_digest(&mut self, digest: &str) {
+    pub(super) fn add_digest(&mut self, digest: &str) -> Result<(), Failure> {
         let digests = self.digests().into_iter().chain([digest.to_owned()]);
-        self.set_digests(digests.collect());
+        self.set_digests(&digests.collect::<Vec<_>>())
     }
 
-    pub(super) fn set_digests(&mut self, digests: Vec<String>) {
-        self.0.insert(DIGESTS.to_owned(), digests.into());
+    pub(super) fn set_digests(&mut self, digests: &[String]) -> Result<(), Failure> {
+        self.set(DIGESTS, digests)
     }
 
-    pub(super) fn set_token(&mut self, token: &SecretString) {
-        self.0.insert(TOKEN.to_owned(), token.expose_secret().into());
+    pub(super) fn set_token(&mut self, token: &SecretString) -> Result<(), Failure> {
+        self.set(TOKEN, token.expose_secret())
+    }
+
+    fn set(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Failure> {
+        self.0.insert(name.to_owned(), to_raw_value(value).map_err(|_| not_json())?);
+        Ok(())
     }
 
     /// The secret's text. `Err` if the relay would not accept it.
     pub(super) fn into_secret(self) -> Result<SecretString, Failure> {
-        let text: SecretString = Value::Object(self.0).to_string().into();
+        let text: SecretString = serde_json::to_string(&self.0).map_err(|_| not_json())?.into();
         match kind(&text) {
             Ok(_) => Ok(text),
             Err(fault) => Err(Failure::usage(
@@ -103,6 +136,14 @@ impl Kind {
     }
 }
 
+fn is_digest(text: &str) -> bool {
+    text.parse::<KeyDigest>().is_ok()
+}
+
+fn not_json() -> Failure {
+    Failure::usage("the secret cannot be written as JSON", "Nothing was changed. Report this.")
+}
+
 /// The digits of a digest that the log has too.
 pub(super) fn short(digest: &str) -> String {
     digest.chars().take(8).collect()
@@ -113,6 +154,10 @@ mod tests {
     use super::*;
 
     const DIGEST: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
+
+    fn set(result: Result<(), Failure>) {
+        result.unwrap_or_else(|_| panic!("valid"));
+    }
 
     fn parse(text: &str) -> Document {
         Document::parse(&text.to_owned().into()).unwrap_or_else(|fault| panic!("{fault}"))
@@ -128,23 +173,48 @@ mod tests {
             (document.digests(), document.other_members()),
             (vec![DIGEST.to_owned()], vec!["hash_key", "policy"])
         );
-        document.add_digest(&"0".repeat(64));
-        document.set_token(&"b".to_owned().into());
+        set(document.add_digest(&"0".repeat(64)));
+        set(document.set_token(&"b".to_owned().into()));
         let text = document.into_secret().unwrap_or_else(|_| panic!("valid"));
         let expected = serde_json::json!({
             "lendswift_token": "b", "api_key_sha256": [DIGEST, "0".repeat(64)], "policy": {"x": [1]}, "hash_key": "00"
         });
-        assert_eq!(serde_json::from_str::<Value>(text.expose_secret()).ok(), Some(expected));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(text.expose_secret()).ok(), Some(expected));
+    }
+
+    #[test]
+    fn a_number_keeps_its_digits() {
+        let members = r#""note":12345678901234567890123,"api_key_sha256":"#;
+        let mut document = parse(&format!(r#"{{"lendswift_token": "a", {members}"{DIGEST}"}}"#));
+        set(document.set_token(&"b".to_owned().into()));
+        let text = document.into_secret().unwrap_or_else(|_| panic!("valid"));
+        assert!(text.expose_secret().contains(r#""note":12345678901234567890123"#));
+    }
+
+    #[test]
+    fn an_entry_that_is_no_digest_is_not_among_the_digests() {
+        let document = parse(&format!(r#"{{"sandbox": true, "api_key_sha256": ["hunter2", "{DIGEST}", "b9f1"]}}"#));
+        assert_eq!((document.digests(), document.malformed()), (vec![DIGEST.to_owned()], 2));
+    }
+
+    #[test]
+    fn only_true_makes_a_sandbox() {
+        for (sandbox, expected) in
+            [("\"note\": 1", Some(false)), ("\"sandbox\": true", Some(true)), ("\"sandbox\": false", None)]
+        {
+            let document = parse(&format!("{{{sandbox}, \"api_key_sha256\": \"{DIGEST}\"}}"));
+            assert_eq!(document.is_sandbox(), expected, "{sandbox}");
+        }
     }
 
     #[test]
     fn nothing_is_written_that_the_relay_would_not_read() {
         let mut both = parse(&format!(r#"{{"sandbox": true, "api_key_sha256": "{DIGEST}"}}"#));
-        both.set_token(&"a".to_owned().into());
+        set(both.set_token(&"a".to_owned().into()));
         assert!(both.into_secret().is_err());
-        assert!(Document::sandbox().into_secret().is_err(), "no API key");
-        let mut spaced = Document::with_token(&"a b".to_owned().into());
-        spaced.add_digest(DIGEST);
+        assert!(Document::sandbox().and_then(Document::into_secret).is_err(), "no API key");
+        let mut spaced = Document::with_token(&"a b".to_owned().into()).unwrap_or_else(|_| panic!("valid"));
+        set(spaced.add_digest(DIGEST));
         assert!(spaced.into_secret().is_err());
         assert!(Document::parse(&"{}".to_owned().into()).is_err());
     }
@@ -152,7 +222,7 @@ mod tests {
     #[test]
     fn a_secret_with_a_faulty_token_can_be_repaired() {
         let mut document = parse(&format!("\u{feff}{{\"lendswift_token\": \"\", \"api_key_sha256\": [\"{DIGEST}\"]}}"));
-        document.set_token(&"a".to_owned().into());
+        set(document.set_token(&"a".to_owned().into()));
         assert!(document.into_secret().is_ok_and(|text| kind(&text) == Ok(Kind::Live)));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     document::{Document, Kind, kind, short},
+    revoke::MALFORMED,
     store::{Description, Read, Store},
 };
 use crate::{
@@ -68,7 +69,7 @@ pub(super) async fn list(store: &Store, output: Output) -> Result<ExitStatus, Fa
     let rows = secrets.iter().map(|secret| {
         [secret.account.clone(), state(secret).to_owned(), or_none(&secret.created), or_none(&secret.changed)]
     });
-    output.print(&json!({ "accounts": accounts }), table(["account", "state", "created", "changed"], rows, false));
+    output.print(&json!({ "accounts": accounts }), table(["account", "state", "created", "changed"], rows, false))?;
     output.hint(format!("\n{}", count(secrets.len(), "account")));
     Ok(ExitStatus::Done)
 }
@@ -79,22 +80,28 @@ pub(super) async fn show(store: &Store, name: &AccountId, output: Output) -> Res
     let read = store.read(name).await?;
     let checked = check_read(&read);
     let document = if let Read::Current(current) = &read { Document::parse(&current.text).ok() } else { None };
-    let digests = document.as_ref().map(Document::digests).unwrap_or_default();
+    let keys = document.as_ref().map(key_names).unwrap_or_default();
     let shown = json!({
         "account": secret.account,
         "secret": store.secret_name(name),
         "state": if secret.deleted.is_some() { "closed" } else { "open" },
         "kind": checked.as_ref().ok().map(|checked| checked.kind.as_str()),
         "fault": checked.as_ref().err(),
-        "api_keys": digests.iter().map(|digest| short(digest)).collect::<Vec<_>>(),
+        "api_keys": keys,
         "ignored_members": document.as_ref().map(Document::other_members),
         "kms_key": secret.kms_key,
         "created": secret.created,
         "changed": secret.changed,
         "deleted": secret.deleted,
     });
-    output.print(&shown, members(&shown, &MEMBERS));
+    output.print(&shown, members(&shown, &MEMBERS))?;
     Ok(ExitStatus::Done)
+}
+
+/// The beginnings of the digests. What is no digest is not shown: it may be an API key.
+fn key_names(document: &Document) -> Vec<String> {
+    let digests = document.digests().into_iter().map(|digest| short(&digest));
+    digests.chain((0..document.malformed()).map(|_| MALFORMED.to_owned())).collect()
 }
 
 /// Checks that the relay accepts an account's secret.
@@ -104,7 +111,7 @@ pub(super) async fn check(store: &Store, name: &AccountId, output: Output) -> Re
         Ok(accepted) => {
             let Accepted { kind, keys } = &accepted;
             let document = json!({ "account": name.to_string(), "result": "ok", "kind": kind.as_str(), "keys": keys });
-            output.print(&document, format!("The account {name} is in order: {accepted}."));
+            output.print(&document, format!("The account {name} is in order: {accepted}."))?;
             Ok(ExitStatus::Done)
         }
         Err(fault) => Err(Failure::refused(
@@ -136,6 +143,7 @@ pub(crate) async fn check_all(store: &Store) -> Result<Vec<Checked>, Failure> {
 fn check_read(read: &Read) -> Result<Accepted, String> {
     match read {
         Read::Missing => Err("there is no secret of this name".to_owned()),
+        Read::NoVersion => Err("the secret has no current version".to_owned()),
         Read::Closed => Err("closed: the secret is marked for deletion".to_owned()),
         Read::Binary => Err("the secret is binary".to_owned()),
         Read::Current(current) => {

@@ -1,24 +1,23 @@
 //! The accounts' secrets in Secrets Manager.
 
+mod write;
+
 use aws_sdk_secretsmanager::{
     Client,
     error::ProvideErrorMetadata,
     types::{Filter, FilterNameStringType},
 };
 use lendswift_relay::account::AccountId;
-use secrecy::{ExposeSecret, SecretString};
-use uuid::Uuid;
+use secrecy::SecretString;
 
+pub(super) use self::write::Created;
 use crate::{
     aws::{Aws, Call, call_failed},
     failure::Failure,
     output::time,
 };
 
-/// The label of a version that is not the current one yet. Moving `AWSCURRENT` from the version that was read to this
-/// one is the only step that changes what the relay reads, and Secrets Manager refuses it if another version is the
-/// current one by now.
-const PENDING: &str = "lendswift-pending";
+/// The label of the version that the relay reads.
 const CURRENT: &str = "AWSCURRENT";
 
 /// The secrets with one prefix.
@@ -27,16 +26,13 @@ pub(crate) struct Store {
     prefix: String,
 }
 
-/// The secret was created.
-pub(super) struct Stored;
-
 /// What Secrets Manager knows of a secret, without its content.
 pub(crate) struct Description {
     /// The rest of the name after the prefix: the account, unless it can be none.
     pub(crate) account: String,
     pub(crate) created: Option<String>,
     pub(crate) changed: Option<String>,
-    /// When it was marked for deletion, or when AWS deletes it, as the service returns it.
+    /// When AWS deletes it, if it is marked for deletion.
     pub(crate) deleted: Option<String>,
     pub(crate) kms_key: Option<String>,
 }
@@ -53,6 +49,8 @@ pub(crate) enum Read {
     Missing,
     /// It is marked for deletion.
     Closed,
+    /// It exists, and no version is the current one.
+    NoVersion,
     /// It is binary, which the relay does not read.
     Binary,
     Current(Current),
@@ -118,56 +116,14 @@ impl Store {
                 _ => Ok(Read::Binary),
             },
             Err(error) => match error.code() {
-                Some("ResourceNotFoundException") => Ok(Read::Missing),
+                // Also that of a secret without a current version.
+                Some("ResourceNotFoundException") => {
+                    Ok(if self.describe(account).await?.is_some() { Read::NoVersion } else { Read::Missing })
+                }
                 // The only request that this call can be invalid for.
                 Some("InvalidRequestException") => Ok(Read::Closed),
                 _ => Err(call_failed(call("secretsmanager:GetSecretValue", &id), &error)),
             },
-        }
-    }
-
-    /// Creates an account's secret. `None` if there is one already.
-    pub(super) async fn create(
-        &self,
-        account: &AccountId,
-        text: &SecretString,
-        kms_key: Option<&str>,
-    ) -> Result<Option<Stored>, Failure> {
-        let id = self.secret_name(account);
-        let create = self.client.create_secret().name(&id).secret_string(text.expose_secret());
-        let create = create.client_request_token(Uuid::new_v4().to_string()).set_kms_key_id(kms_key.map(str::to_owned));
-        match create.send().await {
-            Ok(_) => Ok(Some(Stored)),
-            Err(error) if error.code() == Some("ResourceExistsException") => Ok(None),
-            Err(error) => Err(call_failed(call("secretsmanager:CreateSecret", &id), &error)),
-        }
-    }
-
-    /// Replaces the version that was read. `Err` if another version is the current one by now; then nothing is changed.
-    pub(super) async fn replace(
-        &self,
-        account: &AccountId,
-        read: &Current,
-        text: &SecretString,
-    ) -> Result<(), Failure> {
-        let id = self.secret_name(account);
-        let version = Uuid::new_v4().to_string();
-        let put = self.client.put_secret_value().secret_id(&id).secret_string(text.expose_secret());
-        let put = put.client_request_token(&version).version_stages(PENDING).send().await;
-        put.map_err(|error| call_failed(call("secretsmanager:PutSecretValue", &id), &error))?;
-        let promote = self.client.update_secret_version_stage().secret_id(&id).version_stage(CURRENT);
-        let promote = promote.move_to_version_id(&version).remove_from_version_id(&read.version).send().await;
-        let Err(error) = promote else { return Ok(()) };
-        // A repeated request fails although the first one succeeded. The current version shows which it was.
-        match self.read(account).await? {
-            Read::Current(current) if current.version == version => Ok(()),
-            Read::Current(current) if current.version == read.version => {
-                Err(call_failed(call("secretsmanager:UpdateSecretVersionStage", &id), &error))
-            }
-            _ => Err(Failure::refused(
-                format!("the secret {id} was changed at the same time by another operator"),
-                "Nothing was changed by this command. Run it again.",
-            )),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, ffi::OsString};
 
+use aws_sdk_lambda::types::EnvironmentResponse;
 use lendswift_relay::config::{Claims, Config};
 
 use super::{Checks, Verdict};
@@ -23,7 +24,10 @@ pub(super) async fn check(aws: &Aws, deployment: &Deployment, checks: &mut Check
     };
     let read = aws.lambda().get_function_configuration().function_name(function).qualifier(ALIAS).send().await;
     let variables = match read {
-        Ok(read) => read.environment.and_then(|environment| environment.variables).unwrap_or_default(),
+        Ok(read) => match variables(read.environment) {
+            Ok(variables) => variables,
+            Err(fault) => return checks.add(NAME, Verdict::Failed, fault),
+        },
         Err(error) => {
             let subject = format!("{function}:{ALIAS}");
             let failure = call_failed(Call { action: "lambda:GetFunctionConfiguration", subject: &subject }, &error);
@@ -33,6 +37,16 @@ pub(super) async fn check(aws: &Aws, deployment: &Deployment, checks: &mut Check
     };
     let expected = (deployment.table().ok(), deployment.secret_prefix().ok());
     checks.result(NAME, compare(&variables, aws.region(), expected));
+}
+
+/// The variables. `Err` if Lambda cannot decrypt them, for which it gives the reason in their place.
+fn variables(environment: Option<EnvironmentResponse>) -> Result<HashMap<String, String>, String> {
+    let Some(environment) = environment else { return Ok(HashMap::new()) };
+    if let Some(error) = environment.error {
+        let code = error.error_code.as_deref().unwrap_or("no error code");
+        return Err(format!("Lambda cannot read them: {code}. Check the KMS key that encrypts them"));
+    }
+    Ok(environment.variables.unwrap_or_default())
 }
 
 /// Parses the variables as the function does at its start.
@@ -64,6 +78,8 @@ fn compare(
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_lambda::types::EnvironmentError;
+
     use super::*;
 
     fn compared(variables: &[(&str, &str)]) -> Result<String, String> {
@@ -78,6 +94,20 @@ mod tests {
         assert_eq!(compared(&with_file), compared(&[("CLAIMS_TABLE", "claims")]));
         assert!(compared(&[("CLAIMS_TABLE", "claims"), ("SECRET_TTL_SECONDS", "0")]).is_err());
         assert!(compared(&[]).is_err());
+    }
+
+    #[test]
+    fn an_error_of_lambda_is_not_a_fault_of_a_variable() {
+        let error = EnvironmentError::builder().error_code("KMSAccessDeniedException").build();
+        let read = variables(Some(EnvironmentResponse::builder().error(error).build()));
+        assert!(read.is_err_and(|fault| fault.contains("KMSAccessDeniedException")));
+        assert_eq!(variables(None), Ok(HashMap::new()));
+    }
+
+    #[test]
+    fn the_alias_is_that_of_the_template() {
+        let template = include_str!("../../../template.yaml");
+        assert!(template.contains(&format!("AutoPublishAlias: {ALIAS}\n")));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub enum AccountCommand {
         /// Create a sandbox, whose pushes are simulated; it has no token
         #[arg(long)]
         sandbox: bool,
-        /// The KMS key that encrypts the secret [default: the stack's, if it has one]
+        /// The KMS key that encrypts the secret [default: the stack's, if it has one and the command reads the stack;
+        /// with --secret-prefix or SECRET_PREFIX: AWS's own]
         #[arg(long, value_name = "KEY")]
         kms_key_id: Option<String>,
         #[command(flatten)]
@@ -61,9 +62,10 @@ pub enum AccountCommand {
         /// The account
         #[arg(value_parser = account)]
         name: AccountId,
-        /// The first digits of the API key's SHA-256, at least 4. `account show` and the log's `span.key` have 8
-        #[arg(value_parser = digest_prefix)]
-        digest_prefix: String,
+        /// The first digits of the API key's SHA-256, at least 4: `account show` and the log's `span.key` have 8. Or
+        /// `malformed`: all entries that are no digests
+        #[arg(value_parser = key, value_name = "DIGEST_PREFIX")]
+        key: KeySelector,
         #[command(flatten)]
         #[expect(missing_docs, reason = "its own type has them")]
         ask: Ask,
@@ -95,7 +97,7 @@ pub enum AccountCommand {
         #[arg(value_parser = account)]
         name: AccountId,
         /// The recovery window in days
-        #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(i64).range(7..=30))]
+        #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = recovery_days)]
         recovery_days: i64,
         #[command(flatten)]
         #[expect(missing_docs, reason = "its own type has them")]
@@ -123,6 +125,15 @@ pub enum AccountCommand {
         #[arg(value_parser = account)]
         name: AccountId,
     },
+}
+
+/// Which API key is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySelector {
+    /// That whose digest begins with these hex digits, in lower case.
+    Digest(String),
+    /// All entries that are not 64 hex digits.
+    Malformed,
 }
 
 /// An argument that could be a token. Its value is not kept.
@@ -180,12 +191,21 @@ pub(super) fn account(name: &str) -> Result<AccountId, String> {
     })
 }
 
-fn digest_prefix(prefix: &str) -> Result<String, String> {
-    let is_hex = prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hex && (4..=64).contains(&prefix.len()) {
-        return Ok(prefix.to_ascii_lowercase());
+fn key(text: &str) -> Result<KeySelector, String> {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match text.len() {
+        _ if text == "malformed" => Ok(KeySelector::Malformed),
+        4..=64 if is_hex => Ok(KeySelector::Digest(text.to_ascii_lowercase())),
+        _ => {
+            Err("the first 4 to 64 hex digits of the API key's SHA-256 digest, as `account show` lists them".to_owned())
+        }
     }
-    Err("the first 4 to 64 hex digits of the API key's SHA-256 digest, as `account show` lists them".to_owned())
+}
+
+/// AWS's bounds. The message repeats no value.
+fn recovery_days(text: &str) -> Result<i64, String> {
+    let days = text.parse().ok().filter(|days| (7..=30).contains(days));
+    days.ok_or_else(|| "a number from 7 to 30".to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a value parser")]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, builder::NonEmptyStringValueParser};
 use lendswift_relay::account::AccountId;
+use uuid::Uuid;
 
 use super::{Ask, DryRun, account::account};
 
@@ -34,8 +35,8 @@ pub enum LeadCommand {
     /// Frees a lead that AI Rudder does not have, so that its next post is a new push
     ///
     /// Ask AI Rudder first, and how long a lead can wait in its queues: if it has the lead after all, the consumer is
-    /// called twice. It is refused while a sender may still be at work, and if AI Rudder accepted the lead. A lead that
-    /// is gone already stays so.
+    /// called twice. It is refused while a sender may still be at work, if AI Rudder accepted the lead, and if the
+    /// table does not have it.
     #[command(after_help = REOPEN)]
     Reopen {
         #[command(flatten)]
@@ -55,11 +56,11 @@ pub enum LeadCommand {
 #[command(group = ArgGroup::new("lead").required(true).args(["claim", "request_id", "file", "idempotency_key"]))]
 pub struct LeadSelector {
     /// The claim's id: `span.claim` in the log, and the header `lead-id`. Reads the whole table
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = claim)]
     pub claim: Option<String>,
 
     /// The id of the request that claimed the lead: the header `request-id`. Reads the whole table
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub request_id: Option<String>,
 
     /// A file with the lead as the sender posts it, in JSON; `-` for stdin. With --account
@@ -70,7 +71,7 @@ pub struct LeadSelector {
     #[arg(long, value_name = "KEY", requires = "account")]
     pub idempotency_key: Option<String>,
 
-    /// The lead's account
+    /// The lead's account. A lead of another one is refused
     #[arg(long, value_name = "NAME", value_parser = account)]
     pub account: Option<AccountId>,
 
@@ -95,3 +96,9 @@ const REOPEN: &str = "\
 Examples:
   lendswift lead reopen --claim aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee
   lendswift lead reopen --account acme --file lead.json --yes";
+
+/// A claim's id in the form in which the relay writes it.
+pub(crate) fn claim(id: &str) -> Result<String, String> {
+    let id = Uuid::try_parse(id).map_err(|_| "a claim's id is a UUID".to_owned())?;
+    Ok(id.hyphenated().to_string())
+}

@@ -25,8 +25,9 @@ pub enum UnknownCommand {
     },
     /// Records for each lead of a list that AI Rudder has it
     ///
-    /// Each lead is settled under the same conditions as by `lead settle`. The report names each lead that was refused,
-    /// and why. A run that was stopped can be repeated.
+    /// Ask AI Rudder about each lead first: settling cannot be undone. Each lead is settled under the same conditions
+    /// as by `lead settle`. The report names each lead that was refused, and why. A run that was stopped can be
+    /// repeated.
     #[command(after_help = SETTLE)]
     Settle {
         #[command(flatten)]
@@ -34,12 +35,16 @@ pub enum UnknownCommand {
         list: LeadList,
         #[command(flatten)]
         #[expect(missing_docs, reason = "its own type has them")]
+        ask: Ask,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "its own type has them")]
         dry_run: DryRun,
     },
     /// Frees each lead of a list that AI Rudder does not have
     ///
     /// Each lead is reopened under the same conditions as by `lead reopen`. The report names each lead that was
-    /// refused, and why. A run that was stopped can be repeated.
+    /// refused, and why. A run that was stopped can be repeated. A lead of an exported list that the table no longer
+    /// has counts as reopened before; of a list of claims, as not found, and then the exit code is 1.
     #[command(after_help = REOPEN)]
     Reopen {
         #[command(flatten)]
@@ -75,7 +80,8 @@ pub struct Filter {
 pub struct LeadList {
     /// The list, as `unknown list --json` prints it, or one claim's id per line; `-` for stdin
     ///
-    /// Lines that are empty or begin with # are ignored. With lines, the whole table is read once to find the leads.
+    /// Lines that are empty or begin with # are ignored. With lines, the whole table is read once to find the leads. A
+    /// list that was exported from another table is refused.
     pub file: PathBuf,
 }
 
@@ -96,8 +102,8 @@ Examples:
 
 const SETTLE: &str = "\
 Examples:
-  lendswift unknown settle unknown.json
-  lendswift unknown list --account acme --json | lendswift unknown settle -";
+  lendswift unknown settle taken.json --dry-run
+  lendswift unknown settle taken.json";
 
 const REOPEN: &str = "\
 Examples:

@@ -31,15 +31,13 @@ impl Entry {
     pub(super) fn new(pk: &str, item: &Item) -> Self {
         let text =
             |name| if let Some(items::AttributeValue::S(text)) = item.get(name) { text.clone() } else { String::new() };
-        let number =
-            |name| if let Some(items::AttributeValue::N(number)) = item.get(name) { number.parse().ok() } else { None };
         Self {
             pk: pk.to_owned(),
-            found: Found { record: Record::parse(item), lease_until: number("lease_until") },
+            found: Found { record: Record::parse(item), lease_until: number(item, "lease_until") },
             claim: text("claim"),
             request_id: text("request_id"),
-            claimed_at: number("claimed_at"),
-            settled_at: number("settled_at"),
+            claimed_at: number(item, "claimed_at"),
+            settled_at: number(item, "settled_at"),
         }
     }
 
@@ -106,6 +104,11 @@ impl Entry {
             "expires": expires.map(time),
         })
     }
+}
+
+/// An item's whole number.
+pub(super) fn number(item: &Item, name: &str) -> Option<u64> {
+    if let items::AttributeValue::N(number) = item.get(name)? { number.parse().ok() } else { None }
 }
 
 /// An item in the relay's own types.

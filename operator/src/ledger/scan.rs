@@ -16,8 +16,8 @@ const SEGMENTS: i32 = 8;
 pub(crate) enum Query<'a> {
     /// Those that are not accepted.
     Open,
-    /// All.
-    All,
+    /// All, with `pk` and `claim` alone: a list without keys can mean a million of them.
+    Claims,
     /// That of this claim.
     Claim(&'a str),
     /// That of this request.
@@ -32,10 +32,15 @@ impl Query<'_> {
                 "attribute_exists(lease_until) AND (attribute_not_exists(outcome) OR outcome <> :value)",
                 Some((":value", "accepted")),
             ),
-            Self::All => ("attribute_exists(lease_until)", None),
+            Self::Claims => ("attribute_exists(lease_until)", None),
             Self::Claim(id) => ("attribute_exists(lease_until) AND claim = :value", Some((":value", id))),
             Self::Request(id) => ("attribute_exists(lease_until) AND request_id = :value", Some((":value", id))),
         }
+    }
+
+    /// The attributes that are read; `None` for all.
+    fn projection(&self) -> Option<String> {
+        matches!(self, Self::Claims).then(|| "pk, claim".to_owned())
     }
 }
 
@@ -62,6 +67,7 @@ impl Ledger {
         loop {
             let scan = self.client.scan().table_name(&self.table).segment(segment).total_segments(SEGMENTS);
             let scan = scan.consistent_read(true).filter_expression(filter).set_exclusive_start_key(start);
+            let scan = scan.set_projection_expression(query.projection());
             let page = scan.set_expression_attribute_values(value.clone()).send().await.map_err(|error| {
                 if error.code() == Some("ResourceNotFoundException") {
                     return self.no_table();

@@ -10,43 +10,53 @@ use crate::{
     output::{Output, count, explain, table},
 };
 
-/// The decision about a lead, or why there is none.
-pub(super) type Outcome = Result<Decision, Failure>;
+/// What became of a lead.
+pub(super) enum Outcome {
+    Decided(Decision),
+    /// The table does not have it, and nothing shows that it ever had.
+    NotFound,
+    Failed(Failure),
+}
 
 /// The results of all leads.
-pub(super) struct Report {
+pub(super) struct Report<'a> {
     resolution: Resolution,
     dry_run: bool,
     total: usize,
     written: usize,
     done_before: usize,
+    table: &'a str,
+    not_found: Vec<Listed>,
     refused: Vec<(Listed, Reason)>,
     failed: Vec<(Listed, Failure)>,
 }
 
-impl Report {
-    pub(super) fn new(resolution: Resolution, dry_run: bool, total: usize) -> Self {
-        Self { resolution, dry_run, total, written: 0, done_before: 0, refused: Vec::new(), failed: Vec::new() }
+impl<'a> Report<'a> {
+    pub(super) fn new(resolution: Resolution, dry_run: bool, total: usize, table: &'a str) -> Self {
+        let (not_found, refused, failed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { resolution, dry_run, total, written: 0, done_before: 0, table, not_found, refused, failed }
     }
 
     /// Adds a lead's result.
     pub(super) fn add(&mut self, listed: Listed, outcome: Outcome) {
         match outcome {
-            Ok(Decision::Allowed) => self.written += 1,
-            Ok(Decision::Done) => self.done_before += 1,
-            Ok(Decision::Refused(reason)) => self.refused.push((listed, reason)),
-            Err(failure) => self.failed.push((listed, failure)),
+            Outcome::Decided(Decision::Allowed) => self.written += 1,
+            Outcome::Decided(Decision::Done) => self.done_before += 1,
+            Outcome::Decided(Decision::Refused(reason)) => self.refused.push((listed, reason)),
+            Outcome::NotFound => self.not_found.push(listed),
+            Outcome::Failed(failure) => self.failed.push((listed, failure)),
         }
     }
 
     /// Prints it, and returns the exit code.
-    pub(super) fn print(&self, output: Output) -> ExitStatus {
-        output.print(&self.json(), self.text());
+    pub(super) fn print(&self, output: Output) -> Result<ExitStatus, Failure> {
+        output.print(&self.json(), self.text())?;
         if let Some((_, failure)) = self.failed.first() {
             explain(failure);
-            return ExitStatus::Aws;
+            return Ok(ExitStatus::Aws);
         }
-        if self.refused.is_empty() { ExitStatus::Done } else { ExitStatus::Refused }
+        let is_done = self.refused.is_empty() && self.not_found.is_empty();
+        Ok(if is_done { ExitStatus::Done } else { ExitStatus::Refused })
     }
 
     fn name(&self, decision: &Decision) -> &'static str {
@@ -55,11 +65,12 @@ impl Report {
 
     /// The leads that were not begun after a failure.
     fn not_begun(&self) -> usize {
-        self.total.saturating_sub(self.written + self.done_before + self.refused.len() + self.failed.len())
+        let ended = self.written + self.done_before + self.not_found.len() + self.refused.len() + self.failed.len();
+        self.total.saturating_sub(ended)
     }
 
     fn json(&self) -> Value {
-        let refused = self.refused.iter().map(|(Listed { lead, claim }, reason)| {
+        let refused = self.refused.iter().map(|(Listed { lead, claim, .. }, reason)| {
             let mut entry = json!({ "lead": lead, "claim": claim, "why": reason.to_string() });
             if let (Some(entry), Ok(Value::Object(reason))) = (entry.as_object_mut(), serde_json::to_value(reason)) {
                 entry.extend(reason);
@@ -67,11 +78,12 @@ impl Report {
             entry
         });
         let failed = self.failed.iter().map(
-            |(Listed { lead, claim }, failure)| json!({ "lead": lead, "claim": claim, "why": failure.to_string() }),
+            |(Listed { lead, claim, .. }, failure)| json!({ "lead": lead, "claim": claim, "why": failure.to_string() }),
         );
         json!({
             self.name(&Decision::Allowed): self.written,
             self.name(&Decision::Done): self.done_before,
+            "not_found": self.not_found.iter().map(|listed| &listed.claim).collect::<Vec<_>>(),
             "refused": refused.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
             "not_begun": self.not_begun(),
@@ -82,10 +94,15 @@ impl Report {
     fn text(&self) -> String {
         let refused = self.refused.iter().map(|(listed, reason)| [listed.claim.clone(), format!("refused: {reason}")]);
         let failed = self.failed.iter().map(|(listed, failure)| [listed.claim.clone(), format!("failed: {failure}")]);
-        let rows: Vec<_> = refused.chain(failed).collect();
+        let not_found = self.not_found.iter().map(|listed| [listed.claim.clone(), "not found".to_owned()]);
+        let rows: Vec<_> = not_found.chain(refused).chain(failed).collect();
         let numbers = [
             (self.written, self.name(&Decision::Allowed).replace('_', " ")),
             (self.done_before, self.name(&Decision::Done).replace('_', " ")),
+            (
+                self.not_found.len(),
+                format!("not found in the table {} (reopened before, or in another table)", self.table),
+            ),
             (self.refused.len(), "refused".to_owned()),
             (self.failed.len(), "failed".to_owned()),
             (self.not_begun(), "not begun".to_owned()),

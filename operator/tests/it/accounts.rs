@@ -4,7 +4,7 @@ use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use support::{ACCOUNT, KEY, Lead, ObservedResponse, TABLE, TOKEN, post};
+use support::{ACCOUNT, KEY, Lead, ObservedResponse, SecretsBehaviour, TABLE, TOKEN, post};
 
 use crate::operator::{Operator, Ran};
 
@@ -136,6 +136,9 @@ async fn a_closed_account_is_unknown_to_the_relay_until_it_is_restored() {
     for refused in [&["rotate-key", ACCOUNT][..], &["add", ACCOUNT, "--sandbox"], &["check", ACCOUNT]] {
         assert_eq!(operator.run(&[&["account"], refused].concat()).await.code, 1, "{refused:?}");
     }
+    let would = operator.json(&["account", "restore", ACCOUNT, "--dry-run"]).await;
+    assert_eq!(would["result"], json!("would_be_restored"));
+    assert_eq!(operator.json(&["account", "show", ACCOUNT]).await["state"], json!("closed"));
     for result in ["restored", "already_open"] {
         assert_eq!(operator.json(&["account", "restore", ACCOUNT]).await["result"], json!(result));
     }
@@ -188,6 +191,70 @@ async fn a_malformed_secret_is_not_changed() {
     assert_eq!(operator.run(&["account", "check", "odd"]).await.code, 1);
     assert_eq!(operator.run_with(&["account", "set-token", "odd"], TOKEN).await.code, 0);
     assert_eq!(operator.run(&["account", "check", "odd"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_no_digest_is_never_shown_and_can_be_removed() {
+    let operator = Operator::start().await;
+    let before = json!({"lendswift_token": TOKEN, "api_key_sha256": [digest(KEY), "hunter2"]});
+    operator.app.secrets.put(format!("lendswift/{ACCOUNT}"), before.to_string());
+    let shown = operator.run(&["account", "show", ACCOUNT, "--json"]).await;
+    assert_secret(&shown, &["hunter2"]);
+    assert_eq!(shown.json()["api_keys"], json!([digest(KEY)[..8], "malformed"]));
+    for refused in [&["check"][..], &["rotate-key"], &["set-token"], &["revoke-key", &digest(KEY)[..8], "--yes"]] {
+        let arguments = [&["account", refused[0], ACCOUNT], &refused[1..]].concat();
+        let ran = operator.run_with(&arguments, OTHER_TOKEN).await;
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert_secret(&ran, &["hunter2"]);
+    }
+    assert_eq!(operator.secret(ACCOUNT).await, before);
+    let removed = operator.json(&["account", "revoke-key", ACCOUNT, "malformed", "--yes"]).await;
+    assert_eq!((&removed["digest"], &removed["keys"]), (&json!("malformed"), &json!(1)));
+    assert_eq!(operator.secret(ACCOUNT).await, json!({"lendswift_token": TOKEN, "api_key_sha256": [digest(KEY)]}));
+    assert_eq!(operator.run(&["account", "revoke-key", ACCOUNT, "malformed", "--yes"]).await.code, 1);
+}
+
+#[tokio::test]
+async fn a_sandbox_that_is_not_true_is_none() {
+    let operator = Operator::start().await;
+    let secret = json!({"sandbox": false, "api_key_sha256": [digest(KEY)]}).to_string();
+    operator.app.secrets.put("lendswift/odd", secret);
+    let ran = operator.run_with(&["account", "set-token", "odd"], TOKEN).await;
+    assert_eq!((ran.code, ran.stderr.contains("sandbox is not the boolean true")), (1, true), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_secret_without_a_current_version_exists() {
+    let operator = Operator::start().await;
+    let error = SecretsBehaviour::Fails("ResourceNotFoundException", "no AWSCURRENT");
+    operator.app.secrets.behave_for(format!("lendswift/{ACCOUNT}"), error);
+    for command in ["check", "rotate-key"] {
+        let ran = operator.run(&["account", command, ACCOUNT]).await;
+        assert_eq!((ran.code, ran.stderr.contains("no current version")), (1, true), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_input_that_is_too_long_for_a_token_is_refused() {
+    let operator = Operator::start().await;
+    let before = operator.secret(ACCOUNT).await;
+    for (length, code) in [(4097, 2), (4096, 0)] {
+        let ran = operator.run_with(&["account", "set-token", ACCOUNT], &"a".repeat(length)).await;
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(operator.secret(ACCOUNT).await == before, code == 2);
+    }
+}
+
+#[tokio::test]
+async fn without_a_stack_the_secrets_key_is_named() {
+    let operator = Operator::start().await;
+    let add = ["account", "add", "newco", "--sandbox", "--dry-run"];
+    let ran = operator.run(&add).await;
+    assert!(ran.stderr.contains("--kms-key-id"), "{ran:?}");
+    let named = operator.json(&[&add[..], &["--kms-key-id", "a-key"]].concat()).await;
+    assert_eq!(named["kms_key"], json!("a-key"));
+    operator.json(&["account", "add", "newco", "--sandbox", "--kms-key-id", "a-key"]).await;
+    assert_eq!(operator.json(&["account", "show", "newco"]).await["kms_key"], json!("a-key"));
 }
 
 #[tokio::test]

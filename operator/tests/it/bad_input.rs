@@ -121,8 +121,10 @@ async fn a_leads_faults_are_those_that_the_relay_returns() {
 #[tokio::test]
 async fn a_list_that_is_none_is_refused_without_quoting_it() {
     let operator = Operator::start().await;
-    for list in ["16501231234\n", "{\"leads\": 16501231234}", "[\"16501231234\"]"] {
-        let ran = operator.run_with(&["unknown", "settle", "-"], list).await;
+    let claim = format!("[{{\"lead\": \"\", \"claim\": \"{CLAIM}\"}}]");
+    let invalid = "[{\"lead\": \"acme#lead#1\", \"claim\": \"16501231234\"}]";
+    for list in ["16501231234\n", "{\"leads\": 16501231234}", "[\"16501231234\"]", "", "# none\n", &claim, invalid] {
+        let ran = operator.run_with(&["unknown", "settle", "-", "--yes"], list).await;
         assert_failed(&ran, 2, &["unknown list --json"]);
         assert!(!ran.stderr.contains("16501231234"), "{ran:?}");
     }

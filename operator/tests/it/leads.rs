@@ -97,11 +97,60 @@ async fn a_reopened_lead_is_pushed_again() {
     assert_eq!(operator.app.dynamodb.items(TABLE), before);
 
     assert_eq!(operator.json(&reopen).await["result"], json!("reopened"));
-    assert_eq!(operator.json(&reopen).await["result"], json!("already_gone"));
-    let ran = operator.run(&["lead", "settle", "--claim", &claim]).await;
-    assert_eq!((ran.code, ran.stderr.contains("it is gone")), (1, true), "{ran:?}");
+    for command in [&reopen[..], &["lead", "settle", "--claim", &claim]] {
+        let ran = operator.run(command).await;
+        assert_eq!((ran.code, ran.stderr.contains("no such lead")), (1, true), "{ran:?}");
+    }
     assert_eq!(operator.app.post(&LEAD.post()).await, "200 accepted");
     assert_eq!(LEAD.pushes(&operator.app.rudder), 2);
+}
+
+#[tokio::test]
+async fn a_lead_that_is_not_found_is_never_reopened_already() {
+    let operator = Operator::start().await;
+    operator.unknown_lead(LEAD).await;
+    for selector in [
+        &["--claim", CLAIM][..],
+        &["--request-id", "another"],
+        &["--account", "acne", "--file", "-"],
+        &["--account", ACCOUNT, "--sandbox", "--file", "-"],
+    ] {
+        for command in ["show", "reopen", "settle"] {
+            let yes = if command == "reopen" { &["--yes"][..] } else { &[] };
+            let ran = operator.run_with(&[&["lead", command], selector, yes].concat(), &LEAD.body()).await;
+            assert_eq!((ran.code, ran.stderr.contains("no such lead")), (1, true), "{ran:?}");
+            for named in ["--account", "--sandbox", "--stack", env!("CARGO_PKG_VERSION"), "Ask AI Rudder"] {
+                assert!(ran.stderr.contains(named), "{named}: {ran:?}");
+            }
+        }
+    }
+    assert!(LEAD.item(&operator.app.dynamodb).is_some());
+}
+
+#[tokio::test]
+async fn a_lead_of_another_account_is_refused() {
+    let operator = Operator::start().await;
+    let claim = operator.unknown_lead(LEAD).await;
+    for other in [&["--account", SANDBOX][..], &["--account", ACCOUNT, "--sandbox"]] {
+        let ran = operator.run(&[&["lead", "reopen", "--yes", "--claim", &claim], other].concat()).await;
+        assert_eq!((ran.code, ran.stderr.contains("does not belong to")), (1, true), "{ran:?}");
+    }
+    assert!(LEAD.item(&operator.app.dynamodb).is_some());
+    let own = ["lead", "show", "--claim", &claim, "--account", ACCOUNT];
+    assert_eq!(operator.json(&own).await["claim"], json!(claim));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_that_has_expired_names_no_lead() {
+    let operator = Operator::start().await;
+    operator.unknown_lead(LEAD).await;
+    let show = ["lead", "show", "--account", ACCOUNT, "--idempotency-key", "crm-4001"];
+    assert_eq!(operator.run(&show).await.code, 0);
+    let mut keys = operator.app.dynamodb.items(TABLE).into_iter().filter(|item| item.get("lead_pk").is_some());
+    let mut key = keys.next().unwrap();
+    key["expires"] = json!({ "N": (now() - 1).to_string() });
+    operator.app.dynamodb.put(TABLE, key);
+    assert_eq!(operator.run(&show).await.code, 1);
 }
 
 #[tokio::test]

@@ -11,11 +11,16 @@
 )]
 
 mod accounts;
+mod arguments;
 mod bad_input;
 mod checks;
+mod condition;
 mod documents;
 mod leads;
+mod lost_keys;
 mod many;
 mod moto;
 mod operator;
 mod reference;
+mod rights;
+mod terminal;

@@ -56,10 +56,13 @@ async fn three_thousand_leads_are_listed_exported_and_settled_in_two_minutes() {
     let (_folder, file) = export(&operator).await;
     let listed = began.elapsed();
     let settling = Instant::now();
-    let report = operator.json(&["unknown", "settle", file.to_str().unwrap()]).await;
+    let report = operator.json(&["unknown", "settle", "--yes", file.to_str().unwrap()]).await;
     println!("{MANY} leads: listed in {listed:.1?}, settled in {:.1?}", settling.elapsed());
     assert!(began.elapsed() < Duration::from_secs(120));
-    assert_eq!(report, json!({"settled": MANY, "already_settled": 0, "refused": [], "failed": [], "not_begun": 0}));
+    assert_eq!(
+        report,
+        json!({"settled": MANY, "already_settled": 0, "not_found": [], "refused": [], "failed": [], "not_begun": 0})
+    );
     assert_eq!(open_and_accepted(&operator), (0, MANY as usize));
 }
 
@@ -99,7 +102,7 @@ fn reason(refused: &Value) -> (String, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_was_killed_halfway_is_completed_by_the_next() {
     for (command, done, done_before) in
-        [(&["settle"][..], "settled", "already_settled"), (&["reopen", "--yes"], "reopened", "already_gone")]
+        [(&["settle", "--yes"][..], "settled", "already_settled"), (&["reopen", "--yes"], "reopened", "already_gone")]
     {
         let operator = Operator::start().await;
         store(&operator, 600);
@@ -130,7 +133,7 @@ async fn a_failure_of_aws_ends_the_run_and_the_report_counts_the_rest() {
     store(&operator, 100);
     let (_folder, file) = export(&operator).await;
     operator.app.dynamodb.next("UpdateItem", DynamoBehaviour::Denied);
-    let ran = operator.run(&["unknown", "settle", file.to_str().unwrap(), "--json"]).await;
+    let ran = operator.run(&["unknown", "settle", file.to_str().unwrap(), "--yes", "--json"]).await;
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("dynamodb:UpdateItem"), "{ran:?}");
     let report = ran.json();
@@ -194,13 +197,36 @@ async fn a_list_may_be_lines_on_stdin() {
     let operator = Operator::start().await;
     store(&operator, 3);
     let lines = format!("# from the log\n{}\n\n{}\n{}\n", claim(0), claim(0), claim(77));
-    let report = operator.json_with(&["unknown", "reopen", "-", "--yes", "--dry-run"], &lines).await;
-    assert_eq!((&report["would_be_reopened"], &report["already_gone"]), (&json!(1), &json!(1)));
+    let reopen = ["unknown", "reopen", "-", "--yes", "--json"];
+    let ran = operator.run_with(&[&reopen[..], &["--dry-run"]].concat(), &lines).await;
+    let report = ran.json();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!((&report["would_be_reopened"], &report["not_found"]), (&json!(1), &json!([claim(77)])));
     assert_eq!(operator.app.dynamodb.items(TABLE).len(), 3);
-    let report = operator.json_with(&["unknown", "reopen", "-", "--yes"], &lines).await;
-    assert_eq!((&report["reopened"], &report["already_gone"]), (&json!(1), &json!(1)));
+    let report = operator.run_with(&reopen, &lines).await.json();
+    assert_eq!((&report["reopened"], &report["not_found"]), (&json!(1), &json!([claim(77)])));
     assert_eq!(operator.app.dynamodb.items(TABLE).len(), 2);
-    let ran = operator.run_with(&["unknown", "settle", "-"], &lines).await;
-    assert_eq!(ran.code, 1);
+    let ran = operator.run_with(&["unknown", "settle", "-", "--yes"], &lines).await;
+    assert_eq!((ran.code, ran.stdout.contains(&format!("2 not found in the table {TABLE}"))), (1, true), "{ran:?}");
     assert_eq!(open_and_accepted(&operator), (2, 0));
+}
+
+#[tokio::test]
+async fn a_list_of_another_table_is_refused() {
+    let operator = Operator::start().await;
+    store(&operator, 1);
+    let (_folder, file) = export(&operator).await;
+    let exported = fs::read_to_string(&file).unwrap();
+    let other = exported.replace(&format!("\"table\": \"{TABLE}\""), "\"table\": \"other\"");
+    assert_ne!(other, exported);
+    for command in ["settle", "reopen"] {
+        let ran = operator.run_with(&["unknown", command, "-", "--yes"], &other).await;
+        assert_eq!((ran.code, ran.stderr.contains("from the table other")), (2, true), "{ran:?}");
+    }
+    // A list that does not say from which table it is shows nothing about a lead that is not there.
+    let pk = format!("{ACCOUNT}#lead#1");
+    let bare = json!([{"lead": pk, "claim": claim(5)}]).to_string();
+    let ran = operator.run_with(&["unknown", "reopen", "-", "--yes", "--json"], &bare).await;
+    assert_eq!((ran.code, &ran.json()["not_found"]), (1, &json!([claim(5)])), "{ran:?}");
+    assert_eq!(open_and_accepted(&operator), (1, 0));
 }

@@ -18,7 +18,7 @@ use crate::operator::{CLAIM, Ran, command, run};
 /// The parts of the relay's stack that the command reads: a table, and a function.
 const STACK: &str = r#"{
   "Parameters": {
-    "SecretPrefix": {"Type": "String", "Default": "loans"}, "SecretsKeyArn": {"Type": "String", "Default": ""}},
+    "SecretPrefix": {"Type": "String", "Default": "loans"}, "KmsKeyArn": {"Type": "String", "Default": ""}},
   "Resources": {
     "Role": {"Type": "AWS::IAM::Role", "Properties": {
       "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
@@ -33,6 +33,7 @@ const STACK: &str = r#"{
   },
   "Outputs": {
     "ClaimsTableName": {"Value": {"Ref": "Table"}},
+    "SecretPrefix": {"Value": {"Ref": "SecretPrefix"}},
     "FunctionName": {"Value": {"Ref": "Relay"}}
   }
 }"#;

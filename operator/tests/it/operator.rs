@@ -131,7 +131,7 @@ pub fn command(arguments: &[&str]) -> Command {
 pub async fn run(mut command: Command, input: &str) -> Ran {
     let mut child = command.spawn().expect("the command starts");
     let mut stdin = child.stdin.take().unwrap();
-    // A command that reads nothing closes the pipe.
+    // A command that reads nothing closes the pipe, and one with another stdout returns no text.
     let _ = stdin.write_all(input.as_bytes()).await;
     drop(stdin);
     let Output { status, stdout, stderr } = child.wait_with_output().await.expect("the command ends");

@@ -9,28 +9,43 @@ use support::in_repository;
 /// The width of a code block in the reference.
 const WIDTH: usize = 100;
 
-/// The IAM actions of each group of commands.
-const RIGHTS: [(&str, &str); 7] = [
-    ("without `--table` or `--secret-prefix`", "`cloudformation:DescribeStacks` on the stack"),
-    ("`lead show`, `unknown list`", "`dynamodb:GetItem`, `dynamodb:Scan` on the table"),
-    ("`lead settle`, `unknown settle`", "`dynamodb:GetItem`, `dynamodb:Scan`, `dynamodb:UpdateItem` on the table"),
-    ("`lead reopen`, `unknown reopen`", "`dynamodb:GetItem`, `dynamodb:Scan`, `dynamodb:DeleteItem` on the table"),
+/// The IAM actions of each group of commands, and the policy in `docs/iam` that grants them.
+pub const RIGHTS: [(&str, &str, &str); 8] = [
+    ("all, without `--table` or `--secret-prefix`", "`cloudformation:DescribeStacks` on the stack", "both"),
+    ("`lead show`, `unknown list`", "`dynamodb:GetItem`, `dynamodb:Scan` on the table", "on-call.json"),
+    (
+        "`lead settle`, `unknown settle`",
+        "`dynamodb:GetItem`, `dynamodb:Scan`, `dynamodb:UpdateItem` on the table",
+        "on-call.json",
+    ),
+    (
+        "`lead reopen`, `unknown reopen`",
+        "`dynamodb:GetItem`, `dynamodb:Scan`, `dynamodb:DeleteItem` on the table",
+        "on-call.json",
+    ),
     (
         "`account list`, `account show`, `account check`",
-        "`secretsmanager:ListSecrets`; `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` on the \
-         secrets; `kms:Decrypt` if a KMS key of your own encrypts them",
+        "`secretsmanager:ListSecrets`; `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` on the secrets",
+        "accounts.json",
     ),
     (
         "the other `account` commands",
         "`secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue`, `secretsmanager:CreateSecret`, \
          `secretsmanager:PutSecretValue`, `secretsmanager:UpdateSecretVersionStage`, `secretsmanager:DeleteSecret`, \
-         `secretsmanager:RestoreSecret` on the secrets; `kms:Decrypt`, `kms:GenerateDataKey` if a KMS key of your own \
-         encrypts them",
+         `secretsmanager:RestoreSecret` on the secrets",
+        "accounts.json",
     ),
     (
         "`check`",
         "those of `account list` and `account check`; `dynamodb:DescribeTable`, `dynamodb:DescribeTimeToLive` on the \
          table; `lambda:GetFunctionConfiguration` on the function (without it, that check is skipped)",
+        "accounts.json",
+    ),
+    (
+        "all, with a KMS key of your own (`KmsKeyArn`)",
+        "`kms:Decrypt` and, for commands that write secrets, `kms:GenerateDataKey` on the key: it encrypts the table \
+         and the secrets",
+        "none: see [A KMS key of your own](../deploying.md#a-kms-key-of-your-own)",
     ),
 ];
 
@@ -67,6 +82,11 @@ fn wrapped(paragraph: &str) -> String {
     lines.join("\n")
 }
 
+/// A policy with the link to it.
+fn linked(policy: &str) -> String {
+    if policy.contains(".json") { format!("[iam/{policy}](../iam/{policy})") } else { policy.to_owned() }
+}
+
 fn hide_global(command: Command) -> Command {
     let globals: Vec<_> = command.get_arguments().filter(|argument| argument.is_global_set()).collect();
     let ids: Vec<_> = globals.into_iter().map(|argument| argument.get_id().clone()).collect();
@@ -78,7 +98,8 @@ fn the_reference_is_that_of_the_command_line() {
     let mut cli = Cli::command();
     cli.build();
     let codes = ExitStatus::ALL.map(|status| format!("| {} | {} |\n", status as u8, status.meaning())).concat();
-    let rights = RIGHTS.map(|(commands, rights)| format!("| {commands} | {rights} |\n")).concat();
+    let rights =
+        RIGHTS.map(|(commands, rights, policy)| format!("| {commands} | {rights} | {} |\n", linked(policy))).concat();
     let mut page = format!(
         "# lendswift\n\n<!-- Generated from the code by operator/tests/it/reference.rs: \
          SNAPSHOTS=overwrite cargo test -p lendswift reference -->\n\n\
@@ -86,7 +107,8 @@ fn the_reference_is_that_of_the_command_line() {
          it.\n`cargo install --locked --path operator` installs it; `lendswift help COMMAND` shows what is below.\n\n\
          ```text\n{}\n```\n\n\
          ## Exit codes\n\n| code | meaning |\n| --- | --- |\n{codes}\n\
-         ## Rights\n\nThe operator needs these rights of IAM:\n\n| commands | rights |\n| --- | --- |\n{rights}",
+         ## Rights\n\nThe operator needs these rights of IAM:\n\n\
+         | commands | rights | policy |\n| --- | --- | --- |\n{rights}",
         help("lendswift", cli.clone(), true)
     );
     for (name, command) in commands(&cli, "lendswift") {

@@ -15,6 +15,6 @@ mod client;
 pub use dynamodb::{DynamoAnswer, DynamoBehaviour, DynamoCore, DynamoDb, DynamoOutcome, TokenRules};
 pub use lambda::{Invoked, Lambda, RuntimeApi};
 pub use rudder::{Answering, Received, Reply, Rudder, check_contract};
-pub use secrets::{SecretsBehaviour, SecretsManager};
+pub use secrets::{SecretsBehaviour, SecretsManager, WriteBehaviour};
 pub use server::Connections;
 pub(crate) use server::lock;

@@ -1,5 +1,5 @@
-//! A fake of AWS Secrets Manager: the operations with which an operator keeps secrets, and the ways in which reading one
-//! can fail.
+//! A fake of AWS Secrets Manager: the operations with which an operator keeps secrets, and the ways in which they can
+//! fail.
 
 mod behaviour;
 mod fault;
@@ -24,7 +24,7 @@ use axum::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-pub use self::behaviour::SecretsBehaviour;
+pub use self::behaviour::{SecretsBehaviour, WriteBehaviour};
 use self::{behaviour::is_signed_now, fault::Fault, operation::Operation, vault::Vault};
 use crate::fakes::server::{Connections, Server, lock};
 
@@ -43,6 +43,7 @@ struct State {
     behaviour: SecretsBehaviour,
     next: VecDeque<SecretsBehaviour>,
     by_name: HashMap<String, SecretsBehaviour>,
+    writes: HashMap<String, WriteBehaviour>,
     calls: Vec<String>,
 }
 
@@ -89,7 +90,13 @@ impl SecretsManager {
         lock(&self.state).calls.clone()
     }
 
-    /// Answers every following call of GetSecretValue like this. The other operations always succeed or fail as in AWS.
+    /// Answers every following call of this operation like this, which is any but GetSecretValue.
+    pub fn behave_in(&self, operation: impl Into<String>, behaviour: WriteBehaviour) {
+        lock(&self.state).writes.insert(operation.into(), behaviour);
+    }
+
+    /// Answers every following call of GetSecretValue like this. The other operations succeed or fail as in AWS, unless
+    /// [`Self::behave_in`] says otherwise.
     pub fn behave(&self, behaviour: SecretsBehaviour) {
         lock(&self.state).behaviour = behaviour;
     }
@@ -115,12 +122,33 @@ async fn answer(
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let operation = target.and_then(|target| target.strip_prefix(TARGET));
     let operation = operation.filter(|_| method == Method::POST && uri.path() == "/");
-    let operation = Operation::parse(operation.ok_or_else(Fault::unknown_operation)?, &body)?;
+    let name = operation.ok_or_else(Fault::unknown_operation)?;
+    let operation = Operation::parse(name, &body)?;
     let response = match &operation {
         Operation::Get(get) => read(&state, &operation, &get.secret_id, &headers).await?,
-        _ => lock(&state).vault.call(&operation)?,
+        _ => write(&state, name, &operation).await?,
     };
     Ok(([(CONTENT_TYPE, MEDIA_TYPE)], response.to_string()).into_response())
+}
+
+/// Another operation. It is carried out, or not, before its answer is late or lost.
+async fn write(state: &Mutex<State>, name: &str, operation: &Operation) -> Result<Value, Fault> {
+    let (behaviour, response) = {
+        let mut state = lock(state);
+        let behaviour = state.writes.get(name).copied().unwrap_or_default();
+        let is_done = behaviour != WriteBehaviour::Fails;
+        (behaviour, if is_done { state.vault.call(operation) } else { Ok(Value::Null) })
+    };
+    match behaviour {
+        WriteBehaviour::Normal => {}
+        WriteBehaviour::Slow(wait) => tokio::time::sleep(wait).await,
+        WriteBehaviour::Fails | WriteBehaviour::DoneAndFails => return Err(behaviour::lost()),
+        WriteBehaviour::DoneAndFailsAfter(wait) => {
+            tokio::time::sleep(wait).await;
+            return Err(behaviour::lost());
+        }
+    }
+    response
 }
 
 /// GetSecretValue, which the tests make fail.

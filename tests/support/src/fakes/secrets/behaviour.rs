@@ -40,6 +40,27 @@ pub enum SecretsBehaviour {
     Fails(&'static str, &'static str),
 }
 
+/// How a call of another operation is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteBehaviour {
+    /// As AWS does when all is well.
+    #[default]
+    Normal,
+    /// As normal, but late: it is done at once, and answered after a wait on tokio's clock.
+    Slow(Duration),
+    /// Nothing is done, and the answer is an error of something between the caller and AWS, which is not retried.
+    Fails,
+    /// It is done, and the answer is that error.
+    DoneAndFails,
+    /// As [`Self::DoneAndFails`], but late.
+    DoneAndFailsAfter(Duration),
+}
+
+/// The answer of something between the caller and AWS: it does not show whether AWS got the request.
+pub(super) fn lost() -> Fault {
+    Fault::bad_request("GatewayException", "No answer.")
+}
+
 /// The error of a behaviour that has one.
 pub(super) fn fault(behaviour: SecretsBehaviour, name: &str) -> Option<Fault> {
     Some(match behaviour {

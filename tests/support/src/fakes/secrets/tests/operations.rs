@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::{
 };
 
 use super::secrets_manager;
-use crate::fakes::SecretsManager;
+use crate::fakes::{SecretsManager, WriteBehaviour};
 
 const NAME: &str = "lendswift/newco";
 const TOKEN: &str = "11111111-1111-4111-8111-111111111111";
@@ -258,4 +258,16 @@ async fn secrets_are_listed_by_the_beginning_of_their_name() {
         (0..250).map(|number| format!("lendswift/a{number}")).chain(["lendswift/acme".to_owned()]).collect();
     assert_eq!(listed(true).await, all);
     assert_eq!(&all - &listed(false).await, BTreeSet::from(["lendswift/a7".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_show_whether_the_secret_was_created() {
+    let (secrets, client) = start().await;
+    for (behaviour, expected) in [(WriteBehaviour::Fails, None), (WriteBehaviour::DoneAndFails, Some("a text"))] {
+        secrets.behave_in("CreateSecret", behaviour);
+        let created = client.create_secret().name(NAME).secret_string("a text").send().await;
+        assert_eq!(refused(created), ("GatewayException".to_owned(), "No answer.".to_owned()));
+        let read = client.get_secret_value().secret_id(NAME).send().await;
+        assert_eq!(read.as_ref().ok().and_then(|secret| secret.secret_string()), expected);
+    }
 }
