@@ -43,7 +43,7 @@ pub struct Candidate {
     pub zip: usize,
 }
 
-const UNCONNECTED: (&str, &str) = ("CONNECT_AT_START", "false");
+pub const UNCONNECTED: (&str, &str) = ("CONNECT_AT_START", "false");
 
 impl Variant {
     /// Its name in the report.
@@ -69,14 +69,6 @@ impl Variant {
             Self::RelayUnconnectedWithoutLedger => &[("CLAIMS_TABLE", "off"), UNCONNECTED],
             Self::Baseline => &[],
             Self::PassThrough => &[("LENDSWIFT_TOKEN", TOKEN)],
-        }
-    }
-
-    /// Whether it needs its dependencies before its first event.
-    pub fn needs_dependencies_to_start(self) -> bool {
-        match self {
-            Self::Relay | Self::RelayWithoutLedger | Self::RelayWithoutReuse | Self::PassThrough => true,
-            Self::RelayUnconnected | Self::RelayUnconnectedWithoutLedger | Self::Baseline => false,
         }
     }
 

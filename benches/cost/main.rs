@@ -87,7 +87,7 @@ async fn measure(results: &mut Results, overhead: Option<PathBuf>, args: &Args) 
             }
         }
         if let Some(program) = &overhead {
-            results.overheads.push(overhead::measure(program, &dependencies, &near).await?);
+            results.overheads.push(overhead::measure(program).await?);
         }
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 use crate::{
     candidate::{Candidate, Variant},
-    overhead::Overhead,
     round::Sample,
 };
 
@@ -24,7 +23,7 @@ pub struct Samples(pub Vec<Sample>);
 /// Everything that was measured.
 pub struct Results {
     pub candidates: Vec<Measured>,
-    pub overheads: Vec<Overhead>,
+    pub overheads: Vec<f64>,
 }
 
 impl Samples {
@@ -51,8 +50,8 @@ impl Results {
     }
 
     /// The median overhead, if it was measured.
-    pub fn overhead(&self, figure: fn(&Overhead) -> f64) -> Option<f64> {
-        (!self.overheads.is_empty()).then(|| percentile(self.overheads.iter().map(figure).collect(), 50))
+    pub fn overhead(&self) -> Option<f64> {
+        (!self.overheads.is_empty()).then(|| percentile(self.overheads.clone(), 50))
     }
 }
 

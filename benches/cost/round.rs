@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::{
     args::Args,
-    candidate::Candidate,
+    candidate::{Candidate, UNCONNECTED},
     machine::{cpu_time, peak_memory},
     results::percentile,
 };
@@ -51,21 +51,21 @@ pub async fn measure(
 ) -> Result<Sample, Failure> {
     let (endpoints, at_a_time) = (endpoints.variables(), args.at_a_time.to_string());
     let endpoints = endpoints.iter().map(|(name, value)| (*name, value.as_str()));
-    let own = || candidate.variant.variables().iter().copied();
+    let own = candidate.variant.variables();
     let concurrency = (args.at_a_time > 1).then_some(("AWS_LAMBDA_MAX_CONCURRENCY", at_a_time.as_str()));
-    let common = || concurrency.into_iter().chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
-    let variables: Vec<_> = endpoints.chain(own()).chain(common()).collect();
-    // In AWS, the certificates of the dependencies are not in files that a start reads.
-    let alone = own().chain(common()).collect();
-    let start_variables: &Vec<_> = if candidate.variant.needs_dependencies_to_start() { &variables } else { &alone };
+    let variables = own.iter().copied().chain(concurrency).chain([("AWS_LAMBDA_LOG_FORMAT", "JSON")]).chain(endpoints);
+    let variables: Vec<_> = variables.collect();
+    // The endpoints come with a file of certificates, which a start reads. In AWS there is none.
+    let needed = if own.contains(&UNCONNECTED) { own } else { &variables };
     let mut starts = Vec::new();
     for _ in 0..STARTS {
-        let lambda = Lambda::start(&candidate.program, start_variables).await?;
+        let lambda = Lambda::start(&candidate.program, needed).await?;
         starts.push(started(&lambda).await?);
         lambda.kill().await;
     }
     let lambda = Lambda::start(&candidate.program, &variables).await?;
-    let sample = observe(candidate, &lambda, percentile(starts, 50), leads, args).await;
+    let sample = observe(candidate, &lambda, leads, args).await;
+    let sample = sample.map(|sample| Sample { start: percentile(starts, 50), ..sample });
     let sample = sample.map_err(|failure| format!("{failure}\nIts log:\n{}", lambda.log().join("\n")))?;
     lambda.kill().await;
     let (pushes, expected) = (dependencies.take_pushes()?, candidate.variant.pushes() * (1 + args.leads as usize));
@@ -78,14 +78,8 @@ async fn started(lambda: &Lambda) -> Result<f64, Failure> {
     Ok(ms(lambda.started_in().ok_or("it asked for no event")?))
 }
 
-async fn observe(
-    candidate: &Candidate,
-    lambda: &Lambda,
-    start: f64,
-    leads: &mut Leads,
-    args: &Args,
-) -> Result<Sample, Failure> {
-    started(lambda).await?;
+async fn observe(candidate: &Candidate, lambda: &Lambda, leads: &mut Leads, args: &Args) -> Result<Sample, Failure> {
+    let start = started(lambda).await?;
     let process = lambda.process_id();
     let start_cpu = cpu_time(process)?;
     let first = post(candidate, lambda, leads.next_event()).await?;

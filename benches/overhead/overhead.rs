@@ -1,9 +1,8 @@
 //! Prints the relay's in-process overhead for a lead that AI Rudder accepts, in microseconds of CPU time: the time of
 //! such leads, from the event that Lambda's runtime client hands over to the response that it gets back, the line in
 //! the log and the metrics included (written nowhere), less the time of as many pushes alone. Parsing AI Rudder's
-//! envelope counts as overhead, though the push does it. It is measured twice: with an AI Rudder on the same thread,
-//! over plain HTTP, and with the one that the environment names. The ledger is off. `cargo bench` starts this program
-//! and sets the relay's variables.
+//! envelope counts as overhead, though the push does it. AI Rudder is on the same thread, over plain HTTP, and the ledger
+//! is off. `cargo bench` starts this program and sets the relay's variables.
 
 #![expect(clippy::print_stdout, reason = "it prints its result")]
 
@@ -48,20 +47,17 @@ const ENVELOPE: &str = r#"{"code":200,"message":"success","show_err":false,"time
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let token = Token::try_from(env::args().nth(1).ok_or("the account's token is missing")?)?;
-    let other_process = Config::from_env()?;
     let length = ENVELOPE.len();
     let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{ENVELOPE}");
     let rudder = RawTcpServer::responding(response.leak()).await;
-    let same_thread = Config::from_variables(|variable| match variable {
+    let config = Config::from_variables(|variable| match variable {
         "UPSTREAM_BASE_URL" => Some(rudder.url("http").into()),
         _ => env::var_os(variable),
     })?;
-    log::start(same_thread.log, io::sink);
+    log::start(config.log, io::sink);
     let recorder = Builder::new().cloudwatch_namespace(metrics::NAMESPACE).init()?;
     metrics::describe();
-    let same_thread = overhead(&same_thread, &token, recorder).await?;
-    let other_process = overhead(&other_process, &token, recorder).await?;
-    println!("[{same_thread:.1}, {other_process:.1}]");
+    println!("{:.1}", overhead(&config, &token, recorder).await?);
     Ok(())
 }
 
