@@ -66,12 +66,14 @@ pub fn reachable(url: &str) -> String {
     url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
-/// The variables with which the AWS CLI keeps the example's accounts.
-pub fn for_the_aws_cli(secrets_url: &str) -> String {
+/// The variables with which `lendswift` and the AWS CLI reach the example's accounts and leads.
+pub fn for_the_operator(secrets_url: &str, dynamodb_url: &str) -> String {
     format!(
-        "To add accounts and rotate API keys with the AWS CLI, as in docs/deploying.md, set these variables first:\n\
-         export AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_url} AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local \
-         AWS_SECRET_ACCESS_KEY=local\n"
+        "To use lendswift or the AWS CLI on these accounts and leads, as in docs/running-locally.md, set these variables \
+         first:\n\
+         export AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_url} AWS_ENDPOINT_URL_DYNAMODB={dynamodb_url} \
+         AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local SECRET_PREFIX=lendswift \
+         CLAIMS_TABLE={TABLE}\n"
     )
 }
 

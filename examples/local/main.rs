@@ -71,7 +71,7 @@ async fn serve(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         "The relay is at {url}. AI Rudder and AWS are fakes on this machine: no consumer is called.\n\
          Open {url}/docs in a browser to try each request and to see what AI Rudder receives.\n"
     ));
-    print(listeners::for_the_aws_cli(&secrets_url));
+    print(listeners::for_the_operator(&secrets_url, &dynamodb_url));
     print(listeners::for_other_tools(&rudder_url, &secrets_url, &dynamodb_url));
     let variables = support::sam_local_variables(&rudder_url, &secrets_url, &dynamodb_url);
     print(match write_for_sam_local(&variables) {
