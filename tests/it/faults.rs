@@ -36,9 +36,6 @@ tokio::task_local! {
     static MODE: Mode;
 }
 
-/// How many leads the relay serves at a time.
-const AT_A_TIME: u32 = 64;
-
 /// How often a lead was pushed over a reused connection.
 static REUSES: AtomicUsize = AtomicUsize::new(0);
 
@@ -49,8 +46,8 @@ enum Mode {
     Alone,
     /// An earlier lead left a connection to AI Rudder.
     Reused,
-    /// It serves several leads at a time, over connections that earlier leads left.
-    Several,
+    /// It serves this many leads at a time, over connections that earlier leads left.
+    Several(u32),
 }
 
 /// The pushes that AI Rudder got.
@@ -146,8 +143,8 @@ async fn post_twice(
 }
 
 /// Posts several leads at a time, ends the fault, posts them again. Checks a row for each, and returns one of them.
-async fn several_at_a_time(fault: String, app: &TestApp, context: Context, end: impl FnOnce()) -> Row {
-    let leads = || (11..11 + AT_A_TIME).map(Lead);
+async fn several_at_a_time(several: u32, fault: String, app: &TestApp, context: Context, end: impl FnOnce()) -> Row {
+    let leads = || (11..11 + several).map(Lead);
     let all = async |context: &Context| {
         join_all(leads().map(|lead| async move { post(&app.relay, &lead.post(), context.clone()).await })).await
     };
@@ -217,8 +214,8 @@ impl Fault {
             (self.begin)(&app);
             let end = || (self.end)(&app);
             let context = self.context.unwrap_or_else(|| with_deadline(30_000));
-            if MODE.get() == Mode::Several {
-                return several_at_a_time(self.name, &app, context, end).await;
+            if let Mode::Several(several) = MODE.get() {
+                return several_at_a_time(several, self.name, &app, context, end).await;
             }
             let count = || {
                 let pushes = Pushes::to(&app);
@@ -285,8 +282,18 @@ async fn no_fault_causes_a_second_call_or_a_wrong_response() {
     Assert::new().action_env("SNAPSHOTS").eq(table, Data::read_from(&in_repository("tests/it/faults.txt"), None).raw());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_fault_does_so_with_64_leads_at_a_time() {
+async fn check_several_at_a_time(several: u32) {
     let groups = vec![answers::rows(), dynamodb::rows(), secrets::rows(), deadlines()];
-    MODE.scope(Mode::Several, all(groups)).await;
+    MODE.scope(Mode::Several(several), all(groups)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_fault_does_so_with_8_leads_at_a_time() {
+    check_several_at_a_time(8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes a minute; `.ci/run chaos` runs it"]
+async fn no_fault_does_so_with_64_leads_at_a_time() {
+    check_several_at_a_time(64).await;
 }
