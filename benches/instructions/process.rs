@@ -70,9 +70,9 @@ fn about(instructions: u64) -> BinaryBenchmarkConfig {
 }
 
 #[binary_benchmark]
-#[bench::start(args = (TABLE, false, 0, 0), setup = lambda, config = about(767_000))]
-#[bench::start_without_ledger(args = ("off", false, 0, 0), setup = lambda, config = about(765_000))]
-#[bench::start_connected(args = (TABLE, true, 0, 0), setup = lambda, config = about(6_800_000))]
+#[bench::start(args = (TABLE, false, 0, 0), setup = lambda, config = about(729_000))]
+#[bench::start_without_ledger(args = ("off", false, 0, 0), setup = lambda, config = about(727_000))]
+#[bench::start_connected(args = (TABLE, true, 0, 0), setup = lambda, config = about(6_755_000))]
 #[bench::twenty_leads(args = (TABLE, false, 20, 0), setup = lambda, config = about(31_800_000))]
 #[bench::twenty_leads_without_ledger(args = ("off", false, 20, 0), setup = lambda, config = about(16_000_000))]
 #[bench::hundred_refusals(args = ("off", false, 0, 100), setup = lambda, config = about(53_900_000))]
