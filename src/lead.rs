@@ -26,6 +26,7 @@ use serde_json::error::Category;
 pub(crate) use self::personal::Personal;
 pub use self::{
     amount::Amount,
+    area_code::AreaCode,
     fault::{Fault, FaultCode, FaultKind, Faults},
     field::Detail,
     flag::Flag,

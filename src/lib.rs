@@ -30,9 +30,10 @@
 //! 3. `admission`: route, method, size, media type, account name, headers.
 //! 4. [`account`]: the caller's API key, checked against the account's secret, which is cached.
 //! 5. [`lead`]: the body, parsed into a lead or into all of its faults.
-//! 6. [`claim`]: the ledger: a lead is claimed before it is sent, and settled or released afterwards.
-//! 7. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
-//! 8. [`answer`]: outcome, status and envelope: the table of responses as code.
+//! 6. [`policy`]: the hours in which the account's consumers may be called.
+//! 7. [`claim`]: the ledger: a lead is claimed before it is sent, and settled or released afterwards.
+//! 8. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
+//! 9. [`answer`]: outcome, status and envelope: the table of responses as code.
 //!
 //! Supporting modules: [`config`] (all variables), [`request`] (the event), [`clock`] and [`budget`] (the timeline),
 //! [`tls`] and [`aws`] (one stack for all connections), [`telemetry`] (log and metrics), [`retry_after`], `unix_time`.
@@ -51,6 +52,7 @@ pub mod clock;
 pub mod config;
 pub mod gateway;
 pub mod lead;
+pub mod policy;
 pub mod relay;
 pub mod request;
 pub mod retry_after;

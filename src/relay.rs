@@ -1,6 +1,8 @@
 //! The relay: one lead, from admission to AI Rudder.
 
 mod context;
+mod hours;
+mod outgoing;
 mod sending;
 
 use std::{
@@ -8,11 +10,11 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use tokio::{join, time::timeout};
 use tracing::{Span, record_all};
 
 pub use self::context::RequestContext;
+use self::outgoing::Outgoing;
 use crate::{
     account::{Account, Accounts},
     admission::{Content, NotBase64, Route, Submission},
@@ -22,9 +24,9 @@ use crate::{
     claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Lookup, Namespace},
     clock::Clock,
     config::Config,
-    lead::{Lead, ParsedLead},
+    lead::ParsedLead,
     request::Request,
-    rudder::{Permit, Rudder, Scenario, payload},
+    rudder::{Permit, Rudder},
     telemetry::{log::LogText, metrics},
     tls::ClientError,
 };
@@ -131,7 +133,9 @@ impl Relay {
         let answer = match (lead, route) {
             (Err(faults), _) => Err(Problem::InvalidLead(faults)),
             (Ok(lead), Route::Send) => self.send_once(account, lead, key, context).await,
-            (Ok(lead), Route::Validate) => Ok(Answer::valid(&lead.payload)),
+            (Ok(lead), Route::Validate) => {
+                self.check_hours(account, &lead, context).map(|()| Answer::valid(&lead.payload))
+            }
             (Ok(lead), Route::Status) => {
                 let lookup = Lookup::Lead(namespace(account).items(&lead.payload, key));
                 self.status(account, &lookup, context).await
@@ -151,6 +155,9 @@ impl Relay {
         self.ensure_time_to_push(context)?;
         let budget = context.budget();
         let namespace = namespace(account);
+        if let Err(closed) = self.check_hours(account, &lead, context) {
+            return self.answer_when_closed(account, namespace.items(&lead.payload, None), context, closed).await;
+        }
         let keys = namespace.items(&lead.payload, key);
         let claim = Claim::new(&namespace, keys, context.request_id(), budget.lease());
         context.mark_claiming(self.ledger.is_on().then_some(claim.id()));
@@ -192,19 +199,6 @@ impl Relay {
     /// `Err` if less than the minimum time for a push is left.
     fn ensure_time_to_push(&self, context: &RequestContext) -> Result<(), InsufficientTime> {
         context.budget().push_until(self.push_limit, self.clock.now()).map(|_| ())
-    }
-}
-
-/// A valid lead as it is sent.
-struct Outgoing {
-    payload: Bytes,
-    /// What happens to it in a sandbox account.
-    scenario: Scenario,
-}
-
-impl From<&Lead<'_>> for Outgoing {
-    fn from(lead: &Lead<'_>) -> Self {
-        Self { payload: Bytes::from(payload(lead)), scenario: Scenario::for_amount(&lead.loan_amount) }
     }
 }
 

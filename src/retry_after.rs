@@ -23,6 +23,14 @@ impl RetryAfter {
         }
         httpdate::parse_http_date(text).ok().map(Self::Date)
     }
+
+    /// The delay from now to a later time, in seconds, rounded up.
+    #[must_use]
+    pub fn between(now: SystemTime, later: SystemTime) -> Self {
+        let delay = later.duration_since(now).unwrap_or_default();
+        let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+        Self::Seconds(seconds.try_into().unwrap_or(u32::MAX))
+    }
 }
 
 impl From<RetryAfter> for HeaderValue {
@@ -37,12 +45,24 @@ impl From<RetryAfter> for HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn forwarded(value: &str) -> Option<String> {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap())]);
         RetryAfter::from_headers(&headers)
             .map(|retry_after| HeaderValue::from(retry_after).to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_delay_is_rounded_up() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(500);
+        for (milliseconds, seconds) in [(0, 0), (1, 1), (1000, 1), (1001, 2), (86_400_000, 86_400)] {
+            let later = now + Duration::from_millis(milliseconds);
+            assert_eq!(RetryAfter::between(now, later), RetryAfter::Seconds(seconds));
+        }
+        assert_eq!(RetryAfter::between(now, SystemTime::UNIX_EPOCH), RetryAfter::Seconds(0));
     }
 
     #[test]

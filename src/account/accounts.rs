@@ -109,10 +109,10 @@ impl Accounts {
         loop {
             let entry = within(until, self.cached_or_refreshed(id, false, is_enough)).await?;
             match entry.check_key(key, arrived_at) {
-                KeyCheck::Valid(destination) => {
+                KeyCheck::Valid(destination, policy) => {
                     let source = entry.source(arrived_at);
                     record_account(id, Some(source));
-                    return Ok(Account { id: id.clone(), destination, source });
+                    return Ok(Account { id: id.clone(), destination, policy, source });
                 }
                 KeyCheck::Misconfigured(cause) => {
                     record_account(id, None);

@@ -1,15 +1,18 @@
 //! The result of authentication: an account, or why there is none.
 
+use std::sync::Arc;
+
 use tracing::{Span, record_all};
 
 use super::AccountId;
-use crate::{rudder::Token, telemetry::log::LogText};
+use crate::{policy::Policy, rudder::Token, telemetry::log::LogText};
 
 /// An authenticated account.
 #[derive(Debug)]
 pub struct Account {
     pub(super) id: AccountId,
     pub(super) destination: Destination,
+    pub(super) policy: Arc<Policy>,
     pub(super) source: SecretSource,
 }
 
@@ -83,6 +86,12 @@ impl Account {
     #[must_use]
     pub fn destination(&self) -> &Destination {
         &self.destination
+    }
+
+    /// When the account's leads may be sent.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Whether the account's pushes are simulated.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::{ApiKey, Destination, SecretSource, key::KeyDigest, secret::Secret, store::StoreError};
 use crate::{
     budget::{REFUSED_TOKEN_INTERVAL, SECRET_RETRY_INTERVAL},
+    policy::Policy,
     rudder::Token,
     telemetry::log::LogText,
 };
@@ -43,7 +44,7 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum SecretState {
     /// The account can be used. If the last refresh failed, the secret may have changed in the meantime.
-    Usable { destination: Destination, last_refresh_error: Option<StoreError> },
+    Usable { destination: Destination, policy: Arc<Policy>, last_refresh_error: Option<StoreError> },
     /// The secret exists, but cannot be used.
     Broken(StoreError),
     /// The secret does not exist.
@@ -56,7 +57,7 @@ enum SecretState {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum KeyCheck {
     /// The API key is valid.
-    Valid(Destination),
+    Valid(Destination, Arc<Policy>),
     /// The API key is valid, but the secret is malformed.
     Misconfigured(LogText),
     /// Secrets Manager failed, so the API key cannot be checked or the account cannot be used.
@@ -89,10 +90,11 @@ impl Entry {
             may_force_refresh_from: if forced { now + REFUSED_TOKEN_INTERVAL } else { may_force_refresh_from },
         };
         match response {
-            Ok(Secret { digests, destination: Ok(destination) }) => {
-                new(digests.into(), SecretState::Usable { destination, last_refresh_error: None }, lifetime.fresh)
+            Ok(Secret { digests, destination: Ok(destination), policy }) => {
+                let state = SecretState::Usable { destination, policy, last_refresh_error: None };
+                new(digests.into(), state, lifetime.fresh)
             }
-            Ok(Secret { digests, destination: Err(error) }) => {
+            Ok(Secret { digests, destination: Err(error), .. }) => {
                 new(digests.into(), SecretState::Broken(error.into()), SECRET_RETRY_INTERVAL)
             }
             Err(error @ (StoreError::NotFound | StoreError::Deleted)) => {
@@ -104,10 +106,10 @@ impl Entry {
             Err(error @ StoreError::Transient(_)) => {
                 let may_force_refresh_from = may_force_refresh_from.max(now + SECRET_RETRY_INTERVAL);
                 let stale = old.filter(|old| now < old.stale_until);
-                let stale = stale.and_then(|old| Some((old, old.destination()?.clone())));
-                if let Some((old, destination)) = stale {
+                let stale = stale.and_then(|old| Some((old, old.usable()?)));
+                if let Some((old, (destination, policy))) = stale {
                     Self {
-                        state: SecretState::Usable { destination, last_refresh_error: Some(error) },
+                        state: SecretState::Usable { destination, policy, last_refresh_error: Some(error) },
                         fresh_until: old.fresh_until.max(now + SECRET_RETRY_INTERVAL).min(old.stale_until),
                         may_force_refresh_from,
                         ..old.clone()
@@ -124,7 +126,9 @@ impl Entry {
     pub(super) fn check_key(&self, key: ApiKey, arrived_at: Instant) -> KeyCheck {
         let is_known = self.knows(key);
         match &self.state {
-            SecretState::Usable { destination, .. } if is_known => KeyCheck::Valid(destination.clone()),
+            SecretState::Usable { destination, policy, .. } if is_known => {
+                KeyCheck::Valid(destination.clone(), Arc::clone(policy))
+            }
             SecretState::Broken(error) | SecretState::Absent(error) if is_known => {
                 KeyCheck::Misconfigured(error.log_text())
             }
@@ -139,11 +143,14 @@ impl Entry {
 
     /// The account's token, unless it is unknown or malformed, or the account is a sandbox.
     pub(super) fn token(&self) -> Option<&Token> {
-        self.destination()?.token()
+        if let SecretState::Usable { destination, .. } = &self.state { destination.token() } else { None }
     }
 
-    fn destination(&self) -> Option<&Destination> {
-        if let SecretState::Usable { destination, .. } = &self.state { Some(destination) } else { None }
+    fn usable(&self) -> Option<(Destination, Arc<Policy>)> {
+        match &self.state {
+            SecretState::Usable { destination, policy, .. } => Some((destination.clone(), Arc::clone(policy))),
+            _ => None,
+        }
     }
 
     /// Whether the secret, when it was read last, contained an API key.

@@ -1,15 +1,18 @@
 //! The content of an account's secret.
 
-use std::slice;
+use std::{slice, sync::Arc};
 
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::{Destination, key::KeyDigest};
-use crate::rudder::TokenError;
+use crate::{
+    policy::{Policy, PolicyError},
+    rudder::TokenError,
+};
 
 /// An account's secret: `{"lendswift_token": "…", "api_key_sha256": ["<64 hex digits>", …]}`. A sandbox has
-/// `"sandbox": true` in place of the token.
+/// `"sandbox": true` in place of the token. `"policy"` is optional.
 #[derive(Debug, Clone)]
 pub struct Secret {
     /// The digests of the API keys, at least one.
@@ -17,6 +20,9 @@ pub struct Secret {
     /// Where the account's leads go, or the secret's fault. It is separate from the digests, so that a caller with a valid
     /// API key gets a specific response.
     pub destination: Result<Destination, SecretError>,
+    /// When its leads may be sent. If it is malformed, that is the secret's fault in [`Secret::destination`], so that no lead
+    /// is sent without it.
+    pub policy: Arc<Policy>,
 }
 
 /// A fault of a secret. It never contains a part of the secret.
@@ -43,6 +49,9 @@ pub enum SecretError {
     /// The token is invalid.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The policy is malformed.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
 }
 
 /// The members of a secret that the relay reads.
@@ -52,12 +61,14 @@ struct Members {
     lendswift_token: Option<Value>,
     #[serde(default, deserialize_with = "given")]
     sandbox: Option<Value>,
+    #[serde(default, deserialize_with = "given")]
+    policy: Option<Box<RawValue>>,
     api_key_sha256: Digests,
 }
 
 /// A member that is given, even as `null`.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// One digest or several: Secrets Manager's console writes one as a string.
@@ -87,8 +98,13 @@ impl Secret {
             _ => {}
         }
         let is_whole = digests.len() == given.len();
+        let policy = members.policy.as_deref().map_or_else(|| Ok(Policy::default()), Policy::parse);
         let destination = if is_whole { members.destination() } else { Err(SecretError::Digest) };
-        Ok(Self { digests, destination })
+        let (destination, policy) = match policy {
+            Ok(policy) => (destination, policy),
+            Err(fault) => (destination.and(Err(fault.into())), Policy::default()),
+        };
+        Ok(Self { digests, destination, policy: Arc::new(policy) })
     }
 }
 
@@ -150,6 +166,25 @@ mod tests {
             let both = format!(r#""lendswift_token": {token}, "sandbox": true"#);
             assert_eq!(destination(&both), Err(SecretError::TokenAndSandbox), "{token}");
         }
+    }
+
+    #[test]
+    fn a_policy_is_optional_and_a_malformed_one_is_the_secrets_fault() {
+        let policy = |policy: &str| {
+            let text = format!(r#"{{"sandbox": true, "api_key_sha256": ["{DIGEST}"]{policy}}}"#);
+            read(&text).map(|secret| (secret.destination, *secret.policy == Policy::default()))
+        };
+        let sandbox = || Ok(Destination::Sandbox);
+        assert_eq!(policy(""), Ok((sandbox(), true)));
+        assert_eq!(policy(r#", "policy": {"calling_hours": "federal"}"#), Ok((sandbox(), false)));
+        for (member, fault) in [
+            (r#", "policy": null"#, PolicyError::NotAnObject),
+            (r#", "policy": {"x": 1}"#, PolicyError::UnknownMember),
+            (r#", "policy": {"calling_hours": 9}"#, PolicyError::CallingHours),
+        ] {
+            assert_eq!(policy(member), Ok((Err(SecretError::Policy(fault)), true)), "{member}");
+        }
+        assert_eq!(policy(r#", "policy": {}, "policy": {}"#), Err(SecretError::Shape));
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub enum Kind {
     NoRecord,
     NoLedger,
     InProgress,
+    OutsideCallingHours,
     RefusedUpstream,
     RateLimited,
     TokenRefused,
@@ -108,6 +109,16 @@ impl Kind {
                 .when("Another request is sending this lead.")
                 .says("Another request is sending this lead. Send it again after the Retry-After delay to learn the result.")
                 .with(Advice::RetrySoon),
+            Self::OutsideCallingHours => row(S::CONFLICT, NotSent, "outside_calling_hours")
+                .when(
+                    "The account's calling hours do not allow a call now in every time zone of the phone number's area code, \
+                     or end before a push could end. The relay knows of no earlier post of the lead.",
+                )
+                .says(
+                    "The consumer may not be called at this hour. Nothing was sent; send the lead again after the Retry-After \
+                     delay.",
+                )
+                .with(Advice::RetryWhenPolicyAllows),
             Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
                 .when(
                     "AI Rudder refused the lead: a 4xx that HTTP defines, as the HTTP status or as the `code`, except 401, 403, \
@@ -181,7 +192,9 @@ impl Kind {
     /// Whether the caller can fix the request: `show_err` in the envelope.
     #[must_use]
     pub fn is_client_fixable(self) -> bool {
-        self.row().status.is_client_error() && !matches!(self, Self::RateLimited | Self::InProgress | Self::NoRecord)
+        let is_about_time =
+            matches!(self, Self::RateLimited | Self::InProgress | Self::NoRecord | Self::OutsideCallingHours);
+        self.row().status.is_client_error() && !is_about_time
     }
 
     /// Whether an operator must act or be informed.

@@ -49,7 +49,7 @@ impl Outcome {
             Self::Accepted => "Done.",
             Self::Refused => "Fix the lead and send it again.",
             Self::NotSent => {
-                "After a post to `…/leads`: for 429 and 503, wait, at least for `retry-after` if it is present, and send the lead \
+                "After a post to `…/leads`: for 409, 429 and 503, wait, at least for `retry-after` if it is present, and send the lead \
                  again unchanged. For 500, ask the relay's operator, with the `request-id`; sending the lead again is safe. \
                  Otherwise fix what `error` names and send the lead again, except for `idempotency_key_reused`, whose message \
                  says when that is safe. A validate or status request can be repeated as it is, except for `no_ledger`."

@@ -35,6 +35,7 @@ pub enum Problem {
     NoRecord,
     NoLedger,
     InProgress,
+    OutsideCallingHours(RetryAfter),
     RefusedUpstream,
     RateLimited(Option<RetryAfter>),
     TokenRefused(LogText),
@@ -75,6 +76,7 @@ impl Problem {
             Self::NoRecord => Kind::NoRecord,
             Self::NoLedger => Kind::NoLedger,
             Self::InProgress => Kind::InProgress,
+            Self::OutsideCallingHours(_) => Kind::OutsideCallingHours,
             Self::RefusedUpstream => Kind::RefusedUpstream,
             Self::RateLimited(_) => Kind::RateLimited,
             Self::TokenRefused(_) => Kind::TokenRefused,
@@ -108,9 +110,10 @@ impl Problem {
                 (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lendswift-relay\""))
             }
             (Some(Advice::RetrySoon), _) => (header::RETRY_AFTER, RETRY_SOON_DELAY.into()),
-            (Some(Advice::RetryWhenUpstreamSays), Self::RateLimited(Some(retry_after))) => {
-                (header::RETRY_AFTER, (*retry_after).into())
-            }
+            (
+                Some(Advice::RetryWhenUpstreamSays | Advice::RetryWhenPolicyAllows),
+                Self::RateLimited(Some(retry_after)) | Self::OutsideCallingHours(retry_after),
+            ) => (header::RETRY_AFTER, (*retry_after).into()),
             _ => return HeaderMap::new(),
         };
         HeaderMap::from_iter([header])

@@ -32,6 +32,8 @@ pub enum Advice {
     RetrySoon,
     /// `retry-after` as AI Rudder sent it, if it did.
     RetryWhenUpstreamSays,
+    /// `retry-after`: when the account's policy allows the lead.
+    RetryWhenPolicyAllows,
 }
 
 pub(super) const fn row(status: StatusCode, outcome: Outcome, error: &'static str) -> Row {

@@ -22,16 +22,28 @@ const CANADA: [u16; 63] = [
 const CARIBBEAN: [u16; 21] =
     [242, 246, 264, 268, 284, 345, 441, 473, 649, 658, 664, 721, 758, 767, 784, 809, 829, 849, 868, 869, 876];
 
-/// Refuses an area code (three digits, as a number) that is invalid, abroad, or a service's.
-pub(super) fn check(code: u64) -> Result<(), FaultKind> {
-    let code = u16::try_from(code).map_err(|_| FaultKind::NotAPhoneNumber)?;
-    match code {
-        0..=199 | 1000.. => Err(FaultKind::NotAPhoneNumber),
-        _ if CANADA.binary_search(&code).is_ok() || CARIBBEAN.binary_search(&code).is_ok() => {
-            Err(FaultKind::AreaCodeAbroad)
+/// The area code of a number that a consumer can have: three digits, of the US or its territories, or not assigned. It has no
+/// `Debug`, because it is part of the consumer's number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AreaCode(u16);
+
+impl AreaCode {
+    /// Parses three digits, as a number. Refuses an area code that is invalid, abroad, or a service's.
+    pub(super) fn parse(code: u64) -> Result<Self, FaultKind> {
+        let code = u16::try_from(code).map_err(|_| FaultKind::NotAPhoneNumber)?;
+        match code {
+            0..=199 | 1000.. => Err(FaultKind::NotAPhoneNumber),
+            _ if CANADA.binary_search(&code).is_ok() || CARIBBEAN.binary_search(&code).is_ok() => {
+                Err(FaultKind::AreaCodeAbroad)
+            }
+            _ if is_service(code) => Err(FaultKind::AreaCodeOfAService),
+            _ => Ok(Self(code)),
         }
-        _ if is_service(code) => Err(FaultKind::AreaCodeOfAService),
-        _ => Ok(()),
+    }
+
+    /// The three digits, as a number from 200 to 999.
+    pub(crate) fn as_integer(self) -> u16 {
+        self.0
     }
 }
 
@@ -52,6 +64,10 @@ fn is_service(code: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(code: u64) -> Result<(), FaultKind> {
+        AreaCode::parse(code).map(|parsed| assert_eq!(u64::from(parsed.as_integer()), code))
+    }
 
     fn refused_as(kind: &FaultKind) -> Vec<u64> {
         (0..=999).filter(|code| check(*code).as_ref() == Err(kind)).collect()

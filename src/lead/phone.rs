@@ -3,7 +3,7 @@
 use std::{borrow::Cow, str::FromStr};
 
 use super::{
-    area_code,
+    area_code::AreaCode,
     fault::{FaultCode, FaultKind},
     json::Json,
     number::{Integer, is_digits, is_zeros},
@@ -14,7 +14,14 @@ use super::{
 
 /// A US phone number that a consumer can have: `1` and ten digits, as an integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phone(Personal<u64>);
+pub struct Phone(Personal<Number>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Number {
+    /// `1XXXXXXXXXX`.
+    integer: u64,
+    area_code: AreaCode,
+}
 
 impl Phone {
     /// The specification of the field.
@@ -53,7 +60,13 @@ impl Phone {
 
     /// The number that AI Rudder receives, `1XXXXXXXXXX`.
     pub(crate) fn as_integer(&self) -> u64 {
-        self.0.0
+        self.0.0.integer
+    }
+
+    /// The number's area code.
+    #[must_use]
+    pub fn area_code(&self) -> AreaCode {
+        self.0.0.area_code
     }
 }
 
@@ -151,8 +164,8 @@ fn from_digits(digits: &str) -> Result<Phone, FaultKind> {
         _ => return Err(FaultKind::NotAPhoneNumber),
     };
     let national: u64 = national.parse().map_err(|_| FaultKind::NotAPhoneNumber)?;
-    area_code::check(national / 10_000_000)?;
-    Ok(Phone(Personal(10_000_000_000 + national)))
+    let area_code = AreaCode::parse(national / 10_000_000)?;
+    Ok(Phone(Personal(Number { integer: 10_000_000_000 + national, area_code })))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod log;
 mod metrics;
 mod openapi;
 mod outages;
+mod policy;
 mod properties;
 mod reference;
 mod renewed_token;

@@ -48,7 +48,7 @@ fn responses() {
         None => String::new(),
         Some(Advice::Allow) => code("allow"),
         Some(Advice::Authenticate) => code("www-authenticate"),
-        Some(Advice::RetrySoon) => code("retry-after"),
+        Some(Advice::RetrySoon | Advice::RetryWhenPolicyAllows) => code("retry-after"),
         Some(Advice::RetryWhenUpstreamSays) => "AI Rudder's `retry-after`".to_owned(),
     };
     let fine = [

@@ -59,7 +59,7 @@ export async function sendLead(url, key, leadId, lead, options = {}) {
 /** What a response means, or undefined if the same lead should be posted again. */
 export function resultOf(status, outcome) {
   if (outcome === "accepted" || outcome === "refused") return outcome;
-  if (outcome === "pending" || (outcome === "not_sent" && [429, 503].includes(status))) return undefined;
+  if (outcome === "pending" || (outcome === "not_sent" && [409, 429, 503].includes(status))) return undefined;
   if (outcome === "not_sent") return status < 500 ? "fix" : "ask_operator";
   if (outcome !== undefined) return "ask_operator"; // "unknown", or an outcome that this client does not know
   // No response, or not the relay's. API Gateway's own 429 and 5xx are worth a retry.

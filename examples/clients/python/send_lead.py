@@ -69,7 +69,7 @@ def result_of(status, outcome):
     """What a response means, or None if the same lead should be posted again."""
     if outcome in ("accepted", "refused"):
         return outcome
-    if outcome == "pending" or (outcome == "not_sent" and status in (429, 503)):
+    if outcome == "pending" or (outcome == "not_sent" and status in (409, 429, 503)):
         return None
     if outcome == "not_sent":
         return "fix" if status < 500 else "ask_operator"

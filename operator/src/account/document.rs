@@ -166,18 +166,15 @@ mod tests {
     #[test]
     fn a_change_keeps_the_members_that_the_command_does_not_know() {
         let mut document = parse(&format!(
-            r#"{{"lendswift_token": "a", "api_key_sha256": "{}", "policy": {{"x": [1]}}, "hash_key": "00"}}"#,
+            r#"{{"lendswift_token": "a", "api_key_sha256": "{}", "policy": {{"calling_hours": "federal"}}, "note": "00"}}"#,
             DIGEST.to_uppercase()
         ));
-        assert_eq!(
-            (document.digests(), document.other_members()),
-            (vec![DIGEST.to_owned()], vec!["hash_key", "policy"])
-        );
+        assert_eq!((document.digests(), document.other_members()), (vec![DIGEST.to_owned()], vec!["note", "policy"]));
         set(document.add_digest(&"0".repeat(64)));
         set(document.set_token(&"b".to_owned().into()));
         let text = document.into_secret().unwrap_or_else(|_| panic!("valid"));
         let expected = serde_json::json!({
-            "lendswift_token": "b", "api_key_sha256": [DIGEST, "0".repeat(64)], "policy": {"x": [1]}, "hash_key": "00"
+            "lendswift_token": "b", "api_key_sha256": [DIGEST, "0".repeat(64)], "policy": {"calling_hours": "federal"}, "note": "00"
         });
         assert_eq!(serde_json::from_str::<serde_json::Value>(text.expose_secret()).ok(), Some(expected));
     }

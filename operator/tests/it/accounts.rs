@@ -76,8 +76,9 @@ async fn a_new_sandbox_needs_no_token() {
 #[tokio::test]
 async fn a_key_is_rotated_without_a_gap_and_other_members_are_kept() {
     let operator = Operator::start().await;
-    let policy = json!({"calling_hours": "federal"});
-    let secret = json!({"lendswift_token": TOKEN, "api_key_sha256": digest(KEY), "policy": policy, "hash_key": "00"});
+    // One that is always open, whenever the test runs.
+    let policy = json!({"calling_hours": {"mon-sun": "00:00-24:00"}});
+    let secret = json!({"lendswift_token": TOKEN, "api_key_sha256": digest(KEY), "policy": policy, "note": "00"});
     operator.app.secrets.put(format!("lendswift/{ACCOUNT}"), secret.to_string());
 
     let added = operator.json(&["account", "rotate-key", ACCOUNT]).await;
@@ -92,7 +93,7 @@ async fn a_key_is_rotated_without_a_gap_and_other_members_are_kept() {
     assert_eq!(operator.post(ACCOUNT, key, Lead(3)).await, "200 accepted");
     assert_eq!(
         operator.secret(ACCOUNT).await,
-        json!({"lendswift_token": TOKEN, "api_key_sha256": [digest(key)], "policy": policy, "hash_key": "00"})
+        json!({"lendswift_token": TOKEN, "api_key_sha256": [digest(key)], "policy": policy, "note": "00"})
     );
     for prefix in [&old[..8], &digest(key)[..8]] {
         let ran = operator.run(&["account", "revoke-key", ACCOUNT, prefix, "--yes"]).await;

@@ -67,7 +67,7 @@ fn destination() -> Destination {
 }
 
 fn usable(last_refresh_error: Option<StoreError>) -> SecretState {
-    SecretState::Usable { destination: destination(), last_refresh_error }
+    SecretState::Usable { destination: destination(), policy: Arc::default(), last_refresh_error }
 }
 
 fn secret() -> Secret {
@@ -230,8 +230,8 @@ fn an_unknown_key_is_refused_after_a_successful_refresh() {
 fn a_known_key_is_valid_if_there_is_a_token() {
     let check = |history: &History| history.entry().check_key(key("swordfish"), history.at(9999));
     let read = || History::new().asked(0, Ok(secret()));
-    assert_eq!(check(&read()), KeyCheck::Valid(destination()));
-    assert_eq!(check(&read().asked(300, Err(down()))), KeyCheck::Valid(destination()));
+    assert_eq!(check(&read()), KeyCheck::Valid(destination(), Arc::default()));
+    assert_eq!(check(&read().asked(300, Err(down()))), KeyCheck::Valid(destination(), Arc::default()));
     assert_eq!(check(&read().asked(3600, Err(down()))), KeyCheck::Unavailable(down().log_text()));
     assert_eq!(check(&read().asked(300, Err(unreadable()))), KeyCheck::Misconfigured(unreadable().log_text()));
     assert!(matches!(check(&read().asked(300, Ok(without_token()))), KeyCheck::Misconfigured(_)));

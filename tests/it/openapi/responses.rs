@@ -120,11 +120,16 @@ impl Described {
     /// The header that instructs the caller's HTTP client.
     fn advice(&self) -> Option<(&'static str, Node)> {
         let advice = self.kinds.iter().find_map(|kind| kind.row().advice)?;
-        let always = !self.is_gateways() && self.kinds.iter().all(|kind| kind.row().advice == Some(advice));
+        // The two are the same header.
+        let same = |other| match other {
+            Some(Advice::RetryWhenPolicyAllows) => advice == Advice::RetrySoon,
+            other => other == Some(advice),
+        };
+        let always = !self.is_gateways() && self.kinds.iter().all(|kind| same(kind.row().advice));
         let (name, text, schema) = match advice {
             Advice::Allow => ("allow", "The method of this route.", map! {"type" => "string", "const" => "POST"}),
             Advice::Authenticate => ("www-authenticate", "The authentication scheme.", map! {"type" => "string"}),
-            Advice::RetrySoon => {
+            Advice::RetrySoon | Advice::RetryWhenPolicyAllows => {
                 ("retry-after", "Seconds to wait before the next request.", map! {"type" => "integer", "minimum" => 0})
             }
             Advice::RetryWhenUpstreamSays => {

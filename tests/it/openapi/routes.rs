@@ -65,6 +65,7 @@ impl Route {
             | (Kind::TemporarilyUnavailable, Validate) => Some(Step::Admission),
             (Kind::MalformedBody | Kind::MalformedBase64, _) => Some(Step::Authenticated),
             (Kind::InvalidLead, _)
+            | (Kind::OutsideCallingHours, Send | Validate)
             | (Kind::TemporarilyUnavailable | Kind::NoRecord | Kind::NoLedger, Status)
             | (Kind::IdempotencyKeyReused | Kind::FailedAfterClaim, Send | Status) => Some(Step::Parsed),
             (
@@ -88,6 +89,7 @@ impl Route {
                 | Kind::NoRecord
                 | Kind::NoLedger
                 | Kind::InProgress
+                | Kind::OutsideCallingHours
                 | Kind::RefusedUpstream
                 | Kind::RateLimited
                 | Kind::TokenRefused

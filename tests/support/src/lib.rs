@@ -60,7 +60,7 @@ pub use self::{
     stalled_tls_server::StalledTlsServer,
     test_app::{
         ACCOUNT, FREE_PORT, Fakes, KEY, SANDBOX, TABLE, TOKEN, TestApp, aws, aws_trusting, config, deadline_in, now,
-        post, relay, sandbox_secret, secret, seed, serve, with_deadline,
+        post, relay, sandbox_secret, secret, secret_with, seed, serve, with_deadline,
     },
     tls_proxy::{Authority, Handshake, TlsProxy},
 };

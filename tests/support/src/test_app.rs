@@ -82,6 +82,13 @@ impl Fakes {
         relay(aws, &[&addresses, variables].concat())
     }
 
+    /// As [`Self::relay`], with a wall clock that now shows this time.
+    pub fn relay_at(&self, wall: SystemTime, variables: &[(&str, &str)]) -> Relay {
+        let addresses = self.addresses();
+        let addresses = addresses.each_ref().map(|(name, url)| (*name, url.as_str()));
+        relay_by(Clock::starting_at(wall), &aws(), &[&addresses, variables].concat())
+    }
+
     /// The variables that lead the relay to them.
     pub(crate) fn addresses(&self) -> [(&'static str, String); 3] {
         [
@@ -155,11 +162,15 @@ pub async fn post(relay: &Relay, request: &Request, context: Context) -> Observe
 
 /// A relay as `main` builds it, from variables and an AWS configuration; later variables win.
 pub fn relay(aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
+    relay_by(Clock::SYSTEM, aws, variables)
+}
+
+fn relay_by(clock: Clock, aws: &SdkConfig, variables: &[(&str, &str)]) -> Relay {
     log_capture::start_shipped_log();
     let config = config(variables).expect("valid variables");
     let mut relay_aws = Aws::new(&config).expect("a client can be built");
     relay_aws.sdk = aws.clone();
-    Relay::new(&config, relay_aws, Clock::SYSTEM).expect("a relay can be built")
+    Relay::new(&config, relay_aws, clock).expect("a relay can be built")
 }
 
 /// The configuration of these variables, with a region and without a ledger unless they say otherwise. Later variables win.
@@ -195,6 +206,15 @@ pub fn aws_trusting(extra_roots: Vec<CertificateDer<'static>>) -> SdkConfig {
 /// An account's secret, for keys in clear.
 pub fn secret(token: &str, keys: &[&str]) -> String {
     json!({"lendswift_token": token, "api_key_sha256": digests(keys)}).to_string()
+}
+
+/// An account's secret with these members in addition to [`TOKEN`] and [`KEY`].
+pub fn secret_with(members: &Value) -> String {
+    let mut secret: Value = serde_json::from_str(&secret(TOKEN, &[KEY])).expect("JSON");
+    if let (Some(secret), Some(members)) = (secret.as_object_mut(), members.as_object()) {
+        secret.extend(members.clone());
+    }
+    secret.to_string()
 }
 
 /// A sandbox account's secret, for keys in clear.
