@@ -28,7 +28,7 @@ pub(crate) const SECRET_LIMIT: Duration = Duration::from_secs(2);
 /// How long a claim may take, with its retries: more than the 5 s for which AWS recommends retries of a transaction in
 /// progress (TransactWriteItems, `TransactionInProgressException`).
 pub(crate) const CLAIM_LIMIT: Duration = Duration::from_secs(8);
-/// How long one attempt to write, or to read for a status request, may take: short enough that time is left for another attempt after a lost packet.
+/// How long one attempt to write or to read may take: short enough that time is left for another attempt after a lost packet.
 pub(crate) const WRITE_ATTEMPT_LIMIT: Duration = Duration::from_secs(1);
 /// The minimum time for a retry of a write. A shorter one would probably be cut off, and then it would be unclear whether it
 /// was written.

@@ -30,7 +30,7 @@
 //! 3. `admission`: route, method, size, media type, account name, headers.
 //! 4. [`account`]: the caller's API key, checked against the account's secret, which is cached.
 //! 5. [`lead`]: the body, parsed into a lead or into all of its faults.
-//! 6. [`policy`]: the hours in which the account's consumers may be called.
+//! 6. [`policy`]: the hours in which the account's consumers may be called, and how often a phone number may be.
 //! 7. [`claim`]: the ledger: a lead is claimed before it is sent, and settled or released afterwards.
 //! 8. [`rudder`]: AI Rudder's contract: payload, client, envelope, verdict.
 //! 9. [`answer`]: outcome, status and envelope: the table of responses as code.

@@ -159,7 +159,9 @@ impl Relay {
             return self.answer_when_closed(account, namespace.items(&lead.payload, None), context, closed).await;
         }
         let keys = namespace.items(&lead.payload, key);
-        let claim = Claim::new(&namespace, keys, context.request_id(), budget.lease());
+        let phone_item = account.policy().once_per_phone();
+        let phone_item = phone_item.map(|once| namespace.phone_item(&once.hash(&lead.phone), once.period()));
+        let claim = Claim::new(&namespace, keys, phone_item, context.request_id(), budget.lease());
         context.mark_claiming(self.ledger.is_on().then_some(claim.id()));
         // While the claim is written, the connection to AI Rudder is opened.
         let permit = Permit::new(budget);
@@ -219,6 +221,7 @@ fn answer_for_known(known: Known, account: &Account) -> Answer {
             Answer::from(Problem::Interrupted(request_id)).with_lead_id(Some(&claim))
         }
         Known::KeyReused => Problem::IdempotencyKeyReused.into(),
+        Known::RecentlyCalled { retry_after } => Problem::RecentlyCalled(retry_after).into(),
         Known::Unreadable => Problem::FailedAfterClaim("the lead's item in the ledger can't be read").into(),
     }
 }

@@ -88,7 +88,7 @@ impl Account {
         &self.destination
     }
 
-    /// When the account's leads may be sent.
+    /// When the account's leads may be sent, and how often one phone number may be called.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// An account's secret: `{"lendswift_token": "…", "api_key_sha256": ["<64 hex digits>", …]}`. A sandbox has
-/// `"sandbox": true` in place of the token. `"policy"` is optional.
+/// `"sandbox": true` in place of the token. `"policy"` and `"hash_key"` are optional.
 #[derive(Debug, Clone)]
 pub struct Secret {
     /// The digests of the API keys, at least one.
@@ -63,6 +63,8 @@ struct Members {
     sandbox: Option<Value>,
     #[serde(default, deserialize_with = "given")]
     policy: Option<Box<RawValue>>,
+    #[serde(default, deserialize_with = "given")]
+    hash_key: Option<Value>,
     api_key_sha256: Digests,
 }
 
@@ -98,13 +100,21 @@ impl Secret {
             _ => {}
         }
         let is_whole = digests.len() == given.len();
-        let policy = members.policy.as_deref().map_or_else(|| Ok(Policy::default()), Policy::parse);
+        let policy = members.policy.as_deref().map(|policy| Policy::parse(policy, members.hash_key.as_ref()));
+        let policy = policy.unwrap_or_else(|| Ok(Policy::default()));
         let destination = if is_whole { members.destination() } else { Err(SecretError::Digest) };
         let (destination, policy) = match policy {
             Ok(policy) => (destination, policy),
             Err(fault) => (destination.and(Err(fault.into())), Policy::default()),
         };
         Ok(Self { digests, destination, policy: Arc::new(policy) })
+    }
+
+    /// The secret as it is used without a ledger, which some policies need.
+    pub(super) fn without_ledger(self) -> Self {
+        let needs_ledger = self.policy.once_per_phone().is_some();
+        let fault = if needs_ledger { Err(PolicyError::NoLedger.into()) } else { Ok(()) };
+        Self { destination: self.destination.and_then(|destination| fault.map(|()| destination)), ..self }
     }
 }
 
@@ -181,10 +191,27 @@ mod tests {
             (r#", "policy": null"#, PolicyError::NotAnObject),
             (r#", "policy": {"x": 1}"#, PolicyError::UnknownMember),
             (r#", "policy": {"calling_hours": 9}"#, PolicyError::CallingHours),
+            (r#", "policy": {"once_per_phone_hours": 24}"#, PolicyError::NoHashKey),
+            (r#", "policy": {"once_per_phone_hours": 24}, "hash_key": null"#, PolicyError::HashKey),
         ] {
             assert_eq!(policy(member), Ok((Err(SecretError::Policy(fault)), true)), "{member}");
         }
         assert_eq!(policy(r#", "policy": {}, "policy": {}"#), Err(SecretError::Shape));
+        assert_eq!(policy(r#", "hash_key": 7"#), Ok((sandbox(), true)), "nothing needs it");
+    }
+
+    #[test]
+    fn without_a_ledger_no_number_can_be_called_only_once() {
+        let key = "5".repeat(64);
+        let destination = |policy: &str| {
+            let text = format!(
+                r#"{{"sandbox": true, "api_key_sha256": ["{DIGEST}"], "hash_key": "{key}", "policy": {policy}}}"#
+            );
+            read(&text).unwrap().without_ledger().destination
+        };
+        let fault = Err(SecretError::Policy(PolicyError::NoLedger));
+        assert_eq!(destination(r#"{"once_per_phone_hours": 24}"#), fault);
+        assert_eq!(destination(r#"{"calling_hours": "federal"}"#), Ok(Destination::Sandbox));
     }
 
     #[test]

@@ -15,7 +15,11 @@ use super::{
     cause::cause,
     secret::{Secret, SecretError},
 };
-use crate::{aws, config::Config, telemetry::log::LogText};
+use crate::{
+    aws,
+    config::{Claims, Config},
+    telemetry::log::LogText,
+};
 
 /// The client of Secrets Manager.
 #[derive(Debug, Clone)]
@@ -23,6 +27,7 @@ pub(super) struct Store {
     /// Created when it is first used: it parses the list of AWS's partitions, which takes a third of a start.
     client: Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>,
     prefix: String,
+    has_ledger: bool,
 }
 
 /// Why a secret could not be read.
@@ -60,7 +65,11 @@ impl Store {
     pub(super) fn new(config: &Config, aws: &SdkConfig) -> Self {
         let aws = aws::service_config(aws, config.aws.secrets_manager.as_ref());
         let client: Box<dyn FnOnce() -> Client + Send> = Box::new(move || Client::new(&aws));
-        Self { client: Arc::new(LazyLock::new(client)), prefix: config.secret_prefix.clone() }
+        Self {
+            client: Arc::new(LazyLock::new(client)),
+            prefix: config.secret_prefix.clone(),
+            has_ledger: config.claims != Claims::Off,
+        }
     }
 
     /// Creates the client, unless it exists.
@@ -85,8 +94,8 @@ impl Store {
                 Err(error) => return Err(self.failure(id, &error)),
             }
         };
-        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::parse);
-        Ok(secret?)
+        let secret = value.secret_string().ok_or(SecretError::Binary).and_then(Secret::parse)?;
+        Ok(if self.has_ledger { secret } else { secret.without_ledger() })
     }
 
     fn failure(&self, id: &AccountId, error: &SdkError<GetSecretValueError>) -> StoreError {

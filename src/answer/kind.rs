@@ -28,6 +28,7 @@ pub enum Kind {
     NoLedger,
     InProgress,
     OutsideCallingHours,
+    RecentlyCalled,
     RefusedUpstream,
     RateLimited,
     TokenRefused,
@@ -112,11 +113,21 @@ impl Kind {
             Self::OutsideCallingHours => row(S::CONFLICT, NotSent, "outside_calling_hours")
                 .when(
                     "The account's calling hours do not allow a call now in every time zone of the phone number's area code, \
-                     or end before a push could end. The relay knows of no earlier post of the lead.",
+                     or end before a push could end. After a post, the ledger has no record of the lead.",
                 )
                 .says(
-                    "The consumer may not be called at this hour. Nothing was sent; send the lead again after the Retry-After \
-                     delay.",
+                    "The consumer may not be called at this hour. This request sent nothing; send the lead again after the \
+                     Retry-After delay.",
+                )
+                .with(Advice::RetryWhenPolicyAllows),
+            Self::RecentlyCalled => row(S::CONFLICT, NotSent, "recently_called")
+                .when(
+                    "Another lead with this phone number was sent within the account's `once_per_phone_hours`, or is being sent. \
+                     The ledger has no record of this lead.",
+                )
+                .says(
+                    "Another lead with this phone number was sent recently, or is being sent. This post sent nothing; send the \
+                     lead again after the Retry-After delay, or drop it.",
                 )
                 .with(Advice::RetryWhenPolicyAllows),
             Self::RefusedUpstream => row(S::UNPROCESSABLE_ENTITY, Refused, "refused_upstream")
@@ -192,8 +203,10 @@ impl Kind {
     /// Whether the caller can fix the request: `show_err` in the envelope.
     #[must_use]
     pub fn is_client_fixable(self) -> bool {
-        let is_about_time =
-            matches!(self, Self::RateLimited | Self::InProgress | Self::NoRecord | Self::OutsideCallingHours);
+        let is_about_time = matches!(
+            self,
+            Self::RateLimited | Self::InProgress | Self::NoRecord | Self::OutsideCallingHours | Self::RecentlyCalled
+        );
         self.row().status.is_client_error() && !is_about_time
     }
 

@@ -36,6 +36,7 @@ pub enum Problem {
     NoLedger,
     InProgress,
     OutsideCallingHours(RetryAfter),
+    RecentlyCalled(RetryAfter),
     RefusedUpstream,
     RateLimited(Option<RetryAfter>),
     TokenRefused(LogText),
@@ -77,6 +78,7 @@ impl Problem {
             Self::NoLedger => Kind::NoLedger,
             Self::InProgress => Kind::InProgress,
             Self::OutsideCallingHours(_) => Kind::OutsideCallingHours,
+            Self::RecentlyCalled(_) => Kind::RecentlyCalled,
             Self::RefusedUpstream => Kind::RefusedUpstream,
             Self::RateLimited(_) => Kind::RateLimited,
             Self::TokenRefused(_) => Kind::TokenRefused,
@@ -112,7 +114,9 @@ impl Problem {
             (Some(Advice::RetrySoon), _) => (header::RETRY_AFTER, RETRY_SOON_DELAY.into()),
             (
                 Some(Advice::RetryWhenUpstreamSays | Advice::RetryWhenPolicyAllows),
-                Self::RateLimited(Some(retry_after)) | Self::OutsideCallingHours(retry_after),
+                Self::RateLimited(Some(retry_after))
+                | Self::OutsideCallingHours(retry_after)
+                | Self::RecentlyCalled(retry_after),
             ) => (header::RETRY_AFTER, (*retry_after).into()),
             _ => return HeaderMap::new(),
         };

@@ -5,8 +5,8 @@ use std::fmt;
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::{ItemKeys, Namespace};
-use crate::budget::Lease;
+use super::{ItemKeys, Namespace, PhoneItem};
+use crate::{budget::Lease, retry_after::RetryAfter};
 
 /// A request's exclusive right to send one lead, while its lease runs.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Claim {
     pub(super) lead: String,
     /// The `pk` of the idempotency key's item.
     pub(super) key_item: Option<String>,
+    /// The phone number's item, if the account's policy requires one.
+    pub(super) phone_item: Option<PhoneItem>,
     /// The `pk` of the item that voiding deletes.
     pub(super) void: String,
     pub(super) request_id: String,
@@ -32,7 +34,7 @@ pub enum Claimed {
     Known(Known),
 }
 
-/// Why this request may not send the lead: the lead's state, or a conflict of its idempotency key.
+/// Why this request may not send the lead: the lead's state, or a conflict of its idempotency key or phone number.
 #[derive(Debug)]
 pub enum Known {
     /// Another request is sending the lead, and its lease runs.
@@ -56,6 +58,11 @@ pub enum Known {
     },
     /// The caller's `Idempotency-Key` belongs to a different lead.
     KeyReused,
+    /// Another lead with the same phone number was sent, or is being sent.
+    RecentlyCalled {
+        /// When a post can succeed at the earliest, unless that lead is released before.
+        retry_after: RetryAfter,
+    },
     /// The lead's item exists, but this version cannot read it. The lead may have been sent.
     Unreadable,
 }
@@ -82,12 +89,18 @@ pub enum Settled {
 impl Claim {
     /// A new claim of a lead, with a random id. Nothing is written yet.
     #[must_use]
-    pub fn new(namespace: &Namespace, keys: ItemKeys, request_id: &str, lease: Lease) -> Self {
+    pub fn new(
+        namespace: &Namespace,
+        keys: ItemKeys,
+        phone_item: Option<PhoneItem>,
+        request_id: &str,
+        lease: Lease,
+    ) -> Self {
         let id = Uuid::new_v4().to_string();
         let ItemKeys { lead, key_item } = keys;
         let void = format!("{namespace}#void#{id}");
         let (request_id, is_sandbox) = (request_id.to_owned(), namespace.is_sandbox);
-        Self { id, lead, key_item, void, request_id, lease, is_sandbox }
+        Self { id, lead, key_item, phone_item, void, request_id, lease, is_sandbox }
     }
 
     /// Its id.

@@ -46,7 +46,7 @@ impl Ledger {
         let mut waits = backoff();
         loop {
             let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);
-            let Attempt { reply, cause } = table.attempt(&request, until).await;
+            let Attempt { reply, cause } = table.close(&request, until).await;
             match close_step(&reply, self.may_retry(wait, until)) {
                 CloseStep::Retry => sleep(wait).await,
                 CloseStep::Left => {

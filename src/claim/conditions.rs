@@ -28,10 +28,10 @@ pub enum RecordedOutcome {
     Unreadable,
 }
 
-/// The attributes of an idempotency key's item that conditions use.
+/// The attributes of an idempotency key's or a phone number's item that conditions use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyItem<Lead> {
-    /// The `pk` of the lead that the idempotency key belongs to.
+    /// The `pk` of the lead that it belongs to.
     pub lead: Option<Lead>,
     /// When the item expires, in Unix seconds.
     pub expires: Option<i64>,
@@ -47,7 +47,7 @@ pub fn may_claim_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id, no
     item.is_none_or(|item| is_over(item.expires, now) || is_open(item, claim))
 }
 
-/// The condition for assigning an idempotency key to a lead.
+/// The condition for assigning an idempotency key or a phone number to a lead.
 pub const CLAIM_KEY: &str = "attribute_not_exists(pk) OR expires <= :now OR lead_pk = :lead";
 
 /// [`CLAIM_KEY`] as a function, at `now` in Unix seconds.
@@ -73,7 +73,7 @@ pub fn may_release_lead<Id: PartialEq>(item: Option<&LeadItem<Id>>, claim: &Id) 
     item.is_none_or(|item| is_open(item, claim))
 }
 
-/// The condition for releasing an idempotency key.
+/// The condition for releasing an idempotency key or a phone number.
 pub const RELEASE_KEY: &str = "attribute_not_exists(pk) OR lead_pk = :lead";
 
 /// [`RELEASE_KEY`] as a function.

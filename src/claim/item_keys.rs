@@ -1,6 +1,6 @@
 //! The primary keys of the ledger's items.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -20,6 +20,15 @@ pub struct Namespace {
 pub struct ItemKeys {
     pub(super) lead: String,
     pub(super) key_item: Option<String>,
+}
+
+/// The item of a lead's phone number, which no other lead may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneItem {
+    /// Its primary key.
+    pub(super) pk: String,
+    /// How long it is kept after the lead's lease.
+    pub(super) period: Duration,
 }
 
 impl ItemKeys {
@@ -59,6 +68,12 @@ impl Namespace {
         ItemKeys { lead, key_item: key.map(|key| self.key_item(key)) }
     }
 
+    /// The item of a phone number with this hash, which is kept for this period.
+    #[must_use]
+    pub fn phone_item(&self, hash: &str, period: Duration) -> PhoneItem {
+        PhoneItem { pk: format!("{self}#phone#{hash}"), period }
+    }
+
     /// Looks up the lead that an idempotency key belongs to.
     #[must_use]
     pub fn lookup(&self, key: &IdempotencyKey) -> Lookup {
@@ -90,5 +105,6 @@ mod tests {
         assert_eq!(live.lead.replace("acme#", "acme#sandbox#"), sandbox.lead);
         assert_eq!(live.key_item.map(|key| key.replace("acme#", "acme#sandbox#")), sandbox.key_item);
         assert_eq!(Namespace::sandbox(&account).lookup(&key), Lookup::IdempotencyKey(sandbox.key_item.unwrap()));
+        assert_eq!(Namespace::sandbox(&account).phone_item("ab", Duration::ZERO).pk, "acme#sandbox#phone#ab");
     }
 }

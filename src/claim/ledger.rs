@@ -8,9 +8,10 @@ use tracing::Span;
 use super::{
     Claim, Claimed, Known,
     backoff::backoff,
+    dynamodb::Item,
     left::{LeftClaim, LeftClaims},
-    protocol::{ClaimPhase, Claiming, End, Next, NotClaimed, Operation, Reply, claim_phase},
-    record::Record,
+    protocol::{ClaimPhase, Claiming, End, Next, NotClaimed, Operation, Reply, State, claim_phase},
+    record::{PhoneRecord, Record},
     table::{ConflictingItems, Table},
     writes::{self, Writes},
 };
@@ -19,6 +20,7 @@ use crate::{
     budget::{Budget, Lease, WRITE_MAX_WAIT, WRITE_RETRY_MIN},
     clock::Clock,
     config::{Claims, Config},
+    retry_after::RetryAfter,
     telemetry::log::LogText,
     unix_time::seconds,
 };
@@ -122,7 +124,7 @@ impl Ledger {
         }
     }
 
-    /// Interprets the items that made the claim's conditions fail: the lead's, and the idempotency key's.
+    /// Interprets the items that made the claim's conditions fail: the lead's, the idempotency key's, the phone number's.
     async fn known_from_items(
         &self,
         table: &Table,
@@ -141,9 +143,30 @@ impl Ledger {
                 }
                 Ok(known)
             }
-            [None, Some(_)] => Ok(Known::KeyReused),
+            [None, Some(_), ..] if claim.key_item.is_some() => Ok(Known::KeyReused),
+            [None, .., Some(phone)] if claim.phone_item.is_some() => self.recently_called(table, phone, budget).await,
             _ => Err(LedgerError::new("a condition failed without an item that explains it")),
         }
+    }
+
+    /// What the item of a phone number says that belongs to another lead. While that lead's lease runs, its own item says
+    /// whether it is still being sent.
+    async fn recently_called(&self, table: &Table, phone: &Item, budget: Budget) -> Result<Known, LedgerError> {
+        let unreadable = || LedgerError::new("the phone number's item can't be read");
+        let PhoneRecord { lead, claim, lease_until, expires } = PhoneRecord::parse(phone).ok_or_else(unreadable)?;
+        record_claim(&claim);
+        let now = seconds(self.clock.wall());
+        let mut until = expires;
+        if now <= lease_until {
+            // If it cannot be read, the lease is the delay too.
+            let lead = self.current(table, &lead, budget.claim_until(self.clock.now())).await.ok().flatten();
+            let state = lead.map(|lead| Record::parse(&lead).map(|record| record.state));
+            if !matches!(state, Some(None | Some(State::Settled(_)))) {
+                until = lease_until + 1;
+            }
+        }
+        let retry_after = RetryAfter::Seconds(until.saturating_sub(now).try_into().unwrap_or(u32::MAX));
+        Ok(Known::RecentlyCalled { retry_after })
     }
 
     /// From now on the request's idempotency key belongs to the lead, unless it belongs to another. The response does not depend
@@ -170,7 +193,8 @@ pub(super) fn known_from_record(record: Record, now: u64) -> Known {
     }
 }
 
-/// Records the lead's claim, this request's or an earlier one's, in the request's log line.
+/// Records a claim in the request's log line: the lead's, this request's or an earlier one's; or that of the lead that has the
+/// phone number.
 pub(super) fn record_claim(id: &str) {
     Span::current().record("claim", id);
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Claim,
-    protocol::is_closed,
+    protocol::{Reply, is_closed},
     table::{Table, WriteRequest},
 };
 
@@ -44,7 +44,12 @@ impl LeftClaim {
             Some(void) => Some(table.attempt(void, until).await.reply),
             None => None,
         };
-        is_closed(voided.as_ref(), &table.attempt(&self.close, until).await.reply)
+        let closing = if voided.as_ref().is_none_or(|void| matches!(void, Reply::Done)) {
+            table.close(&self.close, until).await
+        } else {
+            table.attempt(&self.close, until).await
+        };
+        is_closed(voided.as_ref(), &closing.reply)
     }
 }
 

@@ -38,7 +38,7 @@ pub enum Reply<F> {
 pub enum TransientError {
     /// Another transaction is writing the lead's item: it is about the same lead.
     LeadConflict,
-    /// Another transaction is writing the idempotency key's item: it may be about a different lead.
+    /// Another transaction is writing the item of the idempotency key or the phone number: it may be about a different lead.
     KeyConflict,
     /// DynamoDB throttles the request, rejects its expired signature, or cannot be reached.
     Unavailable,
@@ -69,7 +69,7 @@ pub enum End<F> {
 /// Why a request could not claim a lead.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NotClaimed<F> {
-    /// A condition failed: the lead was claimed before, or the idempotency key belongs to a different lead.
+    /// A condition failed: the lead was claimed before, or the idempotency key or the phone number belongs to a different lead.
     ConditionFailed(F),
     /// Another request is writing the lead's item.
     InProgress,

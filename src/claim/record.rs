@@ -22,6 +22,8 @@ pub struct Record {
     pub state: State<Settled>,
     /// The `pk` of the idempotency key's item that was written with it.
     pub key_item: Option<String>,
+    /// The `pk` of the phone number's item that was written with it.
+    pub phone_item: Option<String>,
     /// When it expires, in Unix seconds.
     pub expires: u64,
 }
@@ -33,18 +35,36 @@ pub(super) fn claim_item(claim: &Claim, now: SystemTime, expires: u64) -> Item {
         ("claim", text(&claim.id)),
         ("request_id", text(&claim.request_id)),
         ("claimed_at", number(seconds(now))),
-        // Rounded up: no other request may treat the lease as over before its holder does.
-        ("lease_until", number(seconds(claim.lease.until()) + 1)),
+        ("lease_until", lease_until(claim)),
         ("expires", number(expires)),
     ];
     let key_item = claim.key_item.as_ref().map(|pk| ("pointer", text(pk)));
-    attributes.into_iter().chain(key_item).map(|(name, value)| (name.to_owned(), value)).collect()
+    let phone_item = claim.phone_item.as_ref().map(|phone| ("phone_pk", text(&phone.pk)));
+    attributes.into_iter().chain(key_item).chain(phone_item).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The item of an idempotency key, which contains the `pk` of its lead.
 pub(super) fn key_item(pk: &str, lead: &str, expires: u64) -> Item {
     let attributes = [("pk", text(pk)), ("lead_pk", text(lead)), ("expires", number(expires))];
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// The item of a claim's phone number.
+pub(super) fn phone_item(pk: &str, claim: &Claim, expires: u64) -> Item {
+    let attributes = [
+        ("pk", text(pk)),
+        ("lead_pk", text(&claim.lead)),
+        // Other names than in a claim, which `claim` and `lease_until` identify.
+        ("lead_claim", text(&claim.id)),
+        ("lead_lease_until", lease_until(claim)),
+        ("expires", number(expires)),
+    ];
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// Rounded up: no other request may treat the lease as over before its holder does.
+fn lease_until(claim: &Claim) -> AttributeValue {
+    number(seconds(claim.lease.until()) + 1)
 }
 
 impl Record {
@@ -63,6 +83,7 @@ impl Record {
             request_id: text_of(item, "request_id")?,
             state,
             key_item: text_of(item, "pointer"),
+            phone_item: text_of(item, "phone_pk"),
             expires: expires(item)?,
         })
     }
@@ -79,6 +100,31 @@ impl KeyRecord {
     #[must_use]
     pub fn parse(item: &Item) -> Option<Self> {
         Some(Self { lead: text_of(item, "lead_pk")? })
+    }
+}
+
+/// The item of a phone number.
+pub struct PhoneRecord {
+    /// The `pk` of the lead that it belongs to.
+    pub lead: String,
+    /// The claim under which that lead was sent, or is being sent.
+    pub claim: String,
+    /// The end of that claim's lease, in Unix seconds.
+    pub lease_until: u64,
+    /// When it expires, in Unix seconds.
+    pub expires: u64,
+}
+
+impl PhoneRecord {
+    /// Parses an item; `None` if it is not a phone number's.
+    #[must_use]
+    pub fn parse(item: &Item) -> Option<Self> {
+        Some(Self {
+            lead: text_of(item, "lead_pk")?,
+            claim: text_of(item, "lead_claim")?,
+            lease_until: number_of(item, "lead_lease_until")?,
+            expires: expires(item)?,
+        })
     }
 }
 
@@ -119,93 +165,4 @@ pub(super) fn number(number: u64) -> AttributeValue {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
-
-    use super::*;
-    use crate::{budget::Budget, clock::Clock};
-
-    #[tokio::test(start_paused = true)]
-    async fn no_other_request_sees_a_lease_end_before_its_holder() {
-        let claimed = |deadline| {
-            let claim = Claim {
-                id: "an id".to_owned(),
-                lead: "acme#lead#1".to_owned(),
-                key_item: None,
-                void: "acme#void#an id".to_owned(),
-                request_id: "a request".to_owned(),
-                is_sandbox: false,
-                lease: Budget::with_deadline(deadline, Clock::starting_at(UNIX_EPOCH + Duration::from_secs(100)))
-                    .lease(),
-            };
-            claim_item(&claim, UNIX_EPOCH, 0).remove("lease_until")
-        };
-        assert_eq!(claimed(100_000), Some(number(106)));
-        assert_eq!(claimed(100_999), Some(number(106)));
-        assert_eq!(claimed(101_000), Some(number(107)));
-    }
-
-    fn item(attributes: &[(&str, AttributeValue)]) -> Item {
-        attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    }
-
-    /// The state of a claim's item with these additional attributes.
-    fn state(attributes: &[(&str, AttributeValue)]) -> Option<State<Settled>> {
-        let claim = [("claim", text("id")), ("request_id", text("request")), ("expires", number(9))];
-        Record::parse(&item(&[&claim, attributes].concat())).map(|record| record.state)
-    }
-
-    #[test]
-    fn an_item_is_sending_or_settled() {
-        assert_eq!(state(&[("lease_until", number(7))]), Some(State::Sending { lease_until: 7 }));
-        let settled = |outcome, status| {
-            state(&[("outcome", text(outcome)), ("http_status", number(status)), ("body", text("{}"))])
-        };
-        let body = || "{}".to_owned();
-        assert_eq!(settled("accepted", 200), Some(State::Settled(Settled::Accepted { body: body() })));
-        for (status, code) in [(500, StatusCode::INTERNAL_SERVER_ERROR), (504, StatusCode::GATEWAY_TIMEOUT)] {
-            let unknown = Settled::Unknown { status: code, error: None, body: body() };
-            assert_eq!(settled("unknown", status), Some(State::Settled(unknown)));
-        }
-        for (outcome, status) in [
-            ("accepted", 201),
-            ("accepted", 500),
-            ("unknown", 200),
-            ("unknown", 422),
-            ("refused", 422),
-            ("unknown", 99),
-        ] {
-            assert_eq!(settled(outcome, status), None, "{outcome} {status}");
-        }
-    }
-
-    #[test]
-    fn an_item_that_contradicts_itself_is_unreadable() {
-        let lease = ("lease_until", number(7));
-        assert_eq!(state(&[]), None);
-        for attribute in
-            [("http_status", number(200)), ("body", text("{}")), ("settled_at", number(1)), ("lead_error", text("a"))]
-        {
-            assert_eq!(state(&[lease.clone(), attribute.clone()]), None, "{attribute:?}");
-        }
-        assert_eq!(state(&[("outcome", text("accepted")), ("http_status", number(200))]), None);
-        assert_eq!(state(&[("outcome", text("accepted")), ("body", text("{}"))]), None);
-        assert_eq!(state(&[("outcome", number(1)), ("http_status", number(200)), ("body", text("{}"))]), None);
-    }
-
-    #[test]
-    fn an_item_without_a_claim_is_unreadable() {
-        let whole = [
-            ("claim", text("id")),
-            ("request_id", text("request")),
-            ("expires", number(9)),
-            ("lease_until", number(7)),
-        ];
-        assert!(Record::parse(&item(&whole)).is_some());
-        for missing in 0..whole.len() {
-            let mut rest = whole.to_vec();
-            let (name, _) = rest.remove(missing);
-            assert_eq!(Record::parse(&item(&rest)), None, "{name}");
-        }
-    }
-}
+mod tests;

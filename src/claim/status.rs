@@ -31,8 +31,8 @@ impl From<LedgerError> for StatusError {
 }
 
 impl Ledger {
-    /// The state that a request for this lead would find now, by consistent reads; `None` if it would be free to send the
-    /// lead. Nothing is written. Both reads together take at most as long as a claim may.
+    /// What is recorded about this lead now, by consistent reads; `None` if nothing hinders a request from sending it but its
+    /// phone number, which is not looked up. Nothing is written. Both reads together take at most as long as a claim may.
     pub async fn status(&self, lookup: &Lookup, budget: Budget) -> Result<Option<Known>, StatusError> {
         let Some(table) = &self.table else { return Err(StatusError::Off) };
         let until = budget.claim_until(self.clock.now());
@@ -62,7 +62,7 @@ impl Ledger {
     }
 
     /// An item that has not expired. Transient errors are retried until `until`.
-    async fn current(&self, table: &Table, pk: &str, until: Instant) -> Result<Option<Item>, LedgerError> {
+    pub(super) async fn current(&self, table: &Table, pk: &str, until: Instant) -> Result<Option<Item>, LedgerError> {
         let mut waits = backoff();
         loop {
             let wait = waits.next().unwrap_or(WRITE_MAX_WAIT);

@@ -1,5 +1,5 @@
 //! The ledger's table in DynamoDB. Several writes, and a claim's, are a `TransactWriteItems`; a single one is a request of its
-//! own, which costs half as much. Only a status request reads, with `GetItem`.
+//! own, which costs half as much. What is recorded about a lead is read with `GetItem`.
 
 mod read;
 mod write;
@@ -38,6 +38,19 @@ pub(super) struct Attempt {
 impl Table {
     pub(super) fn new(aws: &Aws, name: &str, clock: Clock) -> Self {
         Self { dynamodb: DynamoDb::new(aws), name: name.to_owned(), clock }
+    }
+
+    /// Makes one attempt to close a claim that was certainly written or can no longer be written: with its request, and if
+    /// a condition of that fails, with the other one that it may have.
+    ///
+    /// The two are no transaction. If a late copy of the claim were written between them, the second would delete the lead
+    /// and leave its phone number.
+    pub(super) async fn close(&self, request: &WriteRequest, until: Instant) -> Attempt {
+        let attempt = self.attempt(request, until).await;
+        match (&request.otherwise, &attempt.reply) {
+            (Some(other), Reply::ConditionFailed(_)) => self.attempt(other, until).await,
+            _ => attempt,
+        }
     }
 
     /// Makes one attempt of a request, for at most [`WRITE_ATTEMPT_LIMIT`] and not beyond `until`.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Claim, Settled,
+    Claim, PhoneItem, Settled,
     conditions::{CLAIM_KEY, CLAIM_LEAD, RELEASE_KEY, RELEASE_LEAD, SETTLE_LEAD},
     protocol::Operation,
     record::{self, number, text},
@@ -38,18 +38,21 @@ impl Writes {
     }
 }
 
-/// The writes of the lead's item and the idempotency key's item, if both are free.
+/// The writes of the items of the lead, the idempotency key and the phone number, if all are free.
 fn claim_writes(claim: &Claim, now: SystemTime, window: Duration) -> Vec<Write> {
-    // The window starts at the end of the lease at the earliest: otherwise, with a slow local clock, another request could
-    // claim the lead while this one may still send it.
-    let expires = seconds(now.max(claim.lease.until()) + window);
+    // The periods start at the end of the lease at the earliest: otherwise, with a slow local clock, another request could
+    // claim the lead or its phone number while this one may still send it.
+    let start = now.max(claim.lease.until());
+    // As long as the lead has its phone number, it is not sent again either.
+    let expires = seconds(start + claim.phone_item.as_ref().map_or(window, |phone| phone.period.max(window)));
     let lead = Write {
         action: Action::Put(record::claim_item(claim, now, expires)),
         condition: Some(CLAIM_LEAD),
         values: vec![(":now", number(seconds(now))), (":claim", text(&claim.id))],
     };
     let key = claim.key_item.as_ref().map(|pk| key_write(pk, &claim.lead, expires, now));
-    [Some(lead), key].into_iter().flatten().collect()
+    let phone = claim.phone_item.as_ref().map(|phone| phone_write(phone, claim, start, now));
+    [Some(lead), key, phone].into_iter().flatten().collect()
 }
 
 /// The write of an idempotency key's item, unless the key belongs to a different lead.
@@ -58,6 +61,15 @@ pub(super) fn key_write(pk: &str, lead: &str, expires: u64, now: SystemTime) -> 
         action: Action::Put(record::key_item(pk, lead, expires)),
         condition: Some(CLAIM_KEY),
         values: vec![(":now", number(seconds(now))), (":lead", text(lead))],
+    }
+}
+
+/// The write of a phone number's item, unless the number belongs to a different lead.
+fn phone_write(phone: &PhoneItem, claim: &Claim, start: SystemTime, now: SystemTime) -> Write {
+    Write {
+        action: Action::Put(record::phone_item(&phone.pk, claim, seconds(start + phone.period))),
+        condition: Some(CLAIM_KEY),
+        values: vec![(":now", number(seconds(now))), (":lead", text(&claim.lead))],
     }
 }
 
@@ -87,15 +99,22 @@ fn void_write(claim: &Claim) -> Write {
     Write { action: Action::Delete(claim.void.clone()), condition: None, values: Vec::new() }
 }
 
-/// Deletes the lead's item and the idempotency key's item.
+/// Deletes the items of the lead, the idempotency key and the phone number.
 pub(super) fn release(table: &Table, claim: &Claim) -> WriteRequest {
-    let values = vec![(":claim", text(&claim.id))];
-    let Some(key) = &claim.key_item else { return table.delete(&claim.lead, RELEASE_LEAD, values) };
-    let lead = Write { action: Action::Delete(claim.lead.clone()), condition: Some(RELEASE_LEAD), values };
-    let key = Write {
-        action: Action::Delete(key.clone()),
+    let values = || vec![(":claim", text(&claim.id))];
+    let lead = || Write { action: Action::Delete(claim.lead.clone()), condition: Some(RELEASE_LEAD), values: values() };
+    let delete = |pk: &String| Write {
+        action: Action::Delete(pk.clone()),
         condition: Some(RELEASE_KEY),
         values: vec![(":lead", text(&claim.lead))],
     };
-    table.transaction([lead, key], None)
+    let key = || claim.key_item.as_ref().map(delete);
+    let without_phone = match key() {
+        None => table.delete(&claim.lead, RELEASE_LEAD, values()),
+        Some(key) => table.transaction([lead(), key], None),
+    };
+    let Some(phone) = &claim.phone_item else { return without_phone };
+    let all = [Some(lead()), key(), Some(delete(&phone.pk))];
+    // Another lead may have the phone number by now.
+    table.transaction(all.into_iter().flatten(), None).otherwise(without_phone)
 }

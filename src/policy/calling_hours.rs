@@ -1,6 +1,10 @@
 //! The hours in which an account's consumers may be called.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeSet,
+    iter,
+    time::{Duration, SystemTime},
+};
 
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::value::RawValue;
@@ -73,12 +77,29 @@ impl CallingHours {
     /// may be by different clocks.
     #[must_use]
     pub fn is_open(&self, area_code: AreaCode, from: SystemTime, until: SystemTime) -> bool {
+        self.first_closed(area_code, from, until).is_none()
+    }
+
+    /// The first moment from one instant to another at which some place that the area code may be in is closed. A period
+    /// of more than an hour counts as closed at its end.
+    #[must_use]
+    pub fn first_closed(&self, area_code: AreaCode, from: SystemTime, until: SystemTime) -> Option<SystemTime> {
         let (from, until) = (unix_time::seconds(from.min(until)), unix_time::seconds(until.max(from)));
+        let end = until.min(from + MAX_MINUTES * MINUTE);
         // It can only close at a whole minute.
-        let mut minutes = (from / MINUTE + 1..=until / MINUTE).map(|minute| minute * MINUTE);
-        until - from <= MAX_MINUTES * MINUTE
-            && self.is_open_in_all_zones(area_code, from)
-            && minutes.all(|minute| self.is_open_in_all_zones(area_code, minute))
+        let minutes = (from / MINUTE + 1..=end / MINUTE).map(|minute| minute * MINUTE);
+        let closed = iter::once(from).chain(minutes).find(|second| !self.is_open_in_all_zones(area_code, *second));
+        closed.or((until > end).then_some(until)).and_then(at)
+    }
+
+    /// Whether it is open at every time at which `other` is.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self.windows.iter().zip(&other.windows).all(|(ours, theirs)| match (ours, theirs) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(ours), Some(theirs)) => ours.includes(theirs),
+        })
     }
 
     /// When the area code opens next, after this instant, at most 15 days later. It then stays open for at least a minute.
@@ -87,14 +108,13 @@ impl CallingHours {
         let after = unix_time::seconds(after);
         // Zones are whole hours apart, so they open in one of these minutes of an hour: the first, if a change of the
         // clocks opens them.
-        let mut minutes: Vec<_> = self.windows.iter().flatten().map(Window::first_minute).chain([0]).collect();
-        minutes.sort_unstable();
+        let minutes: BTreeSet<_> = self.windows.iter().flatten().map(Window::first_minute).chain([0]).collect();
         let last_hour = after / HOUR + MAX_HOURS_TO_OPENING;
         let opening = (after / HOUR..last_hour)
             .flat_map(|hour| minutes.iter().map(move |minute| hour * HOUR + u64::from(*minute) * MINUTE))
             .find(|second| *second > after && self.is_open_in_all_zones(area_code, *second));
         // Always found: a change of the clocks skips at most one of the weekly openings.
-        UNIX_EPOCH + Duration::from_secs(opening.unwrap_or(last_hour * HOUR))
+        opening.and_then(at).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     fn is_open_in_all_zones(&self, area_code: AreaCode, second: u64) -> bool {
@@ -112,6 +132,11 @@ impl CallingHours {
     fn is_open_at(&self, day: usize, minute: u16) -> bool {
         self.windows.get(day).and_then(Option::as_ref).is_some_and(|window| window.contains(minute))
     }
+}
+
+/// The instant of a Unix second; `None` beyond what the system's clock can show.
+fn at(second: u64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second))
 }
 
 fn text(json: &RawValue) -> Option<String> {

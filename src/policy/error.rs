@@ -9,7 +9,7 @@ pub enum PolicyError {
     #[error("policy is not an object")]
     NotAnObject,
     /// The policy has a member that does not exist.
-    #[error("policy has a member other than calling_hours")]
+    #[error("policy has a member other than calling_hours and once_per_phone_hours")]
     UnknownMember,
     /// The policy has the same member twice.
     #[error("policy has the same member twice")]
@@ -29,4 +29,16 @@ pub enum PolicyError {
     /// In some area codes, no lead could ever be sent.
     #[error("policy.calling_hours has no minute that lies in a window in every time zone from New York to Los Angeles")]
     NoCommonOpening,
+    /// The hours are no whole number, or too many.
+    #[error("policy.once_per_phone_hours is not a whole number from 1 to 720")]
+    OncePerPhoneHours,
+    /// The key that hides phone numbers is missing.
+    #[error("policy.once_per_phone_hours needs hash_key, another member of the secret: 64 hex digits")]
+    NoHashKey,
+    /// The key that hides phone numbers is malformed.
+    #[error("hash_key is not 64 hex digits")]
+    HashKey,
+    /// The ledger, which records the phone numbers, is off.
+    #[error("policy.once_per_phone_hours needs the ledger, and CLAIMS_TABLE is off")]
+    NoLedger,
 }

@@ -70,6 +70,11 @@ impl Window {
         self.0.contains(&minute)
     }
 
+    /// Whether another window is a part of it.
+    pub(super) fn includes(&self, other: &Self) -> bool {
+        self.0.start <= other.0.start && other.0.end <= self.0.end
+    }
+
     /// The minute of the hour in which it begins.
     pub(super) fn first_minute(&self) -> u16 {
         self.0.start % 60

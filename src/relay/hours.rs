@@ -10,7 +10,7 @@ use crate::{
 
 impl Relay {
     /// `Err` if the account's consumers may not be called where this lead's area code may be, at some moment from now until
-    /// the lease of a claim that is made now ends. After its lease no byte of a lead is sent.
+    /// the lease of a claim that is made now ends. After its lease the relay writes no byte of a lead.
     pub(super) fn check_hours(
         &self,
         account: &Account,
@@ -18,11 +18,9 @@ impl Relay {
         context: &RequestContext,
     ) -> Result<(), Problem> {
         let Some(hours) = account.policy().calling_hours() else { return Ok(()) };
-        let now = self.clock.wall();
-        if hours.is_open(lead.area_code, now, context.budget().lease().until()) {
-            return Ok(());
-        }
-        Err(Problem::OutsideCallingHours(RetryAfter::between(now, hours.next_opening(lead.area_code, now))))
+        let (now, area_code) = (self.clock.wall(), lead.phone.area_code());
+        let Some(closed) = hours.first_closed(area_code, now, context.budget().lease().until()) else { return Ok(()) };
+        Err(Problem::OutsideCallingHours(RetryAfter::between(now, hours.next_opening(area_code, closed))))
     }
 
     /// A lead that was claimed before is answered by its record, whatever the hour: one consistent read.
@@ -33,7 +31,10 @@ impl Relay {
         context: &RequestContext,
         closed: Problem,
     ) -> Result<Answer, Problem> {
-        match self.ledger.status(&Lookup::Lead(keys), context.budget()).await {
+        let status = self.ledger.status(&Lookup::Lead(keys), context.budget()).await;
+        // As after a claim. Nothing is left as a rule.
+        self.ledger.close_left_claims(context.budget()).await;
+        match status {
             Ok(Some(known)) => Ok(answer_for_known(known, account)),
             Ok(None) | Err(StatusError::Off) => Err(closed),
             Err(error @ StatusError::Failed(_)) => Err(error.into()),

@@ -3,22 +3,21 @@
 use bytes::Bytes;
 
 use crate::{
-    lead::{AreaCode, Lead},
+    lead::{Lead, Phone},
     rudder::{Scenario, payload},
 };
 
 /// A valid lead as it is sent.
 pub(super) struct Outgoing {
     pub(super) payload: Bytes,
-    /// Where its consumer may be.
-    pub(super) area_code: AreaCode,
+    pub(super) phone: Phone,
     /// What happens to it in a sandbox account.
     pub(super) scenario: Scenario,
 }
 
 impl From<&Lead<'_>> for Outgoing {
     fn from(lead: &Lead<'_>) -> Self {
-        let (payload, area_code) = (Bytes::from(payload(lead)), lead.caller_id.area_code());
-        Self { payload, area_code, scenario: Scenario::for_amount(&lead.loan_amount) }
+        let (payload, phone) = (Bytes::from(payload(lead)), lead.caller_id.clone());
+        Self { payload, phone, scenario: Scenario::for_amount(&lead.loan_amount) }
     }
 }

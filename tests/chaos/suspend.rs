@@ -223,7 +223,9 @@ async fn suspended_between_leads_loses_connections_and_no_lead() {
         now.extend(rudder.take_if(|_| closes));
         closed_suspended += now.len();
         closed_resumed += soon.len();
-        now.into_iter().for_each(Connections::close);
+        for connections in now {
+            connections.closed().await;
+        }
         let moment = Duration::from_micros(random.u64(0..20_000));
         let close = async {
             sleep(moment).await;

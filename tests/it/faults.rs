@@ -22,7 +22,10 @@ use futures_util::{
 use lambda_http::Context;
 use lendswift_relay::relay::Relay;
 use snapbox::{Assert, Data};
-use support::{Lead, ObservedResponse, Request, TABLE, TestApp, fakes::Received, in_repository, post, with_deadline};
+use support::{
+    ACCOUNT, LEAD, Lead, ObservedResponse, Request, TABLE, TestApp, fakes::Received, in_repository,
+    once_per_phone_secret, post, with_deadline,
+};
 
 use crate::openapi;
 
@@ -48,6 +51,8 @@ enum Mode {
     Reused,
     /// It serves this many leads at a time, over connections that earlier leads left.
     Several(u32),
+    /// It serves this many leads at a time that have one phone number, which the account's policy allows to be called once.
+    OneNumber(u32),
 }
 
 /// The pushes that AI Rudder got.
@@ -145,8 +150,13 @@ async fn post_twice(
 /// Posts several leads at a time, ends the fault, posts them again. Checks a row for each, and returns one of them.
 async fn several_at_a_time(several: u32, fault: String, app: &TestApp, context: Context, end: impl FnOnce()) -> Row {
     let leads = || (11..11 + several).map(Lead);
+    // Under keys of their own, and under none.
+    let request = |lead: Lead| match (MODE.get(), lead.0 % 3) {
+        (Mode::OneNumber(_), 1..) => lead.post().idempotency_key(&format!("infinity-{}", lead.0)),
+        _ => lead.post(),
+    };
     let all = async |context: &Context| {
-        join_all(leads().map(|lead| async move { post(&app.relay, &lead.post(), context.clone()).await })).await
+        join_all(leads().map(|lead| async move { post(&app.relay, &request(lead), context.clone()).await })).await
     };
     let pushes = || leads().map(|lead| Pushes::of(app, &lead.body())).collect::<Vec<_>>();
     let (first, pushes_first) = (all(&context).await, pushes());
@@ -163,15 +173,37 @@ async fn several_at_a_time(several: u32, fault: String, app: &TestApp, context: 
         })
         .collect();
     rows.iter().for_each(Row::check);
+    if matches!(MODE.get(), Mode::OneNumber(_)) {
+        check_one_number(&rows);
+    }
     rows.remove(0)
+}
+
+/// How often a lead of a number that another lead has was not sent.
+static RECENTLY_CALLED: AtomicUsize = AtomicUsize::new(0);
+
+/// Fails if two of these leads, which have one phone number, may have called it.
+fn check_one_number(rows: &[Row]) {
+    let all = || rows.iter().map(Row::to_string).collect::<Vec<_>>().join("\n");
+    let accepted: usize = rows.iter().map(|row| row.pushes_in_all.accepted).sum();
+    assert!(accepted <= 1, "accepted twice:\n{}", all());
+    let may_have_called = |row: &&Row| {
+        let is_open = |response: &ObservedResponse| ["accepted", "unknown"].contains(&response.outcome.as_str());
+        row.pushes_in_all != Pushes::default() && (is_open(&row.first) || is_open(&row.again))
+    };
+    assert!(rows.iter().filter(may_have_called).count() <= 1, "two may have called:\n{}", all());
+    let responses = rows.iter().flat_map(|row| [&row.first, &row.again]);
+    let recently_called = responses.filter(|response| response.error == "recently_called").count();
+    RECENTLY_CALLED.fetch_add(recently_called, Relaxed);
 }
 
 /// Posts other leads, unless this one opens its own connection.
 async fn leave_connection(relay: &Relay) {
     if MODE.get() != Mode::Alone {
-        // Two responses show that AI Rudder gives each a trace id of its own.
-        for lead in [1, 2].map(Lead) {
-            post(relay, &lead.post(), with_deadline(30_000)).await;
+        // Two responses show that AI Rudder gives each a trace id of its own. They have other phone numbers.
+        for area_code in ["212", "312"] {
+            let lead = LEAD.replace("1650", &format!("1{area_code}"));
+            post(relay, &Request::post(lead), with_deadline(30_000)).await;
         }
     }
 }
@@ -209,12 +241,15 @@ impl Fault {
     fn row(self) -> BoxFuture<'static, Row> {
         async move {
             let app = TestApp::with(&self.variables).await;
+            if matches!(MODE.get(), Mode::OneNumber(_)) {
+                app.secrets.put(format!("lendswift/{ACCOUNT}"), once_per_phone_secret());
+            }
             leave_connection(&app.relay).await;
             app.rudder.take_received();
             (self.begin)(&app);
             let end = || (self.end)(&app);
             let context = self.context.unwrap_or_else(|| with_deadline(30_000));
-            if let Mode::Several(several) = MODE.get() {
+            if let Mode::Several(several) | Mode::OneNumber(several) = MODE.get() {
                 return several_at_a_time(several, self.name, &app, context, end).await;
             }
             let count = || {
@@ -282,14 +317,21 @@ async fn no_fault_causes_a_second_call_or_a_wrong_response() {
     Assert::new().action_env("SNAPSHOTS").eq(table, Data::read_from(&in_repository("tests/it/faults.txt"), None).raw());
 }
 
+async fn check_one_number_at_a_time(several: u32) {
+    let groups = vec![answers::rows(), dynamodb::rows(), dynamodb::phone_rows(), deadlines()];
+    MODE.scope(Mode::OneNumber(several), all(groups)).await;
+    assert!(RECENTLY_CALLED.load(Relaxed) > 500, "{RECENTLY_CALLED:?}");
+}
+
 async fn check_several_at_a_time(several: u32) {
     let groups = vec![answers::rows(), dynamodb::rows(), secrets::rows(), deadlines()];
     MODE.scope(Mode::Several(several), all(groups)).await;
 }
 
+/// In one test: both wait most of the time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_fault_does_so_with_8_leads_at_a_time() {
-    check_several_at_a_time(8).await;
+async fn no_fault_does_so_with_several_leads_or_one_number_at_a_time() {
+    join(check_several_at_a_time(8), check_one_number_at_a_time(4)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

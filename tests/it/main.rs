@@ -22,6 +22,7 @@ mod given_up;
 mod lead_cases;
 mod log;
 mod metrics;
+mod once_per_phone;
 mod openapi;
 mod outages;
 mod policy;

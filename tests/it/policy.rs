@@ -19,7 +19,7 @@ fn utc(time: &str) -> SystemTime {
 }
 
 /// A lead's context with this much time to Lambda's deadline.
-fn context(now: SystemTime, left: Duration) -> Context {
+pub fn context(now: SystemTime, left: Duration) -> Context {
     let mut context = Context::default();
     context.deadline = (now + left).duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap();
     context
@@ -103,10 +103,34 @@ async fn a_push_that_could_end_after_closing_time_is_not_begun() {
 
 #[tokio::test]
 async fn a_slow_clock_does_not_prolong_the_day() {
-    let app = federal().await;
-    let relay = app.relay_at(utc("03:50:00"), &[LEDGER]);
-    let response = post(&relay, &Request::lead(), context(utc("04:00:00"), Duration::from_secs(29))).await;
+    // By its own clock the process would open again at 21:00 PDT, half past an hour before it closes.
+    let app = app(&json!({"calling_hours": {"mon-sun": "08:30-20:45"}})).await;
+    let relay = app.relay_at(utc("03:25:00"), &[LEDGER]);
+    let response = post(&relay, &Request::lead(), context(utc("03:50:00"), Duration::from_secs(29))).await;
     assert_eq!(response, CLOSED);
+    let retry_after: u64 = response.header("retry-after").parse().unwrap();
+    // 12 h 5 min by the process's clock, until 08:30 PDT.
+    assert!((43_495..=43_500).contains(&retry_after), "{retry_after}");
+}
+
+#[tokio::test]
+async fn a_claim_that_was_left_is_closed_in_a_closed_hour_too() {
+    let app = federal().await;
+    // The policy changes, because a clock cannot be set.
+    let relay = app.relay_at(utc("15:00:00"), &[LEDGER, ("SECRET_TTL_SECONDS", "1")]);
+    app.dynamodb.next("TransactWriteItems", Normal);
+    app.dynamodb.behave(Down);
+    assert_eq!(post(&relay, &Request::lead(), context(utc("15:00:00"), Duration::from_secs(4))).await, "200 accepted");
+    assert!(app.dynamodb.items(TABLE)[0].get("outcome").is_none(), "it could not be settled");
+    app.dynamodb.behave(Normal);
+    app.secrets.put(
+        format!("lendswift/{ACCOUNT}"),
+        secret_with(&json!({"policy": {"calling_hours": {"sat": "08:00-20:00"}}})),
+    );
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let other = Request::post(LEAD.replace("4000", "4001"));
+    assert_eq!(post(&relay, &other, context(utc("15:00:05"), Duration::from_secs(29))).await, CLOSED);
+    assert_eq!(app.dynamodb.items(TABLE)[0]["outcome"]["S"], "accepted");
 }
 
 #[tokio::test]

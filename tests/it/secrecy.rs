@@ -18,11 +18,12 @@ use lendswift_relay::{
     lead::ParsedLead,
     rudder::{Code, Push, UpstreamBody, Verdict},
 };
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{
-    LogCapture, RawTcpServer, Reply, Request, SecretsBehaviour, TEXT_FIELDS, TestApp, aws, config, leaks, post, secret,
+    HASH_KEY, LogCapture, RawTcpServer, Reply, Request, SecretsBehaviour, TEXT_FIELDS, TestApp, aws, config, leaks,
+    once_per_phone_secret, post, secret,
 };
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
@@ -156,6 +157,23 @@ async fn failed_connections_leave_no_url_in_the_log() {
     assert_secret(&log);
 }
 
+/// Secrets whose policy is malformed, with the token wherever something is malformed.
+fn malformed_policies() -> [String; 6] {
+    [
+        json!({"policy": {"calling_hours": TOKEN}}),
+        json!({"policy": {"calling_hours": {TOKEN: "09:00-20:00"}}}),
+        json!({"policy": {"calling_hours": {"mon-sun": TOKEN}}}),
+        json!({"policy": {TOKEN: 24}}),
+        json!({"policy": {"once_per_phone_hours": TOKEN}, "hash_key": HASH_KEY}),
+        json!({"policy": {"once_per_phone_hours": 24}, "hash_key": TOKEN}),
+    ]
+    .map(|members| {
+        let mut secret: Value = serde_json::from_str(&secret(TOKEN, &[KEY])).unwrap();
+        secret.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        secret.to_string()
+    })
+}
+
 #[tokio::test]
 async fn a_secret_in_any_state_is_not_in_the_log() {
     let digest = hex::encode(Sha256::digest(KEY));
@@ -167,7 +185,10 @@ async fn a_secret_in_any_state_is_not_in_the_log() {
             format!(r#"{{"lendswift_token": "{TOKEN}", "api_key_sha256": "{digest}"}}"#),
             format!(r#"{{"lendswift_token": ["{TOKEN}"], "api_key_sha256": ["{digest}"]}}"#),
             secret(&format!("{TOKEN}\n"), &[KEY]),
-        ] {
+        ]
+        .into_iter()
+        .chain(malformed_policies())
+        {
             let app = app().await;
             app.secrets.put("lendswift/acme", text);
             app.post(&canary(lead())).await;
@@ -241,12 +262,15 @@ fn what_is_read_from_a_lead_prints_none_of_it() {
 #[test]
 fn what_is_read_from_a_secret_prints_none_of_it() {
     let good = Secret::parse(&secret(TOKEN, &[KEY])).unwrap();
+    let with_policy = Secret::parse(&once_per_phone_secret()).unwrap();
+    assert!(with_policy.policy.once_per_phone().is_some());
     let digest = Sha256::digest(KEY);
     let digest_forms = [hex::encode(digest), digest.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")];
     let headers = bearer();
-    let objects: [&dyn Debug; 5] =
-        [&ApiKey::from_headers(&headers), &good, &good.destination, &good.digests, &Secret::parse(TOKEN)];
+    let objects: [&dyn Debug; 6] =
+        [&ApiKey::from_headers(&headers), &good, &with_policy, &good.destination, &good.digests, &Secret::parse(TOKEN)];
     for text in objects.map(debug) {
+        assert_eq!(leaks::find(&text, &[HASH_KEY]), Vec::<&str>::new());
         assert!(!digest_forms.iter().any(|form| text.replace(",\n", ", ").contains(form.as_str())), "{text}");
         assert_secret(&text);
     }

@@ -3,7 +3,7 @@
 //! paused: it advances to the next event when all tasks wait.
 //!
 //! In each schedule two or three processes receive the same lead several times, under the same key, another key, or
-//! none. Requests to DynamoDB are slow, late, lost, duplicated, or done without a response; transactions are held;
+//! none, and sometimes another lead. In half of the schedules both have a phone number that may be called only once. Requests to DynamoDB are slow, late, lost, duplicated, or done without a response; transactions are held;
 //! there are outages. AI Rudder accepts, refuses, or does not respond; connections to it are reused, and may break. Processes are suspended and killed, and some
 //! have a wall clock that is up to an hour slow. An operator asks AI Rudder about leads whose lease has ended, and
 //! settles or reopens them.
@@ -99,6 +99,7 @@ fn every_schedule_keeps_the_guarantees() {
         "interrupted",
         "unavailable",
         "key reused",
+        "recently called",
         "killed",
         "suspended",
         "slow wall clock",

@@ -1,6 +1,7 @@
 //! The operator, who asks AI Rudder about leads whose lease has ended, and then settles or reopens them.
 
 use fastrand::Rng;
+use lendswift_relay::claim::conditions::RELEASE_KEY;
 use serde_json::{Value, json};
 use support::fakes::{DynamoBehaviour::Normal, DynamoCore, DynamoOutcome};
 use tokio::time::{Duration, Instant, sleep};
@@ -43,6 +44,7 @@ pub async fn run_operator(
 async fn resolve(dynamodb: &DynamoCore, item: &Value, now: u64, has_lead: bool) -> bool {
     let mut values = json!({":claim": item["claim"], ":now": {"N": now.to_string()}, ":unknown": {"S": "unknown"}});
     let mut request = json!({"TableName": "claims", "Key": {"pk": item["pk"]}, "ConditionExpression": CONDITION});
+    let frees_phone = !has_lead && item["phone_pk"].is_object();
     let operation = if has_lead {
         values[":accepted"] = json!({"S": "accepted"});
         values[":ok"] = json!({"N": "200"});
@@ -54,6 +56,14 @@ async fn resolve(dynamodb: &DynamoCore, item: &Value, now: u64, has_lead: bool) 
         "DeleteItem"
     };
     request["ExpressionAttributeValues"] = values;
+    if frees_phone {
+        let phone = json!({
+            "TableName": "claims", "Key": {"pk": item["phone_pk"]}, "ConditionExpression": RELEASE_KEY,
+            "ExpressionAttributeValues": {":lead": item["pk"]},
+        });
+        request = json!({"TransactItems": [{"Delete": request}, {"Delete": phone}]});
+    }
+    let operation = if frees_phone { "TransactWriteItems" } else { operation };
     let outcome = dynamodb.call_as(Normal, operation, request.to_string().as_bytes()).await;
     matches!(outcome, DynamoOutcome::Answered(answer) if answer.status == 200)
 }

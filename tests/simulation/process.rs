@@ -11,7 +11,7 @@ use std::{
 use fastrand::Rng;
 use lendswift_relay::{
     budget::Budget,
-    claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Namespace, Settled},
+    claim::{Claim, Claimed, IdempotencyKey, Known, Ledger, Namespace, PhoneItem, Settled},
     clock::Clock,
 };
 use tokio::{
@@ -22,6 +22,7 @@ use tokio::{
 use super::{
     network::Conflicts,
     rudder::{PushResult, Rudder},
+    schedule::LEADS,
 };
 
 /// A request to the relay.
@@ -51,6 +52,7 @@ pub enum Response {
     Interrupted,
     Unavailable,
     KeyReused,
+    RecentlyCalled,
 }
 
 /// A post with its response.
@@ -69,6 +71,8 @@ pub struct World {
     pub rudder: Rudder,
     pub records: Arc<Mutex<Vec<PostRecord>>>,
     pub conflicts: Conflicts,
+    /// Whether both leads have the same phone number, which may be called only once.
+    pub once_per_phone: bool,
     /// For each push over a reused connection, whether the connection broke.
     pub reuses: Arc<Mutex<Vec<bool>>>,
     /// The numbers of the processes that were killed.
@@ -127,7 +131,7 @@ impl Process {
         let key = post.key.map(|key| key.parse::<IdempotencyKey>().unwrap());
         let request_id = post.number.to_string();
         let keys = namespace.items(post.lead.as_bytes(), key.as_ref());
-        let claim = Claim::new(&namespace, keys, &request_id, budget.lease());
+        let claim = Claim::new(&namespace, keys, self.phone_item(&namespace, post.lead), &request_id, budget.lease());
         let connection = self.connection();
         let claimed = self.ledger.claim(claim, budget).await;
         let claim = match claimed {
@@ -146,6 +150,12 @@ impl Process {
             self.close(post, &claim, result, budget).await
         };
         join!(closed, self.ledger.close_left_claims(budget)).0
+    }
+
+    /// The item of a lead's phone number. The period is the shortest one that is allowed.
+    fn phone_item(&self, namespace: &Namespace, lead: &str) -> Option<PhoneItem> {
+        let number = if LEADS.contains(&lead) { "the number of both" } else { lead };
+        self.world.once_per_phone.then(|| namespace.phone_item(number, Duration::from_secs(3600)))
     }
 
     async fn close(&self, post: &Post, claim: &Claim, result: Option<PushResult>, budget: Budget) -> Response {
@@ -213,6 +223,7 @@ fn response(known: Known) -> Response {
         Known::Interrupted { .. } => Response::Interrupted,
         Known::Settled { settled, .. } => Response::Replayed(settled),
         Known::KeyReused => Response::KeyReused,
+        Known::RecentlyCalled { .. } => Response::RecentlyCalled,
         Known::Unreadable => panic!("the ledger cannot read an item that it wrote"),
     }
 }

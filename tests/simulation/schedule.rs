@@ -24,7 +24,7 @@ use super::{
     verify,
 };
 
-/// The lead of most posts, and another that sometimes uses the same idempotency key.
+/// The lead of most posts, and another that sometimes uses the same idempotency key. In half of the schedules they have the same phone number.
 pub const LEADS: [&str; 2] = [r#"{"lead":1}"#, r#"{"lead":2}"#];
 
 /// Posts from this number on only make the processes close the claims that they kept. They have leads of their own.
@@ -57,6 +57,7 @@ impl Schedule {
             rudder: Rudder::new(random.fork()),
             records: Arc::default(),
             conflicts: Arc::default(),
+            once_per_phone: random.bool(),
             reuses: Arc::default(),
             killed: Arc::default(),
             wall: SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_000_000_000 + random.u64(0..1000)),
@@ -132,7 +133,7 @@ impl Schedule {
             .map(|_| {
                 *numbers += 1;
                 at += Duration::from_millis(self.random.u64(0..15_000));
-                let other = self.random.u8(0..8) == 0;
+                let other = self.random.u8(0..if self.world.once_per_phone { 3 } else { 8 }) == 0;
                 Post {
                     // The number encodes which lead it is: see `lead`.
                     number: *numbers * 2 + u32::from(other),

@@ -32,6 +32,7 @@ fn a_conflict_at_the_lead_outranks_one_at_the_key() {
         (&["TransactionConflict", "TransactionConflict"], TransientError::LeadConflict),
         (&["TransactionConflict", "ConditionalCheckFailed"], TransientError::LeadConflict),
         (&["None", "TransactionConflict"], TransientError::KeyConflict),
+        (&["None", "None", "TransactionConflict"], TransientError::KeyConflict),
         (&["ConditionalCheckFailed", "TransactionConflict"], TransientError::KeyConflict),
         (&["ThrottlingError", "TransactionConflict"], TransientError::KeyConflict),
     ] {

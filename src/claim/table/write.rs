@@ -32,6 +32,15 @@ pub(in crate::claim) type Values = Vec<(&'static str, AttributeValue)>;
 pub(in crate::claim) struct WriteRequest {
     pub(super) operation: &'static str,
     pub(super) body: Bytes,
+    /// The request that [`Table::close`] makes instead if a condition of this one fails.
+    pub(super) otherwise: Option<Box<Self>>,
+}
+
+impl WriteRequest {
+    /// This request, and another one for [`Table::close`].
+    pub(in crate::claim) fn otherwise(self, other: Self) -> Self {
+        Self { otherwise: Some(Box::new(other)), ..self }
+    }
 }
 
 /// A write in DynamoDB's JSON: a request of its own, or part of a transaction.
@@ -124,5 +133,5 @@ pub(super) fn key(pk: &str) -> Item {
 
 fn request(operation: &'static str, json: &impl Serialize) -> WriteRequest {
     // Rendering strings and maps with string keys cannot fail; DynamoDB would refuse an empty body.
-    WriteRequest { operation, body: serde_json::to_vec(json).unwrap_or_default().into() }
+    WriteRequest { operation, body: serde_json::to_vec(json).unwrap_or_default().into(), otherwise: None }
 }

@@ -1,3 +1,5 @@
+use std::time::UNIX_EPOCH;
+
 use super::*;
 use crate::lead::Phone;
 
@@ -42,6 +44,21 @@ fn a_day_without_a_window_is_closed() {
 }
 
 #[test]
+fn hours_include_those_that_never_open_when_they_are_closed() {
+    let federal = hours("\"federal\"").unwrap();
+    for (other, is_part, is_whole) in [
+        (r#"{"mon-sun": "08:00-21:00"}"#, true, true),
+        (r#"{"mon-fri": "09:00-20:00", "sat": "10:00-18:00"}"#, true, false),
+        (r#"{"mon-sun": "07:59-21:00"}"#, false, true),
+        (r#"{"mon-sun": "08:00-21:01"}"#, false, true),
+        (r#"{"mon": "08:00-22:00"}"#, false, false),
+    ] {
+        let other = hours(other).unwrap();
+        assert_eq!((federal.includes(&other), other.includes(&federal)), (is_part, is_whole), "{other:?}");
+    }
+}
+
+#[test]
 fn a_split_area_code_is_closed_if_any_of_its_zones_is() {
     let federal = hours("\"federal\"").unwrap();
     // When the last zone opens, and when the first one closes, in UTC in July.
@@ -55,6 +72,8 @@ fn a_split_area_code_is_closed_if_any_of_its_zones_is() {
         (541, 15, 3),
         (458, 15, 3),
         (605, 14, 2),
+        (402, 14, 2),
+        (531, 14, 2),
         (928, 15, 3),
         (907, 17, 5),
         // Not assigned: New York to Los Angeles.
@@ -97,6 +116,18 @@ fn a_period_must_be_open_from_end_to_end() {
 }
 
 #[test]
+fn a_period_is_closed_from_its_first_closed_moment() {
+    let hours = hours(r#"{"mon-sun": "08:30-20:45"}"#).unwrap();
+    let at = |time| utc(&format!("Sat, 17 Jul 2027 {time} GMT"));
+    let first_closed = |from, until| hours.first_closed(area_code(212), at(from), at(until));
+    assert_eq!(first_closed("00:25:00", "00:44:59"), None);
+    assert_eq!(first_closed("00:25:00", "00:50:30"), Some(at("00:45:00")));
+    assert_eq!(first_closed("00:45:30", "00:50:30"), Some(at("00:45:30")));
+    assert_eq!(first_closed("13:00:10", "14:00:10"), None);
+    assert_eq!(first_closed("13:00:10", "14:00:11"), Some(at("14:00:11")), "too long");
+}
+
+#[test]
 fn local_time_decides_in_the_hours_of_a_clock_change() {
     let hours = hours(r#"{"mon-sat": "08:00-21:00", "sun": "01:30-06:30"}"#).unwrap();
     // New York: 01:30 to 01:59:59, then from 03:00 on.
@@ -114,6 +145,14 @@ fn local_time_decides_in_the_hours_of_a_clock_change() {
     let next = |time: &str| hours.next_opening(area_code(212), utc(&format!("Sun, 07 Nov 2027 {time} GMT")));
     assert_eq!(next("05:00:00"), utc("Sun, 07 Nov 2027 05:30:00 GMT"));
     assert_eq!(next("06:00:00"), utc("Sun, 07 Nov 2027 06:30:00 GMT"));
+}
+
+#[test]
+fn a_clock_change_can_open() {
+    // 02:00 becomes 03:00, which is open.
+    let hours = hours(r#"{"mon-sun": "02:30-12:30"}"#).unwrap();
+    let next = hours.next_opening(area_code(212), utc("Sun, 14 Mar 2027 06:00:00 GMT"));
+    assert_eq!(next, utc("Sun, 14 Mar 2027 07:00:00 GMT"));
 }
 
 #[test]

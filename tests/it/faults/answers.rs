@@ -95,7 +95,7 @@ fn responding(name: &str, reply: Reply, change: impl FnOnce(Fault) -> Fault) -> 
     let row = change(Fault::new(format!("AI Rudder: {name}"), |app| app.rudder.answer_next(reply))).row();
     async move {
         let row = row.await;
-        if matches!(MODE.get(), Mode::Several(_)) {
+        if matches!(MODE.get(), Mode::Several(_) | Mode::OneNumber(_)) {
             // Another lead may have got it.
             return row;
         }

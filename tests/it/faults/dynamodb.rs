@@ -80,6 +80,21 @@ pub fn rows() -> Vec<BoxFuture<'static, Row>> {
     lasting.into_iter().chain(in_turn).chain(others).collect()
 }
 
+/// Faults at the phone number's item, of leads that have one: the third of their claims with a key, the second of the others.
+pub fn phone_rows() -> Vec<BoxFuture<'static, Row>> {
+    let at_the_number = |app: &TestApp| app.dynamodb.behave(ConflictingAt(2));
+    let lasting = Fault::new("DynamoDB is at the number's item in other transactions", at_the_number)
+        .ended_by(|app| app.dynamodb.behave(Normal));
+    let once = |app: &TestApp| in_order(app, &[ConflictingAt(2), ConflictingAt(1), ConflictingAt(2)]);
+    let once = Fault::new("DynamoDB: claims meet other transactions at the number once", once);
+    let release = |app: &TestApp| {
+        app.rudder.answer_next(Reply::new(422, r#"{"code":422}"#));
+        in_order(app, &[Normal, ConflictingAt(1), ConflictingAt(2)]);
+    };
+    let release = Fault::new("DynamoDB: a release meets other transactions at the number", release);
+    [lasting, once, release].map(Fault::row).into()
+}
+
 fn in_order(app: &TestApp, behaviours: &[DynamoBehaviour]) {
     for behaviour in behaviours {
         app.dynamodb.next(ProcessHarness::WRITE, *behaviour);

@@ -66,6 +66,7 @@ impl Route {
             (Kind::MalformedBody | Kind::MalformedBase64, _) => Some(Step::Authenticated),
             (Kind::InvalidLead, _)
             | (Kind::OutsideCallingHours, Send | Validate)
+            | (Kind::RecentlyCalled, Send)
             | (Kind::TemporarilyUnavailable | Kind::NoRecord | Kind::NoLedger, Status)
             | (Kind::IdempotencyKeyReused | Kind::FailedAfterClaim, Send | Status) => Some(Step::Parsed),
             (
@@ -90,6 +91,7 @@ impl Route {
                 | Kind::NoLedger
                 | Kind::InProgress
                 | Kind::OutsideCallingHours
+                | Kind::RecentlyCalled
                 | Kind::RefusedUpstream
                 | Kind::RateLimited
                 | Kind::TokenRefused

@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{DIGITS, KEY, LETTERS, TOKEN, fakes::api_gateway, snapshot};
+use crate::{DIGITS, HASH_KEY, KEY, LETTERS, TOKEN, fakes::api_gateway, snapshot};
 
 /// The forms in which a value may occur, in lower case, in addition to its letters and digits alone.
 fn forms(value: &str) -> Vec<String> {
@@ -47,7 +47,7 @@ pub fn find<'a>(text: &str, values: &[&'a str]) -> Vec<&'a str> {
 
 /// What the tests send: their own secrets and personal data, and those of the sample events.
 pub fn values_of_the_tests() -> BTreeSet<String> {
-    let mut values = BTreeSet::from([TOKEN, KEY, LETTERS, DIGITS, "6501231235"].map(str::to_owned));
+    let mut values = BTreeSet::from([TOKEN, KEY, HASH_KEY, LETTERS, DIGITS, "6501231235"].map(str::to_owned));
     for path in snapshot::files("events") {
         let event: Value = serde_json::from_slice(&fs::read(path).expect("a file")).expect("an event is JSON");
         let decoded = api_gateway::body(&event).unwrap_or_default();

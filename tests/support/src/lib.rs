@@ -59,8 +59,9 @@ pub use self::{
     sam_local::sam_local_variables,
     stalled_tls_server::StalledTlsServer,
     test_app::{
-        ACCOUNT, FREE_PORT, Fakes, KEY, SANDBOX, TABLE, TOKEN, TestApp, aws, aws_trusting, config, deadline_in, now,
-        post, relay, sandbox_secret, secret, secret_with, seed, serve, with_deadline,
+        ACCOUNT, FREE_PORT, Fakes, HASH_KEY, KEY, SANDBOX, TABLE, TOKEN, TestApp, aws, aws_trusting, config,
+        deadline_in, now, once_per_phone_secret, post, relay, sandbox_secret, secret, secret_with, seed, serve,
+        with_deadline,
     },
     tls_proxy::{Authority, Handshake, TlsProxy},
 };

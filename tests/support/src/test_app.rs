@@ -40,6 +40,8 @@ pub const SANDBOX: &str = "acme-sandbox";
 pub const KEY: &str = "infinity-example-key";
 /// Its token, as AI Rudder publishes it for an example.
 pub const TOKEN: &str = "1JqFE7K6ucf94hAvqu+7Jg";
+/// The key under which [`once_per_phone_secret`] hashes phone numbers.
+pub const HASH_KEY: &str = "c4d2a96b7f1e03585ad9e6b0417c83f2910bd5ae6c74f83b2e5907d1a8fc4663";
 /// The ledger's table.
 pub const TABLE: &str = "lendswift-claims";
 /// Any free port of this machine.
@@ -215,6 +217,11 @@ pub fn secret_with(members: &Value) -> String {
         secret.extend(members.clone());
     }
     secret.to_string()
+}
+
+/// The account's secret with a policy that allows one call of a phone number in 24 hours.
+pub fn once_per_phone_secret() -> String {
+    secret_with(&json!({"policy": {"once_per_phone_hours": 24}, "hash_key": HASH_KEY}))
 }
 
 /// A sandbox account's secret, for keys in clear.

@@ -19,7 +19,7 @@ use hyper::{
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
-    task::{AbortHandle, JoinHandle, JoinSet},
+    task::{AbortHandle, JoinHandle, JoinSet, yield_now},
 };
 
 /// A response with this extension is not sent: the connection is closed instead.
@@ -44,6 +44,14 @@ impl Connections {
     /// Closes those that are still open, even during a response.
     pub fn close(self) {
         self.0.iter().for_each(AbortHandle::abort);
+    }
+
+    /// As [`Self::close`], and waits until they are closed.
+    pub async fn closed(self) {
+        self.0.iter().for_each(AbortHandle::abort);
+        while self.open() > 0 {
+            yield_now().await;
+        }
     }
 }
 
