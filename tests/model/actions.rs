@@ -1,12 +1,12 @@
 //! The actions that are possible in a state.
 
-use lendswift_relay::claim::conditions::RecordedOutcome;
+use lendswift_relay::claim::conditions::{LeadItem, RecordedOutcome};
 
 use super::{
     mutant::Mutant,
     scenario::{Action, Scenario, Window},
     sender::{Task, awaited},
-    state::{Attempt, Id, Post, Push, Request, State, Token},
+    state::{Attempt, Id, Lead, Post, Push, Request, State, Token},
 };
 
 impl Scenario {
@@ -14,7 +14,11 @@ impl Scenario {
         self.processes[usize::from(post)]
     }
 
-    pub fn posts(&self) -> impl Iterator<Item = Id> {
+    pub fn lead(&self, post: Id) -> Lead {
+        self.leads.get(usize::from(post)).copied().unwrap_or_default()
+    }
+
+    pub fn posts(&self) -> impl Iterator<Item = Id> + use<> {
         (0..).take(self.processes.len())
     }
 
@@ -34,18 +38,14 @@ impl Scenario {
                 self.attempt_actions(state, post, task, actions);
             }
             let claim = state.claims[usize::from(post)];
-            for request in Request::ALL {
-                if claim.late[request as usize] > 0 {
-                    actions.push(Action::LateCopyArrives(post, request));
-                    if self.cancellation_matters(state, post, request) {
-                        actions.push(Action::LateCopyIsCancelled(post, request));
-                    }
-                }
+            if claim.late != Request::NONE_LATE {
+                self.late_actions(state, post, actions);
             }
             let running = [Request::Claim, Request::Void].map(|request| (post, request));
             let running = running.into_iter().filter(|(_, request)| claim.token == Token::Running(*request));
-            let locked_by = state.locked_by.filter(|(by, request)| *by == post && !request.has_token());
-            for (claim, request) in running.chain(locked_by) {
+            let locks = state.locks.into_iter().flatten();
+            let without_token = locks.into_iter().find(|(by, request)| *by == post && !request.has_token());
+            for (claim, request) in running.chain(without_token) {
                 for in_time in [true, false].into_iter().skip(usize::from(Self::is_too_late(state, claim))) {
                     actions.extend([true, false].map(|written| Action::RunEnds { claim, request, written, in_time }));
                 }
@@ -76,6 +76,16 @@ impl Scenario {
         }
         if attempt == Attempt::InTransit {
             actions.push(Action::Fails(post, task));
+        }
+    }
+
+    fn late_actions(&self, state: &State, post: Id, actions: &mut Vec<Action>) {
+        let late = state.claims[usize::from(post)].late;
+        for request in Request::ALL.into_iter().filter(|request| late[*request as usize] > 0) {
+            actions.push(Action::LateCopyArrives(post, request));
+            if self.cancellation_matters(state, post, request) {
+                actions.push(Action::LateCopyIsCancelled(post, request));
+            }
         }
     }
 
@@ -144,24 +154,27 @@ impl Scenario {
     }
 
     /// Whether the end of a claim's lease changes anything.
-    fn lease_matters(state: &State, id: Id) -> bool {
+    fn lease_matters(&self, state: &State, id: Id) -> bool {
         let claim = state.claims[usize::from(id)];
+        let is_claiming = |post: Id| matches!(state.posts[usize::from(post)], Post::Claiming { .. });
         state.posts[usize::from(id)].is_active()
-            || state.item.as_ref().is_some_and(|item| item.claim == Some(id))
+            || state.item(self.lead(id)).is_some_and(|item| item.claim == Some(id))
             || claim.left.is_some()
             || claim.push == Push::InTransit
-            || claim.late != [0; Request::ALL.len()]
-            || state.posts.iter().any(|post| matches!(post, Post::Claiming { .. }))
+            || claim.late != Request::NONE_LATE
+            || self.posts().any(|post| self.lead(post) == self.lead(id) && is_claiming(post))
     }
 
     pub fn time_actions(&self, state: &State, actions: &mut Vec<Action>) {
         let has_started = |id: Id| state.posts[usize::from(id)] != Post::NotStarted;
         let runs =
-            |id: Id| has_started(id) && !state.claims[usize::from(id)].lease_ended && Self::lease_matters(state, id);
+            |id: Id| has_started(id) && !state.claims[usize::from(id)].lease_ended && self.lease_matters(state, id);
         actions.extend(self.posts().filter(|id| runs(*id)).map(Action::LeaseEnds));
         let may_end = match self.window {
             Window::Never => false,
-            Window::AfterLeases => !self.posts().any(runs) && state.claims.iter().all(|claim| claim.late == [0; 5]),
+            Window::AfterLeases => {
+                !self.posts().any(runs) && state.claims.iter().all(|claim| claim.late == Request::NONE_LATE)
+            }
             Window::AnyTime => true,
         };
         if may_end && !state.window_ended {
@@ -169,20 +182,18 @@ impl Scenario {
         }
     }
 
-    pub fn operator_actions(state: &State, actions: &mut Vec<Action>) {
-        let Some(item) = &state.item else {
-            if state.operator.asked.is_some() {
+    pub fn operator_actions(&self, state: &State, actions: &mut Vec<Action>) {
+        if let Some((claim, _)) = state.operator.asked {
+            // The operator repeats a command that conflicts with a transaction.
+            if state.item(self.lead(claim)).is_none() || state.locks.iter().all(Option::is_none) {
                 actions.push(Action::OperatorActs);
             }
-            return;
-        };
-        let is_over = item.claim.is_some_and(|claim| state.claims[usize::from(claim)].lease_ended);
-        if state.operator.asked.is_some() {
-            if state.locked_by.is_none() {
-                actions.push(Action::OperatorActs);
-            }
-        } else if state.operator.moves > 0 && is_over && item.outcome != RecordedOutcome::Accepted {
-            actions.push(Action::OperatorAsks);
+        } else if state.operator.moves > 0 {
+            let is_over = |claim: Id| state.claims[usize::from(claim)].lease_ended;
+            let may_ask =
+                |item: &LeadItem<Id>| item.claim.is_some_and(is_over) && item.outcome != RecordedOutcome::Accepted;
+            let leads = (0..).zip(&state.items).filter(|(_, item)| item.as_ref().is_some_and(may_ask));
+            actions.extend(leads.map(|(lead, _)| Action::OperatorAsks(lead)));
         }
     }
 }

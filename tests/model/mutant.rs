@@ -4,7 +4,7 @@ use lendswift_relay::claim::protocol::{
     Claiming, CloseStep, End, Next, NotClaimed, Operation, Reply, close_step, is_closed as closes,
 };
 
-use super::state::Found;
+use super::state::{Found, Request};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
@@ -41,19 +41,40 @@ pub enum Mutant {
     LeftClaimDropped,
     /// An attempt to close a claim that got no reply counts as closed.
     TimeoutCountsAsClosed,
+    /// A claim neither checks nor writes the phone number's item.
+    PhoneNotClaimed,
+    /// The phone number's item is written in a transaction of its own before the claim's.
+    PhoneClaimedBefore,
+    /// The phone number's item is written in a transaction of its own after the claim's. If that fails, the claim is
+    /// released.
+    PhoneClaimedAfter,
+    /// A conflict at the phone number's item counts as one at the lead's.
+    PhoneConflictIsInProgress,
+    /// If the conditions of both items fail, the response is about the phone number's.
+    PhoneBeforeLead,
+    /// Releasing keeps the phone number's item.
+    ReleaseKeepsPhone,
+    /// Releasing deletes the phone number's item even if it belongs to another lead.
+    ReleaseIgnoresPhoneLead,
+    /// A lead is not released if its phone number belongs to another lead by now.
+    ReleaseNeedsPhone,
+    /// A claim in doubt is released without its phone number if that belongs to another lead.
+    DoubtfulReleaseLeavesPhone,
+    /// Reopening keeps the phone number's item.
+    ReopeningKeepsPhone,
 }
 
 /// The next step of a claim: the protocol's, unless a mutant changes it.
 pub fn next(
     mutant: Option<Mutant>,
     machine: Claiming<Found>,
-    operation: Operation,
+    request: Request,
     reply: Reply<Found>,
     in_time: bool,
 ) -> (Claiming<Found>, Next<Found>) {
-    let is_mismatch = operation == Operation::Void && reply == Reply::TokenMismatch;
+    let is_mismatch = request == Request::Void && reply == Reply::TokenMismatch;
     let refused =
-        if let (Operation::Claim, Reply::ConditionFailed(found)) = (operation, &reply) { Some(*found) } else { None };
+        if let (Request::Claim, Reply::ConditionFailed(found)) = (request, &reply) { Some(*found) } else { None };
     let (machine, next) = machine.next(reply, in_time);
     let next = match (mutant, next) {
         (Some(Mutant::PushAfterNotOurs), Next::End(End::NotOurs(NotClaimed::LedgerFailed))) => Next::End(End::Ours),

@@ -6,17 +6,20 @@ use super::{
     mutant::Mutant,
     properties,
     sender::Task,
-    state::{Id, Push, Request, State},
+    state::{Id, Lead, Push, Request, State},
 };
 
 /// The posts, and the faults that may happen to them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each allows one fault, with or without the others")]
 pub struct Scenario {
     /// The process of each post. A process handles its posts one after the other.
     pub processes: &'static [u8],
+    /// The lead of each post. All have the same phone number. If empty, all posts are of one lead.
+    pub leads: &'static [Lead],
+    pub once_per_phone: OncePerPhone,
     pub aws: Aws,
-    /// Whether a transaction takes time, during which it locks the lead's item.
+    /// Whether a transaction takes time, during which it locks the items that it writes.
     pub transactions_run: bool,
     /// How many copies of one request may be in transit after their sender gave up waiting.
     pub late_copies: u8,
@@ -42,7 +45,19 @@ pub struct Aws {
     pub mismatch_while_running: bool,
 }
 
-/// When the duplicate window may end.
+/// Whether a phone number belongs to one lead at a time (`once_per_phone_hours`), and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OncePerPhone {
+    #[default]
+    Off,
+    /// Until the lead's item expires: the period is at least the duplicate window, and prolongs it.
+    AsLongAsLead,
+    /// For a shorter period than the duplicate window. [`Scenario::window`] is then the end of this period, and the
+    /// duplicate window does not end.
+    Shorter,
+}
+
+/// When the duplicate window, or the period of [`OncePerPhone::Shorter`], may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Window {
     #[default]
@@ -62,7 +77,7 @@ pub enum Action {
         task: Task,
         in_time: bool,
     },
-    /// It is cancelled for a reason other than the lead's item.
+    /// It is cancelled for a reason other than the items that it writes.
     IsCancelled {
         post: Id,
         task: Task,
@@ -109,7 +124,7 @@ pub enum Action {
         post: Id,
         lost: bool,
     },
-    OperatorAsks,
+    OperatorAsks(Lead),
     OperatorActs,
     WindowEnds,
     Crashes(Id),
@@ -136,7 +151,7 @@ impl Model for Scenario {
             }
         }
         self.time_actions(state, actions);
-        Self::operator_actions(state, actions);
+        self.operator_actions(state, actions);
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {

@@ -8,7 +8,7 @@ use lendswift_relay::claim::{
 
 use super::{
     mutant::{self, Mutant},
-    scenario::Scenario,
+    scenario::{OncePerPhone, Scenario},
     state::{Attempt, CloseLeft, Found, Id, Left, NotSentReason, Post, Request, Response, State},
 };
 
@@ -28,10 +28,9 @@ pub enum Task {
 /// The attempt that this task of a post waits for.
 pub fn awaited(state: &State, post: Id, task: Task) -> Option<(Id, Request, Attempt)> {
     match (task, &state.posts[usize::from(post)]) {
-        (Task::Own, Post::Claiming { operation, attempt, .. }) => {
-            Some((post, Request::from_operation(*operation), *attempt))
+        (Task::Own, Post::Claiming { request, attempt, .. } | Post::Closing { request, attempt, .. }) => {
+            Some((post, *request, *attempt))
         }
-        (Task::Own, Post::Closing { request, attempt, .. }) => Some((post, *request, *attempt)),
         (Task::Own, _) => None,
         (Task::Left, _) => state.closing_left[usize::from(post)].map(|work| (work.claim, work.request, work.attempt)),
     }
@@ -50,39 +49,100 @@ pub fn set_attempt(state: &mut State, post: Id, task: Task, new: Attempt) {
     }
 }
 
+/// Makes a request instead of the one that was made.
+fn set_request(state: &mut State, post: Id, task: Task, new: Request) {
+    match (task, &mut state.posts[usize::from(post)]) {
+        (Task::Own, Post::Claiming { request, .. } | Post::Closing { request, .. }) => *request = new,
+        (Task::Own, _) => {}
+        (Task::Left, _) => {
+            if let Some(work) = &mut state.closing_left[usize::from(post)] {
+                work.request = new;
+            }
+        }
+    }
+    set_attempt(state, post, task, Attempt::InTransit);
+}
+
+fn claiming(machine: Claiming<Found>, request: Request) -> Post {
+    Post::Claiming { machine, request, attempt: Attempt::InTransit }
+}
+
 impl Scenario {
-    pub fn start(state: &mut State, post: Id) {
+    pub fn start(&self, state: &mut State, post: Id) {
         let second_window = state.window_ended;
         state.claim(post).second_window = second_window;
-        *state.post(post) = Post::Claiming {
-            machine: Claiming::default(),
-            operation: Claiming::<Found>::FIRST,
-            attempt: Attempt::InTransit,
+        let first = match self.mutant {
+            Some(Mutant::PhoneClaimedBefore) => Request::ClaimPhone,
+            _ => Request::from_operation(Claiming::<Found>::FIRST),
         };
+        *state.post(post) = claiming(Claiming::default(), first);
     }
 
     /// The sender handles a reply.
     pub fn reply(&self, state: &mut State, post: Id, task: Task, reply: Reply<Found>, in_time: bool) {
+        if let Some(other) = self.otherwise(state, post, task, &reply) {
+            return set_request(state, post, task, other);
+        }
         match (task, state.post(post).clone()) {
             (Task::Left, _) => self.reply_to_left(state, post, &reply),
-            (Task::Own, Post::Claiming { machine, operation, .. }) => {
-                let (machine, next) = mutant::next(self.mutant, machine, operation, reply, in_time);
+            (Task::Own, Post::Claiming { request: Request::ClaimPhone, .. }) => {
+                self.reply_to_phone(state, post, &reply, in_time);
+            }
+            (Task::Own, Post::Claiming { machine, request, .. }) => {
+                let (machine, next) = mutant::next(self.mutant, machine, request, reply, in_time);
                 match next {
                     Next::Write(operation) | Next::Retry(operation) => {
-                        *state.post(post) = Post::Claiming { machine, operation, attempt: Attempt::InTransit };
+                        *state.post(post) = claiming(machine, Request::from_operation(operation));
+                    }
+                    Next::End(End::Ours) if self.mutant == Some(Mutant::PhoneClaimedAfter) => {
+                        *state.post(post) = claiming(machine, Request::ClaimPhone);
                     }
                     Next::End(end) => self.claimed(state, post, end),
                 }
             }
             (Task::Own, Post::Closing { request, response, .. }) => match mutant::close(self.mutant, &reply, in_time) {
-                CloseStep::Retry => set_attempt(state, post, task, Attempt::InTransit),
+                CloseStep::Retry => set_request(state, post, task, request.first()),
                 CloseStep::Closed | CloseStep::Superseded => *state.post(post) = Post::Done(response),
                 CloseStep::Left => {
-                    self.keep(state, post, Left::Open(request));
+                    self.keep(state, post, Left::Open(request.first()));
                     *state.post(post) = Post::Done(response);
                 }
             },
             (Task::Own, _) => {}
+        }
+    }
+
+    /// The request that is made instead after this reply (`Table::close` in the ledger): without the phone number's item, which
+    /// another lead may have. Not for a claim in doubt, of which a late copy may be written between the two.
+    fn otherwise(&self, state: &State, post: Id, task: Task, reply: &Reply<Found>) -> Option<Request> {
+        let has_other = self.once_per_phone != OncePerPhone::Off && self.mutant != Some(Mutant::ReleaseNeedsPhone);
+        let is_release = || matches!(awaited(state, post, task), Some((_, Request::Release, _)));
+        let is_clear = || match task {
+            _ if self.mutant == Some(Mutant::DoubtfulReleaseLeavesPhone) => true,
+            Task::Own => matches!(state.posts[usize::from(post)], Post::Closing { .. }),
+            Task::Left => state.closing_left[usize::from(post)].is_some_and(|work| work.is_voided),
+        };
+        let is_refused = matches!(reply, Reply::ConditionFailed(_));
+        (has_other && is_refused && is_release() && is_clear()).then_some(Request::ReleaseLead)
+    }
+
+    /// The reply to the phone number's own transaction, which only mutants make.
+    fn reply_to_phone(&self, state: &mut State, post: Id, reply: &Reply<Found>, in_time: bool) {
+        let is_before = self.mutant == Some(Mutant::PhoneClaimedBefore);
+        let reason = match reply {
+            Reply::Done if is_before => return *state.post(post) = claiming(Claiming::default(), Request::Claim),
+            Reply::Done => return self.claimed(state, post, End::Ours),
+            Reply::Transient(_) | Reply::InDoubt if in_time => {
+                return set_attempt(state, post, Task::Own, Attempt::InTransit);
+            }
+            Reply::ConditionFailed(found) => NotClaimed::ConditionFailed(*found),
+            _ => NotClaimed::LedgerFailed,
+        };
+        if is_before {
+            self.claimed(state, post, End::NotOurs(reason));
+        } else {
+            let response = response(state, &reason);
+            Self::sent(state, post, response);
         }
     }
 
@@ -163,19 +223,20 @@ fn proceed(state: &mut State, post: Id) {
 
 /// The response of a post whose claim is not its own.
 fn response(state: &State, answer: &NotClaimed<Found>) -> Response {
-    let found = match answer {
+    let (claim, outcome) = match *answer {
         NotClaimed::LedgerFailed => return Response::NotSent(NotSentReason::DynamoDb),
         NotClaimed::InProgress => return Response::Pending(None),
-        NotClaimed::ConditionFailed(found) => *found,
+        NotClaimed::ConditionFailed(Found::Phone(call)) => return Response::RecentlyCalled(call),
+        NotClaimed::ConditionFailed(Found::Lead { claim, outcome }) => (claim, outcome),
     };
-    let now = NOW[usize::from(state.claims[usize::from(found.claim)].lease_ended)];
-    let recorded = match found.outcome {
+    let now = NOW[usize::from(state.claims[usize::from(claim)].lease_ended)];
+    let recorded = match outcome {
         RecordedOutcome::Absent => protocol::State::Sending { lease_until: LEASE_UNTIL },
         outcome => protocol::State::Settled(outcome),
     };
     match claim_phase(recorded, now) {
-        ClaimPhase::InProgress => Response::Pending(Some(found.claim)),
-        ClaimPhase::Interrupted => Response::Interrupted(found.claim),
-        ClaimPhase::Settled(outcome) => Response::Replayed(found.claim, outcome),
+        ClaimPhase::InProgress => Response::Pending(Some(claim)),
+        ClaimPhase::Interrupted => Response::Interrupted(claim),
+        ClaimPhase::Settled(outcome) => Response::Replayed(claim, outcome),
     }
 }

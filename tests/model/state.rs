@@ -1,29 +1,42 @@
 //! The state of the model between two actions.
 
 use lendswift_relay::claim::{
-    conditions::{LeadItem, RecordedOutcome},
+    conditions::{KeyItem, LeadItem, RecordedOutcome},
     protocol::{Claiming, Operation, Reply},
 };
 
 /// The most posts in a scenario. A post makes one claim, so this is also the number of claims.
 pub const POSTS: usize = 3;
 
-/// The number of a post of the lead, and of the claim that it makes.
+/// The most leads in a scenario. They have the same phone number.
+pub const LEADS: usize = 2;
+
+/// The index of the phone number's item in [`State::locks`], after the leads' items.
+pub const PHONE: usize = LEADS;
+
+/// The number of a post, and of the claim that it makes.
 pub type Id = u8;
+
+/// The number of a lead.
+pub type Lead = u8;
 
 /// One state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
-    /// The lead's item in the table.
-    pub item: Option<LeadItem<Id>>,
-    /// The transaction that runs on the lead's item. Until it ends, all other writes of the item conflict.
-    pub locked_by: Option<(Id, Request)>,
+    /// Each lead's item in the table.
+    pub items: [Option<LeadItem<Id>>; LEADS],
+    /// The phone number's item.
+    pub phone: Option<KeyItem<Lead>>,
+    /// The transaction that runs on each lead's item and on the phone number's. Until it ends, all other writes of the
+    /// item conflict.
+    pub locks: [Option<(Id, Request)>; LEADS + 1],
     pub claims: [Claim; POSTS],
     pub posts: [Post; POSTS],
     /// The left claim that each post is closing, in addition to its own claim.
     pub closing_left: [Option<CloseLeft>; POSTS],
     pub operator: Operator,
-    /// Whether the duplicate window of the first claims has ended.
+    /// Whether the period that [`Scenario::window`](super::scenario::Scenario::window) limits has ended for the first
+    /// claims.
     pub window_ended: bool,
 }
 
@@ -41,7 +54,7 @@ pub struct Claim {
     pub push: Push,
     /// Whether it was sent again although AI Rudder may have it.
     pub is_sent_twice: bool,
-    /// Whether it was claimed after the first duplicate window ended.
+    /// Whether it was claimed after that period ended.
     pub second_window: bool,
 }
 
@@ -60,9 +73,14 @@ pub enum Token {
 pub enum Request {
     Claim,
     Void,
+    /// Deletes the items of the lead and the phone number.
     Release,
     SettleAccepted,
     SettleUnknown,
+    /// Deletes the lead's item alone, after a condition of `Release` failed (`WriteRequest::otherwise`).
+    ReleaseLead,
+    /// Writes the phone number's item alone. Only mutants do.
+    ClaimPhone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -91,7 +109,7 @@ pub enum Post {
     NotStarted,
     Claiming {
         machine: Claiming<Found>,
-        operation: Operation,
+        request: Request,
         attempt: Attempt,
     },
     /// The claim is its own, and it opens a connection to AI Rudder.
@@ -125,11 +143,20 @@ pub enum Attempt {
     Running,
 }
 
-/// The existing item that made a claim's condition fail.
+/// The existing item that made a condition fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Found {
-    pub claim: Id,
-    pub outcome: RecordedOutcome,
+pub enum Found {
+    Lead { claim: Id, outcome: RecordedOutcome },
+    Phone(RecentCall),
+}
+
+/// A phone number that belongs to another lead than the one that was posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RecentCall {
+    /// The lead that it belongs to.
+    pub by: Lead,
+    /// Whether the posted lead may have been called itself at that moment. Then "not sent" is wrong.
+    pub is_own_lead_called: bool,
 }
 
 /// The closing of a claim that an earlier post left.
@@ -155,6 +182,8 @@ pub enum Response {
     Interrupted(Id),
     /// The stored response of this claim's post.
     Replayed(Id, RecordedOutcome),
+    /// 409: the phone number belongs to another lead.
+    RecentlyCalled(RecentCall),
 }
 
 /// Why nothing was sent.
@@ -171,12 +200,23 @@ pub struct Operator {
     pub moves: u8,
     /// The claim that the operator asked AI Rudder about, and whether AI Rudder had accepted the lead.
     pub asked: Option<(Id, bool)>,
-    pub has_reopened: bool,
-    pub has_settled: bool,
+    /// Whether the operator settled each lead.
+    pub has_settled: [bool; LEADS],
 }
 
 impl Request {
-    pub const ALL: [Self; 5] = [Self::Claim, Self::Void, Self::Release, Self::SettleAccepted, Self::SettleUnknown];
+    pub const ALL: [Self; 7] = [
+        Self::Claim,
+        Self::Void,
+        Self::Release,
+        Self::SettleAccepted,
+        Self::SettleUnknown,
+        Self::ReleaseLead,
+        Self::ClaimPhone,
+    ];
+
+    /// No late copies.
+    pub const NONE_LATE: [u8; Self::ALL.len()] = [0; Self::ALL.len()];
 
     pub fn from_operation(operation: Operation) -> Self {
         match operation {
@@ -184,6 +224,11 @@ impl Request {
             Operation::Void => Self::Void,
             Operation::Release => Self::Release,
         }
+    }
+
+    /// The request with which a retry begins.
+    pub fn first(self) -> Self {
+        if self == Self::ReleaseLead { Self::Release } else { self }
     }
 
     /// Whether it is sent under the claim's token.
@@ -195,8 +240,9 @@ impl Request {
 impl State {
     pub fn new(operator_moves: u8) -> Self {
         Self {
-            item: None,
-            locked_by: None,
+            items: [const { None }; LEADS],
+            phone: None,
+            locks: [None; LEADS + 1],
             claims: [Claim::default(); POSTS],
             posts: [const { Post::NotStarted }; POSTS],
             closing_left: [None; POSTS],
@@ -213,9 +259,8 @@ impl State {
         &mut self.posts[usize::from(id)]
     }
 
-    /// How many pushes AI Rudder accepted.
-    pub fn accepted(&self) -> usize {
-        self.claims.iter().map(Claim::accepted).sum()
+    pub fn item(&self, lead: Lead) -> Option<&LeadItem<Id>> {
+        self.items[usize::from(lead)].as_ref()
     }
 }
 
@@ -247,7 +292,7 @@ impl Post {
     pub fn is_confirming(&self) -> bool {
         let first = Claiming::default();
         let (in_doubt, _) = Claiming::default().next(Reply::InDoubt, true);
-        matches!(self, Self::Claiming { machine, operation: Operation::Claim, .. } if *machine != first && *machine != in_doubt)
+        matches!(self, Self::Claiming { machine, request: Request::Claim, .. } if *machine != first && *machine != in_doubt)
     }
 
     pub fn is_active(&self) -> bool {

@@ -1,16 +1,16 @@
 //! The next state after each action.
 
 use lendswift_relay::claim::{
-    conditions::RecordedOutcome,
+    conditions::{LeadItem, RecordedOutcome},
     protocol::{Reply, TransientError},
 };
 
 use super::{
-    dynamodb::{cancel, run, settle, write},
+    dynamodb::{cancel, cancel_running, settle},
     mutant::Mutant,
     scenario::{Action, Scenario},
     sender::{Task, awaited, set_attempt},
-    state::{Attempt, Id, NotSentReason, Post, Push, Request, Response, State, Token},
+    state::{Attempt, Id, Lead, NotSentReason, Post, Push, Request, Response, State, Token},
 };
 
 impl Scenario {
@@ -20,11 +20,11 @@ impl Scenario {
         match self.arrive(state, claim, request) {
             Some(reply) => self.reply(state, post, task, reply, in_time),
             None if self.transactions_run => {
-                run(state, claim, request);
+                self.run(state, claim, request);
                 set_attempt(state, post, task, Attempt::Running);
             }
             None => {
-                write(state, claim, request);
+                self.write(state, claim, request);
                 self.reply(state, post, task, Reply::Done, in_time);
             }
         }
@@ -34,19 +34,19 @@ impl Scenario {
         state.claim(claim).late[request as usize] -= 1;
         if self.arrive(state, claim, request).is_none() {
             if self.transactions_run {
-                run(state, claim, request);
+                self.run(state, claim, request);
             } else {
-                write(state, claim, request);
+                self.write(state, claim, request);
             }
         }
     }
 
     fn run_ends(&self, state: &mut State, claim: Id, request: Request, written: bool, in_time: bool) {
         let reply = if written {
-            write(state, claim, request);
+            self.write(state, claim, request);
             Reply::Done
         } else {
-            cancel(state, claim, request);
+            cancel_running(state, claim, request);
             Reply::Transient(TransientError::Unavailable)
         };
         let waits = |post: Id, task| awaited(state, post, task) == Some((claim, request, Attempt::Running));
@@ -57,20 +57,25 @@ impl Scenario {
         }
     }
 
-    fn operator_acts(state: &mut State) {
+    fn operator_acts(&self, state: &mut State) {
         let Some((claim, has_lead)) = state.operator.asked.take() else { return };
         state.operator.moves -= 1;
-        let item =
-            state.item.as_ref().filter(|item| item.claim == Some(claim) && item.outcome != RecordedOutcome::Accepted);
-        if item.is_none() {
+        let lead = self.lead(claim);
+        let is_settled_otherwise =
+            |item: &LeadItem<Id>| item.claim != Some(claim) || item.outcome == RecordedOutcome::Accepted;
+        if state.item(lead).is_none_or(is_settled_otherwise) {
             return;
         }
         if has_lead {
-            settle(state, RecordedOutcome::Accepted);
-            state.operator.has_settled = true;
+            settle(state, lead, RecordedOutcome::Accepted);
+            state.operator.has_settled[usize::from(lead)] = true;
         } else {
-            state.item = None;
-            state.operator.has_reopened = true;
+            // In fact two requests if the number is another lead's at first. It cannot become this lead's between them, because
+            // the lead is not claimed again while its item exists.
+            state.items[usize::from(lead)] = None;
+            if self.mutant != Some(Mutant::ReopeningKeepsPhone) {
+                state.phone.take_if(|phone| phone.lead == Some(lead));
+            }
         }
     }
 
@@ -118,7 +123,7 @@ impl Scenario {
 
     pub fn apply(&self, state: &mut State, action: Action) {
         match action {
-            Action::Starts(post) => Self::start(state, post),
+            Action::Starts(post) => self.start(state, post),
             Action::LeaseEnds(id) => {
                 let claim = state.claim(id);
                 claim.lease_ended = true;
@@ -158,15 +163,21 @@ impl Scenario {
                 }
                 Self::sent(state, post, Response::Unknown);
             }
-            Action::OperatorAsks => {
-                let claim = state.item.as_ref().and_then(|item| item.claim);
-                state.operator.asked = claim.map(|claim| (claim, state.accepted() > 0));
+            Action::OperatorAsks(lead) => {
+                let claim = state.item(lead).and_then(|item| item.claim);
+                state.operator.asked = claim.map(|claim| (claim, self.accepted(state, lead) > 0));
             }
-            Action::OperatorActs => Self::operator_acts(state),
+            Action::OperatorActs => self.operator_acts(state),
             Action::WindowEnds => state.window_ended = true,
             Action::Crashes(post) => self.crash(state, post),
             _ => self.dynamodb(state, action),
         }
+    }
+
+    /// How many pushes of a lead AI Rudder accepted.
+    pub fn accepted(&self, state: &State, lead: Lead) -> usize {
+        let claims = self.posts().filter(|id| self.lead(*id) == lead);
+        claims.map(|id| state.claims[usize::from(id)].accepted()).sum()
     }
 
     /// A sender checks its lease.
