@@ -3,6 +3,7 @@
 mod api_key;
 mod change;
 mod document;
+mod policy;
 mod revoke;
 mod show;
 mod store;
@@ -11,7 +12,7 @@ use lendswift_relay::account::AccountId;
 use serde_json::json;
 
 use self::{
-    api_key::ApiKey,
+    api_key::{ApiKey, random},
     document::Document,
     store::{Created, Store},
 };
@@ -42,7 +43,8 @@ pub(crate) async fn run(command: AccountCommand, global: &Global, output: Output
         }
         AccountCommand::List => show::list(&store, output).await,
         AccountCommand::Show { name } => show::show(&store, &name, output).await,
-        AccountCommand::Check { name } => show::check(&store, &name, output).await,
+        AccountCommand::Check { name } => show::check(&store, &name, (&aws, &deployment), output).await,
+        AccountCommand::Policy { command } => policy::run(command, &store, &aws, &deployment, output).await,
         AccountCommand::RotateKey { name, dry_run } => change::rotate_key(&store, &name, dry_run.dry_run, output).await,
         AccountCommand::RevokeKey { name, key, ask, dry_run } => {
             change::revoke_key(&store, &name, &key, ask, dry_run.dry_run, output).await

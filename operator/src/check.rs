@@ -5,6 +5,7 @@ mod table;
 
 use serde_json::json;
 
+pub(crate) use self::function::has_ledger;
 use crate::{
     account::{SecretStore, check_all},
     aws::Aws,

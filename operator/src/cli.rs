@@ -4,6 +4,7 @@ mod account;
 mod invalid;
 mod lead;
 mod options;
+mod policy;
 mod unknown;
 
 use std::{env, ffi::OsString};
@@ -16,6 +17,7 @@ pub use self::{
     account::{AccountCommand, KeySelector, RefusedArgument},
     lead::{LeadCommand, LeadSelector},
     options::{Ask, DryRun, Global},
+    policy::{PolicyChange, PolicyCommand, Rule},
     unknown::{Filter, LeadList, Since, UnknownCommand},
 };
 

@@ -55,6 +55,11 @@ impl Deployment {
         table.ok_or_else(|| self.lacks(TABLE, "--table"))
     }
 
+    /// Whether the operator names `off` in place of a table.
+    pub(crate) fn is_ledger_off(&self) -> bool {
+        self.table.as_deref() == Some("off")
+    }
+
     /// The prefix of the secrets' names.
     pub(crate) fn secret_prefix(&self) -> Result<&str, Failure> {
         // A stack of an earlier version has the parameter and not the output.

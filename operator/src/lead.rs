@@ -11,8 +11,8 @@ use crate::{
     decision::{Decision, LeadState, Reason, Resolution},
     deployment::{Deployment, Need},
     failure::{ExitStatus, Failure},
-    ledger::{Entry, Ledger},
-    output::{Output, members, time},
+    ledger::{Entry, Ledger, PhoneNumber, Resolved},
+    output::{Output, members, time, with},
     prompt,
 };
 
@@ -30,12 +30,12 @@ pub(crate) async fn run(command: LeadCommand, global: &Global, output: Output) -
     let found = place.find(&ledger).await?;
     let Some(entry) = found else { return Err(not_found(&ledger)) };
     match command {
-        LeadCommand::Show { .. } => show(&ledger, &entry, output),
+        LeadCommand::Show { .. } => show(&ledger, &entry, output).await,
         LeadCommand::Settle { dry_run, .. } => {
             resolve(&ledger, &entry, Resolution::Settle, dry_run.dry_run, output).await
         }
         LeadCommand::Reopen { ask, dry_run, .. } => {
-            let decision = ledger.resolve(&entry.pk, &entry.claim, Resolution::Reopen, true).await?;
+            let Resolved { decision, .. } = ledger.resolve(&entry.pk, &entry.claim, Resolution::Reopen, true).await?;
             if decision == Decision::Allowed && !dry_run.dry_run {
                 let question = format!(
                     "Reopen the lead that {} posted at {}? If AI Rudder has it after all, the consumer is called twice",
@@ -65,12 +65,13 @@ fn not_found(ledger: &Ledger) -> Failure {
     )
 }
 
-fn show(ledger: &Ledger, entry: &Entry, output: Output) -> Result<ExitStatus, Failure> {
+async fn show(ledger: &Ledger, entry: &Entry, output: Output) -> Result<ExitStatus, Failure> {
     let now = ledger.now()?;
     if !entry.is_current(now) {
         return Err(not_found(ledger));
     }
-    let document = entry.json(now);
+    let phone = ledger.phone_reserved_until(entry, now).await?;
+    let document = with(entry.json(now), "phone_reserved_until", phone.map(time));
     output.print(&document, members(&document, &Entry::MEMBERS))?;
     output.hint(next_step(entry, now));
     Ok(ExitStatus::Done)
@@ -100,7 +101,7 @@ async fn resolve(
     dry_run: bool,
     output: Output,
 ) -> Result<ExitStatus, Failure> {
-    let decision = ledger.resolve(&entry.pk, &entry.claim, resolution, dry_run).await?;
+    let Resolved { decision, phone } = ledger.resolve(&entry.pk, &entry.claim, resolution, dry_run).await?;
     if let Decision::Refused(reason) = decision {
         let fix = match reason {
             Reason::SenderAtWork { .. } => "Wait until then, and run the command again.",
@@ -117,6 +118,7 @@ async fn resolve(
         "result": result,
         "lead": entry.pk,
         "claim": entry.claim,
+        "phone_number": phone,
     });
     let gone = if result == "already_gone" {
         ": the lead expired, or another operator reopened it. Nothing was changed"
@@ -127,6 +129,9 @@ async fn resolve(
     if decision == Decision::Allowed && !dry_run {
         output.hint(match resolution {
             Resolution::Settle => "Every post of the lead now returns accepted.",
+            Resolution::Reopen if phone == Some(PhoneNumber::OfAnotherLead) => {
+                "Another lead has its phone number by now. Until that ends, a post of this lead gets 409 recently_called."
+            }
             Resolution::Reopen => "Ask the sender to post the lead again: that post is a new push.",
         });
     }

@@ -1,6 +1,7 @@
 //! The ledger's table, as the operator reads and changes it.
 
 mod entry;
+mod reopen;
 mod scan;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use lendswift_relay::claim::{
     protocol::State,
 };
 
-pub(crate) use self::{entry::Entry, scan::Query};
+pub(crate) use self::{entry::Entry, reopen::PhoneNumber, scan::Query};
 use crate::{
     aws::{Aws, AwsClock, Call, call_failed},
     decision::{CONDITION, Decision, Resolution, decide},
@@ -23,6 +24,13 @@ use crate::{
 /// How often a lead is read again because its item changed between reading and writing.
 const MAX_ROUNDS: usize = 3;
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
+
+/// What became of a lead.
+pub(crate) struct Resolved {
+    pub(crate) decision: Decision,
+    /// Of a lead that was reopened.
+    pub(crate) phone: Option<PhoneNumber>,
+}
 
 /// The table.
 pub(crate) struct Ledger {
@@ -96,20 +104,24 @@ impl Ledger {
         claim: &str,
         resolution: Resolution,
         dry_run: bool,
-    ) -> Result<Decision, Failure> {
+    ) -> Result<Resolved, Failure> {
         for _ in 0..MAX_ROUNDS {
             let found = self.lead(pk).await?;
             let now = self.now()?;
             let decision = decide(found.as_ref().map(|entry| &entry.found), claim, resolution, now);
             if decision != Decision::Allowed || dry_run {
-                return Ok(decision);
+                return Ok(Resolved { decision, phone: None });
             }
-            let is_written = match resolution {
-                Resolution::Settle => self.settle(pk, claim, now).await?,
-                Resolution::Reopen => self.reopen(pk, claim, now).await?,
+            let phone_item = found.and_then(|entry| entry.found.record?.phone_item);
+            let (is_written, phone) = match resolution {
+                Resolution::Settle => (self.settle(pk, claim, now).await?, None),
+                Resolution::Reopen => {
+                    let phone = self.reopen(pk, claim, phone_item.as_deref(), now).await?;
+                    (phone.is_some(), phone)
+                }
             };
             if is_written {
-                return Ok(Decision::Allowed);
+                return Ok(Resolved { decision: Decision::Allowed, phone });
             }
         }
         Err(Failure::aws("the lead's item changes all the time", "Run the command again."))
@@ -140,24 +152,6 @@ impl Ledger {
             Ok(_) => Ok(true),
             Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(false),
             Err(error) => Err(call_failed(self.call("dynamodb:UpdateItem"), &error)),
-        }
-    }
-
-    /// Deletes the lead's item. False if the condition no longer holds.
-    async fn reopen(&self, pk: &str, claim: &str, now: u64) -> Result<bool, Failure> {
-        let delete = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .condition_expression(CONDITION)
-            .expression_attribute_values(":claim", text(claim))
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":unknown", text("unknown"));
-        match delete.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some(CONDITION_FAILED) => Ok(false),
-            Err(error) => Err(call_failed(self.call("dynamodb:DeleteItem"), &error)),
         }
     }
 }

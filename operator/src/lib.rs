@@ -17,6 +17,7 @@ mod input;
 mod lead;
 mod ledger;
 mod output;
+mod policy;
 mod prompt;
 mod unknown;
 

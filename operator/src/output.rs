@@ -143,6 +143,14 @@ pub(crate) fn members(document: &Value, names: &[&str]) -> String {
     names.iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// An object with another member.
+pub(crate) fn with(mut document: Value, name: &str, member: impl Into<Value>) -> Value {
+    if let Some(members) = document.as_object_mut() {
+        members.insert(name.to_owned(), member.into());
+    }
+    document
+}
+
 /// A progress display on stderr, which is hidden if stderr is no terminal. Without a length it counts.
 pub(crate) fn progress(verb: &'static str, length: Option<usize>) -> ProgressBar {
     let bar = match length {

@@ -37,7 +37,7 @@ pub(crate) fn confirm(question: &str, ask: Ask) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Failure::usage(
             "this needs a confirmation, and there is no terminal to ask on",
-            "Add --yes once you are sure.",
+            format!("{question}. Add --yes once you are sure."),
         ));
     }
     let answer = Confirm::new().with_prompt(question).default(false).interact();

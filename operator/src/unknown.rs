@@ -18,7 +18,7 @@ use crate::{
     decision::{Decision, LeadState, Resolution},
     deployment::{Deployment, Need},
     failure::{ExitStatus, Failure},
-    ledger::{Entry, Ledger, Query},
+    ledger::{Entry, Ledger, Query, Resolved},
     output::{self, Output, count, time, unix},
     prompt,
 };
@@ -110,11 +110,7 @@ async fn show(filter: &Filter, global: &Global, output: Output) -> Result<ExitSt
 
 /// A lead with the table that has it, so that its list is not used for another one.
 fn exported(entry: &Entry, table: &str, now: u64) -> Value {
-    let mut lead = entry.json(now);
-    if let Some(lead) = lead.as_object_mut() {
-        lead.insert("table".to_owned(), table.into());
-    }
-    lead
+    output::with(entry.json(now), "table", table)
 }
 
 async fn resolve_all(
@@ -164,10 +160,12 @@ async fn resolve_one(ledger: &Ledger, listed: Listed, resolution: Resolution, dr
     let outcome = match ledger.resolve(lead, &listed.claim, resolution, dry_run).await {
         Err(failure) => Outcome::Failed(failure),
         // Only a list that was exported from this table shows that the table had the lead.
-        Ok(Decision::Done) if resolution == Resolution::Reopen && listed.table.is_none() && !listed.was_found => {
+        Ok(Resolved { decision: Decision::Done, .. })
+            if resolution == Resolution::Reopen && listed.table.is_none() && !listed.was_found =>
+        {
             Outcome::NotFound
         }
-        Ok(decision) => Outcome::Decided(decision),
+        Ok(Resolved { decision, .. }) => Outcome::Decided(decision),
     };
     (listed, outcome)
 }

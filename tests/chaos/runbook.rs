@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, env, fs, process::Output};
 
 use serde_json::{Value, json};
-use support::{Answering, DynamoDb, Lead, ObservedResponse, ProcessHarness, TABLE, in_repository, now};
+use support::{
+    ACCOUNT, Answering, DynamoDb, Lead, ObservedResponse, ProcessHarness, TABLE, in_repository, now, secret_with,
+};
 use tokio::process::Command;
 
 use crate::RELAY;
@@ -11,7 +13,7 @@ use crate::RELAY;
 /// The documents with runnable shell blocks.
 const DOCUMENTS: [&str; 2] = ["docs/aws-cli.md", "docs/deploying.md"];
 /// The blocks that the tests below run.
-const RUN: [&str; 4] = ["show-lead", "settle", "reopen", "create-table"];
+const RUN: [&str; 5] = ["show-lead", "settle", "reopen", "reopen-with-phone", "create-table"];
 
 /// The shell blocks that are marked with `<!-- run: name -->`, with their names.
 fn blocks() -> Vec<(String, String)> {
@@ -62,11 +64,12 @@ async fn succeeds(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)]) 
     String::from_utf8(stdout).unwrap()
 }
 
-async fn is_refused(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)]) {
+/// A block that must change nothing, and fail with this error.
+async fn is_refused(dynamodb: &DynamoDb, block: &str, variables: &[(&str, &str)], error: &str) {
     let before = dynamodb.items(TABLE);
     let Output { status, stderr, .. } = run(dynamodb, block, variables).await;
     let stderr = String::from_utf8_lossy(&stderr);
-    assert!(!status.success() && stderr.contains("ConditionalCheckFailedException"), "{block}\n{stderr}");
+    assert!(!status.success() && stderr.contains(error), "{block}\n{stderr}");
     assert_eq!(dynamodb.items(TABLE), before);
 }
 
@@ -118,7 +121,8 @@ impl Runbook {
 
     async fn both_are_refused(&self, claim: &str, pk: &str) {
         for block in [&self.settle, &self.reopen] {
-            is_refused(&self.harness.dynamodb, block, &[("table", TABLE), ("claim", claim), ("lead", pk)]).await;
+            let variables = [("table", TABLE), ("claim", claim), ("lead", pk)];
+            is_refused(&self.harness.dynamodb, block, &variables, "ConditionalCheckFailedException").await;
         }
     }
 }
@@ -185,6 +189,33 @@ async fn an_unknown_lead_can_be_reopened_and_pushed_again() {
     lead.end_lease(&harness.dynamodb);
     runbook.both_are_refused(&claim, &pk).await;
     runbook.both_are_refused(&runbook.claim(), &pk).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_lead_can_be_reopened_with_its_phone_number() {
+    let runbook = Runbook::start().await;
+    let (harness, block) = (&runbook.harness, block("reopen-with-phone"));
+    let policy = json!({"hash_key": "5".repeat(64), "policy": {"once_per_phone_hours": 24}});
+    harness.secrets.put(format!("lendswift/{ACCOUNT}"), secret_with(&policy));
+    assert_eq!(harness.post(&Lead(1).post()).await, "504 unknown upstream_timeout");
+    harness.rudder.answering(|| Answering::After(std::time::Duration::ZERO));
+    assert_eq!(harness.post(&Lead(2).post()).await, "409 not_sent recently_called");
+    let item = Lead(1).item(&harness.dynamodb).unwrap();
+    let [pk, claim, phone] = ["pk", "claim", "phone_pk"].map(|name| item[name]["S"].as_str().unwrap());
+    let variables = [("table", TABLE), ("claim", claim), ("lead", pk), ("phone", phone)];
+    is_refused(&harness.dynamodb, &block, &variables, "[ConditionalCheckFailed, None]").await;
+    Lead(1).end_lease(&harness.dynamodb);
+    let number = harness.dynamodb.items(TABLE).into_iter().find(|item| item["pk"]["S"] == phone).unwrap();
+    let mut others = number.clone();
+    others["lead_pk"] = json!({ "S": Lead(3).pk() });
+    harness.dynamodb.put(TABLE, others);
+    is_refused(&harness.dynamodb, &block, &variables, "[None, ConditionalCheckFailed]").await;
+    harness.dynamodb.put(TABLE, number);
+
+    succeeds(&harness.dynamodb, &block, &variables).await;
+    assert_eq!(harness.dynamodb.items(TABLE), Vec::<Value>::new());
+    assert_eq!(harness.post(&Lead(2).post()).await, "200 accepted");
+    assert_eq!(harness.post(&Lead(1).post()).await, "409 not_sent recently_called");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

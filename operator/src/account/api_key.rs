@@ -11,14 +11,7 @@ pub(super) struct ApiKey(SecretString);
 impl ApiKey {
     /// Generates a key from the system's random numbers.
     pub(super) fn generate() -> Result<Self, Failure> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|cause| {
-            Failure::refused(
-                format!("the system has no random numbers: {cause}"),
-                "Run the command on another machine.",
-            )
-        })?;
-        Ok(Self(hex::encode(bytes).into()))
+        random().map(Self)
     }
 
     /// Its SHA-256, which the secret stores.
@@ -30,4 +23,13 @@ impl ApiKey {
     pub(super) fn reveal(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// 64 random hex digits.
+pub(super) fn random() -> Result<SecretString, Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|cause| {
+        Failure::refused(format!("the system has no random numbers: {cause}"), "Run the command on another machine.")
+    })?;
+    Ok(hex::encode(bytes).into())
 }

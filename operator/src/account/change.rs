@@ -175,7 +175,7 @@ pub(super) async fn restore(
 }
 
 /// Reads the secret of an open account, whose API keys the relay can read.
-async fn open(store: &Store, name: &AccountId) -> Result<(Current, Document), Failure> {
+pub(super) async fn open(store: &Store, name: &AccountId) -> Result<(Current, Document), Failure> {
     match store.read(name).await? {
         Read::Current(current) => {
             let document =
@@ -193,7 +193,7 @@ async fn open(store: &Store, name: &AccountId) -> Result<(Current, Document), Fa
 }
 
 /// Entries that are no digests make the account `account_misconfigured`, and no change of another kind repairs that.
-fn refuse_malformed(name: &AccountId, document: &Document) -> Result<(), Failure> {
+pub(super) fn refuse_malformed(name: &AccountId, document: &Document) -> Result<(), Failure> {
     match document.malformed() {
         0 => Ok(()),
         malformed => Err(has_malformed(name, malformed)),

@@ -1,5 +1,7 @@
 //! A secret's JSON, as it is changed.
 
+mod policy;
+
 use std::collections::BTreeMap;
 
 use lendswift_relay::account::{Destination, KeyDigest, Secret, SecretError};
@@ -79,7 +81,8 @@ impl Document {
 
     /// The names of the members that the relay ignores.
     pub(super) fn other_members(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).filter(|name| ![TOKEN, SANDBOX, DIGESTS].contains(name)).collect()
+        let known = [TOKEN, SANDBOX, DIGESTS, policy::POLICY, policy::HASH_KEY];
+        self.0.keys().map(String::as_str).filter(|name| !known.contains(name)).collect()
     }
 
     /// Whether it is a sandbox's; `None` if its `sandbox` is something other than `true`.
@@ -169,7 +172,7 @@ mod tests {
             r#"{{"lendswift_token": "a", "api_key_sha256": "{}", "policy": {{"calling_hours": "federal"}}, "note": "00"}}"#,
             DIGEST.to_uppercase()
         ));
-        assert_eq!((document.digests(), document.other_members()), (vec![DIGEST.to_owned()], vec!["note", "policy"]));
+        assert_eq!((document.digests(), document.other_members()), (vec![DIGEST.to_owned()], vec!["note"]));
         set(document.add_digest(&"0".repeat(64)));
         set(document.set_token(&"b".to_owned().into()));
         let text = document.into_secret().unwrap_or_else(|_| panic!("valid"));

@@ -25,15 +25,17 @@ pub(super) fn choose(
         KeySelector::Digest(_) if malformed > 0 => return Err(super::change::has_malformed(name, malformed)),
         KeySelector::Digest(prefix) => prefix,
     };
+    // All digits could be those of an API key or of a `hash_key`, which no message shows.
+    let shown = short(prefix);
     let (revoked, kept): (Vec<_>, Vec<_>) =
         document.digests().into_iter().partition(|digest| digest.starts_with(prefix));
     let digest = match revoked.as_slice() {
         [] => {
-            return Err(Failure::refused(format!("no API key of {name} has a digest that begins with {prefix}"), see));
+            return Err(Failure::refused(format!("no API key of {name} has a digest that begins with {shown}"), see));
         }
         [digest, others @ ..] if others.iter().all(|other| other == digest) => short(digest),
         _ => {
-            let message = format!("{} API keys of {name} have digests that begin with {prefix}", revoked.len());
+            let message = format!("{} API keys of {name} have digests that begin with {shown}", revoked.len());
             return Err(Failure::refused(message, format!("Give more digits. {see}")));
         }
     };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lendswift_relay::account::AccountId;
+use lendswift_relay::{account::AccountId, policy::PolicyError};
 use serde_json::json;
 
 use super::{
@@ -11,17 +11,22 @@ use super::{
     store::{Description, Read, Store},
 };
 use crate::{
+    aws::Aws,
+    check::has_ledger,
+    deployment::Deployment,
     failure::{ExitStatus, Failure},
-    output::{Output, count, members, table},
+    output::{Output, count, members, table, with},
+    policy::Rules,
 };
 
 /// The members of an account, for people.
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 12] = [
     "account",
     "state",
     "kind",
     "fault",
     "api_keys",
+    "policy",
     "ignored_members",
     "secret",
     "kms_key",
@@ -41,11 +46,13 @@ pub(crate) struct Checked {
 struct Accepted {
     kind: Kind,
     keys: usize,
+    rules: Rules,
 }
 
 impl fmt::Display for Accepted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}", self.kind.as_str(), count(self.keys, "API key"))
+        write!(f, "{}, {}", self.kind.as_str(), count(self.keys, "API key"))?;
+        if self.rules.is_empty() { Ok(()) } else { write!(f, "; {}", self.rules) }
     }
 }
 
@@ -88,13 +95,15 @@ pub(super) async fn show(store: &Store, name: &AccountId, output: Output) -> Res
         "kind": checked.as_ref().ok().map(|checked| checked.kind.as_str()),
         "fault": checked.as_ref().err(),
         "api_keys": keys,
+        "policy": checked.as_ref().ok().map(|checked| checked.rules.value()),
         "ignored_members": document.as_ref().map(Document::other_members),
         "kms_key": secret.kms_key,
         "created": secret.created,
         "changed": secret.changed,
         "deleted": secret.deleted,
     });
-    output.print(&shown, members(&shown, &MEMBERS))?;
+    let words = with(shown.clone(), "policy", checked.ok().map(|checked| checked.rules.to_string()));
+    output.print(&shown, members(&words, &MEMBERS))?;
     Ok(ExitStatus::Done)
 }
 
@@ -104,21 +113,41 @@ fn key_names(document: &Document) -> Vec<String> {
     digests.chain((0..document.malformed()).map(|_| MALFORMED.to_owned())).collect()
 }
 
-/// Checks that the relay accepts an account's secret.
-pub(super) async fn check(store: &Store, name: &AccountId, output: Output) -> Result<ExitStatus, Failure> {
-    let read = store.read(name).await?;
-    match check_read(&read) {
-        Ok(accepted) => {
-            let Accepted { kind, keys } = &accepted;
-            let document = json!({ "account": name.to_string(), "result": "ok", "kind": kind.as_str(), "keys": keys });
-            output.print(&document, format!("The account {name} is in order: {accepted}."))?;
-            Ok(ExitStatus::Done)
-        }
-        Err(fault) => Err(Failure::refused(
+/// Checks that the relay accepts an account's secret, and that its policy suits the function.
+pub(super) async fn check(
+    store: &Store,
+    name: &AccountId,
+    (aws, deployment): (&Aws, &Deployment),
+    output: Output,
+) -> Result<ExitStatus, Failure> {
+    let misconfigured = |fault: String| {
+        Failure::refused(
             format!("the account {name}: {fault}"),
             format!("See AccountMisconfiguredAlarm in docs/operating.md, and `lendswift account show {name}`."),
-        )),
+        )
+    };
+    let accepted = check_read(&store.read(name).await?).map_err(misconfigured)?;
+    let Accepted { kind, keys, rules } = &accepted;
+    let has_ledger = if rules.has_once_per_phone() { has_ledger(aws, deployment).await } else { None };
+    if has_ledger == Some(false) {
+        return Err(misconfigured(PolicyError::NoLedger.to_string()));
     }
+    let document = json!({
+        "account": name.to_string(),
+        "result": "ok",
+        "kind": kind.as_str(),
+        "keys": keys,
+        "policy": rules.value(),
+        "has_ledger": has_ledger,
+    });
+    output.print(&document, format!("The account {name} is in order: {accepted}."))?;
+    if rules.has_once_per_phone() && has_ledger.is_none() {
+        output.hint(
+            "Not checked: whether the function has a ledger, which the policy needs. The command must read the stack, \
+             and may need lambda:GetFunctionConfiguration.",
+        );
+    }
+    Ok(ExitStatus::Done)
 }
 
 /// Checks every account whose secret has the prefix.
@@ -148,8 +177,9 @@ fn check_read(read: &Read) -> Result<Accepted, String> {
         Read::Binary => Err("the secret is binary".to_owned()),
         Read::Current(current) => {
             let kind = kind(&current.text).map_err(|fault| fault.to_string())?;
-            let keys = Document::parse(&current.text).map_err(|fault| fault.to_string())?.digests().len();
-            Ok(Accepted { kind, keys })
+            let document = Document::parse(&current.text).map_err(|fault| fault.to_string())?;
+            let rules = document.rules().map_err(|fault| fault.to_string())?;
+            Ok(Accepted { kind, keys: document.digests().len(), rules })
         }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::{collections::HashMap, ffi::OsString};
 
-use aws_sdk_lambda::types::EnvironmentResponse;
+use aws_sdk_lambda::{
+    config::http::HttpResponse,
+    error::SdkError,
+    operation::get_function_configuration::{GetFunctionConfigurationError, GetFunctionConfigurationOutput},
+    types::EnvironmentResponse,
+};
 use lendswift_relay::config::{Claims, Config};
 
 use super::{Checks, Verdict};
@@ -22,8 +27,7 @@ pub(super) async fn check(aws: &Aws, deployment: &Deployment, checks: &mut Check
         checks.add(NAME, Verdict::Skipped, "no stack was read, so the function is not known");
         return;
     };
-    let read = aws.lambda().get_function_configuration().function_name(function).qualifier(ALIAS).send().await;
-    let variables = match read {
+    let variables = match configuration(aws, function).await {
         Ok(read) => match variables(read.environment) {
             Ok(variables) => variables,
             Err(fault) => return checks.add(NAME, Verdict::Failed, fault),
@@ -37,6 +41,23 @@ pub(super) async fn check(aws: &Aws, deployment: &Deployment, checks: &mut Check
     };
     let expected = (deployment.table().ok(), deployment.secret_prefix().ok());
     checks.result(NAME, compare(&variables, aws.region(), expected));
+}
+
+/// Whether the function has a ledger; `None` if the command cannot see that.
+pub(crate) async fn has_ledger(aws: &Aws, deployment: &Deployment) -> Option<bool> {
+    if deployment.is_ledger_off() {
+        return Some(false);
+    }
+    let read = configuration(aws, deployment.function()?).await.ok()?;
+    let config = parse(&variables(read.environment).ok()?, aws.region()).ok()?;
+    Some(config.claims != Claims::Off)
+}
+
+async fn configuration(
+    aws: &Aws,
+    function: &str,
+) -> Result<GetFunctionConfigurationOutput, SdkError<GetFunctionConfigurationError, HttpResponse>> {
+    aws.lambda().get_function_configuration().function_name(function).qualifier(ALIAS).send().await
 }
 
 /// The variables. `Err` if Lambda cannot decrypt them, for which it gives the reason in their place.
@@ -55,14 +76,7 @@ fn compare(
     region: &str,
     (table, prefix): (Option<&str>, Option<&str>),
 ) -> Result<String, String> {
-    let lookup = |name: &str| match name {
-        // Lambda itself sets it.
-        "AWS_REGION" => Some(OsString::from(region)),
-        // A file of the function, which is not here.
-        "UPSTREAM_CA_FILE" => None,
-        name => variables.get(name).map(OsString::from),
-    };
-    let config = Config::from_variables(lookup).map_err(|fault| fault.to_string())?;
+    let config = parse(variables, region)?;
     match (&config.claims, table) {
         (Claims::Off, _) => return Err("CLAIMS_TABLE is off: a repeated post calls the consumer again".to_owned()),
         (Claims::Table(theirs), Some(table)) if theirs != table => {
@@ -74,6 +88,17 @@ fn compare(
         return Err(format!("SECRET_PREFIX is {}, and this command uses {prefix}", config.secret_prefix));
     }
     Ok("valid, with the same table and secrets".to_owned())
+}
+
+fn parse(variables: &HashMap<String, String>, region: &str) -> Result<Config, String> {
+    let lookup = |name: &str| match name {
+        // Lambda itself sets it.
+        "AWS_REGION" => Some(OsString::from(region)),
+        // A file of the function, which is not here.
+        "UPSTREAM_CA_FILE" => None,
+        name => variables.get(name).map(OsString::from),
+    };
+    Config::from_variables(lookup).map_err(|fault| fault.to_string())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use lendswift_relay::account::AccountId;
 
-use super::{Ask, DryRun};
+use super::{Ask, DryRun, PolicyCommand};
 
 /// The commands for accounts.
 #[derive(Debug, Subcommand)]
@@ -34,7 +34,7 @@ pub enum AccountCommand {
     /// Lists the accounts
     #[command(after_help = LIST)]
     List,
-    /// Shows an account: its kind, its API keys' digests, its secret's dates
+    /// Shows an account: its kind, its API keys' digests, its policy, its secret's dates
     #[command(after_help = SHOW)]
     Show {
         /// The account
@@ -116,9 +116,17 @@ pub enum AccountCommand {
         #[expect(missing_docs, reason = "its own type has them")]
         dry_run: DryRun,
     },
+    /// Shows or changes an account's policy: calling hours, and how often one phone number is called
+    #[command(arg_required_else_help = true)]
+    Policy {
+        /// The command.
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
     /// Checks that the relay accepts an account's secret
     ///
-    /// The exit code is 1 if it cannot.
+    /// The exit code is 1 if it does not. For a policy with once_per_phone_hours, the command also checks that the
+    /// function has a ledger, if it may read the function's variables.
     #[command(after_help = CHECK)]
     Check {
         /// The account

@@ -37,6 +37,8 @@ pub enum LeadCommand {
     /// Ask AI Rudder first, and how long a lead can wait in its queues: if it has the lead after all, the consumer is
     /// called twice. It is refused while a sender may still be at work, if AI Rudder accepted the lead, and if the
     /// table does not have it.
+    ///
+    /// With `once_per_phone_hours`, other leads can use its phone number again, unless one of them has it by now.
     #[command(after_help = REOPEN)]
     Reopen {
         #[command(flatten)]

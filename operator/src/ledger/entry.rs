@@ -73,8 +73,8 @@ impl Entry {
         }
     }
 
-    /// The members of [`Self::json`], for people.
-    pub(crate) const MEMBERS: [&str; 10] = [
+    /// The members of [`Self::json`] for people, and that of `lead show` alone.
+    pub(crate) const MEMBERS: [&str; 11] = [
         "state",
         "error",
         "account",
@@ -85,6 +85,7 @@ impl Entry {
         "lease_until",
         "settled_at",
         "expires",
+        "phone_reserved_until",
     ];
 
     /// All of it but the stored response, which may be AI Rudder's own.

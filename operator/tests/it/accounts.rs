@@ -1,46 +1,16 @@
 //! `lendswift account …`, with a relay that reads what the command writes.
 
-use lambda_http::Context;
-use lendswift_relay::relay::Relay;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use support::{ACCOUNT, KEY, Lead, ObservedResponse, SecretsBehaviour, TABLE, TOKEN, post};
+use support::{ACCOUNT, KEY, Lead, SecretsBehaviour, TOKEN};
 
-use crate::operator::{Operator, Ran};
+use crate::operator::{Operator, assert_secret};
 
 /// Another token that AI Rudder's fake does not know.
 const OTHER_TOKEN: &str = "2KrGF8L7vdg95iBwrv_8Kh";
 
 fn digest(key: &str) -> String {
     hex::encode(Sha256::digest(key))
-}
-
-impl Operator {
-    /// A relay that has read no secret yet.
-    fn relay(&self) -> Relay {
-        self.app.fakes.relay(&[("CLAIMS_TABLE", TABLE)])
-    }
-
-    /// Posts a lead to an account with an API key.
-    async fn post(&self, account: &str, key: &str, lead: Lead) -> ObservedResponse {
-        post(&self.relay(), &lead.post().account(account).key(key), Context::default()).await
-    }
-
-    /// A secret's content.
-    async fn secret(&self, account: &str) -> Value {
-        let client = aws_sdk_secretsmanager::Client::new(
-            &support::aws().to_builder().endpoint_url(self.app.secrets.url()).build(),
-        );
-        let secret = client.get_secret_value().secret_id(format!("lendswift/{account}")).send().await.unwrap();
-        serde_json::from_str(secret.secret_string().unwrap()).unwrap()
-    }
-}
-
-/// No output of a command has the token, and only `expected` outputs have the API key.
-fn assert_secret(ran: &Ran, secrets: &[&str]) {
-    for secret in secrets {
-        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
-    }
 }
 
 #[tokio::test]

@@ -3,30 +3,61 @@
 use serde_json::json;
 use support::{ACCOUNT, TABLE};
 
-use crate::operator::{CLAIM, Operator, command, run};
+use crate::operator::{CLAIM, Operator, assert_secret, command, run};
 
-/// A token that cannot be an account's name.
-const TOKEN: &str = "1JqFE7K6ucf94hAvqu+7Jg";
+/// A token and a `hash_key`, neither of which can be an account's name.
+const SECRETS: [&str; 2] =
+    ["1JqFE7K6ucf94hAvqu+7Jg", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"];
+
+/// The commands for accounts.
+const COMMANDS: [&str; 11] = [
+    "add",
+    "list",
+    "show",
+    "rotate-key",
+    "revoke-key",
+    "set-token",
+    "close",
+    "restore",
+    "check",
+    "policy show",
+    "policy set",
+];
+
+/// The command lines of an account's command with this secret in every position.
+fn command_lines(name: &str, secret: &str) -> Vec<Vec<String>> {
+    let name: Vec<&str> = name.split(' ').collect();
+    let words = [&name[..], &[ACCOUNT, "1a2b3c4d"]].concat();
+    let options = ["--sandbox", "--dry-run", "--yes", "--token", "--calling-hours", "--once-per-phone-hours"];
+    let assigned = options.map(|option| format!("{option}={secret}"));
+    let mut lines: Vec<Vec<&str>> =
+        (0..=words.len()).map(|position| [&words[..position], &[secret], &words[position..]].concat()).collect();
+    lines.extend(assigned.iter().map(|option| [&name[..], &[ACCOUNT, option]].concat()));
+    for rest in [
+        &[secret][..],
+        &["--kms-key-id", ACCOUNT, secret],
+        &[ACCOUNT, "--recovery-days", secret],
+        &[ACCOUNT, "--calling-hours", secret],
+        &[ACCOUNT, "--calling-hours", "federal", secret],
+        &[ACCOUNT, "--once-per-phone-hours", secret],
+        &[ACCOUNT, "--new-hash-key", secret],
+    ] {
+        lines.push([&name[..], rest].concat());
+    }
+    lines.into_iter().map(|line| line.into_iter().map(str::to_owned).collect()).collect()
+}
 
 #[tokio::test]
-async fn no_position_of_an_accounts_command_repeats_a_token() {
+async fn no_position_of_an_accounts_command_repeats_a_token_or_a_hash_key() {
     let operator = Operator::start().await;
-    let assigned = ["--sandbox", "--dry-run", "--yes", "--token"].map(|option| format!("{option}={TOKEN}"));
-    for name in ["add", "list", "show", "rotate-key", "revoke-key", "set-token", "close", "restore", "check"] {
-        let words = [name, ACCOUNT, "1a2b3c4d"];
-        let mut commands: Vec<Vec<&str>> = (0..=words.len())
-            .map(|position| [&["account"], &words[..position], &[TOKEN], &words[position..]].concat())
-            .collect();
-        commands.extend(assigned.iter().map(|option| vec!["account", name, ACCOUNT, option]));
-        commands.push(vec!["account", name, TOKEN]);
-        commands.push(vec!["account", name, "--kms-key-id", ACCOUNT, TOKEN]);
-        commands.push(vec!["account", name, ACCOUNT, "--recovery-days", TOKEN]);
-        for arguments in commands {
+    for (name, secret) in COMMANDS.iter().flat_map(|name| SECRETS.map(|secret| (name, secret))) {
+        for line in command_lines(name, secret) {
             for json in [&[][..], &["--json"]] {
-                let arguments = [&arguments[..], json].concat();
+                let line: Vec<&str> = line.iter().map(String::as_str).collect();
+                let arguments = [&["account"], &line[..], json].concat();
                 let ran = operator.run(&arguments).await;
                 assert_eq!(ran.code, 2, "{arguments:?}: {ran:?}");
-                assert!(!ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN), "{arguments:?}: {ran:?}");
+                assert_secret(&ran, &[secret]);
                 if !json.is_empty() {
                     assert!(ran.json()["error"].as_str().is_some_and(|error| !error.is_empty()), "{ran:?}");
                 }
@@ -34,6 +65,14 @@ async fn no_position_of_an_accounts_command_repeats_a_token() {
         }
     }
     assert_eq!(operator.app.secrets.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_whole_key_in_place_of_a_digest_is_not_repeated() {
+    let operator = Operator::start().await;
+    let ran = operator.run(&["account", "revoke-key", ACCOUNT, SECRETS[1], "--yes"]).await;
+    assert_eq!((ran.code, ran.stderr.contains(&SECRETS[1][..8])), (1, true), "{ran:?}");
+    assert_secret(&ran, &[SECRETS[1]]);
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ mod lost_keys;
 mod many;
 mod moto;
 mod operator;
+mod phones;
+mod policies;
 mod reference;
 mod rights;
 mod terminal;

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata, types::AttributeValue};
+use aws_sdk_lambda::types::Environment;
 use serde_json::{Value, json};
 use support::{TOKEN, aws, now};
 use tokio::{
@@ -92,11 +93,28 @@ impl Moto {
 
     /// Stores the item of an unknown lead.
     async fn store(&self, pk: &str, claim: &str) {
+        self.put(&[("pk", pk), ("claim", claim), ("request_id", "a")], -500).await;
+    }
+
+    /// Stores an item with these texts, whose lease ends in this number of seconds.
+    async fn put(&self, texts: &[(&str, &str)], lease: i64) {
         let number = |seconds: i64| AttributeValue::N(now().saturating_add_signed(seconds).to_string());
         let put = aws_sdk_dynamodb::Client::new(&self.aws).put_item().table_name("the-claims");
-        let put = put.item("pk", AttributeValue::S(pk.to_owned())).item("claim", AttributeValue::S(claim.to_owned()));
-        let put = put.item("request_id", AttributeValue::S("a".to_owned())).item("claimed_at", number(-600));
-        put.item("lease_until", number(-500)).item("expires", number(600_000)).send().await.unwrap();
+        let put =
+            put.item("claimed_at", number(-600)).item("lease_until", number(lease)).item("expires", number(600_000));
+        let texts = texts.iter().map(|(name, text)| (*name, AttributeValue::S((*text).to_owned())));
+        texts.fold(put, |put, (name, text)| put.item(name, text)).send().await.unwrap();
+    }
+
+    /// The function as after a deployment with this ledger.
+    async fn deploy(&self, table: &str) {
+        let functions = aws_sdk_lambda::Client::new(&self.aws);
+        let variables = Environment::builder().variables("CLAIMS_TABLE", table).variables("SECRET_PREFIX", "loans");
+        let update = functions.update_function_configuration().function_name("the-relay");
+        update.environment(variables.build()).send().await.unwrap();
+        let version = functions.publish_version().function_name("the-relay").send().await.unwrap().version.unwrap();
+        let alias = functions.update_alias().function_name("the-relay").name("live").function_version(version);
+        alias.send().await.unwrap();
     }
 }
 
@@ -130,6 +148,50 @@ async fn an_account_is_onboarded_rotated_revoked_closed_and_checked() {
     assert_eq!(moto.json(&["account", "list"], "").await["accounts"][0]["state"], json!("closed"));
     assert_eq!(moto.json(&["account", "restore", "acme"], "").await["result"], json!("restored"));
     assert_eq!(moto.json(&["account", "check", "acme"], "").await["result"], json!("ok"));
+}
+
+#[tokio::test]
+#[ignore = "needs moto_server on the PATH"]
+async fn a_policy_is_set_checked_and_refused_without_a_ledger() {
+    let moto = Moto::start().await;
+    moto.json(&["account", "add", "acme"], TOKEN).await;
+    let set = ["account", "policy", "set", "acme"];
+    let once = [&set[..], &["--once-per-phone-hours", "24"]].concat();
+    let created = moto.json(&[&once[..], &["--calling-hours", "federal"]].concat(), "").await;
+    assert_eq!((&created["result"], &created["hash_key"]), (&json!("set"), &json!("created")));
+    let policy = json!({"calling_hours": "federal", "once_per_phone_hours": 24});
+    assert_eq!(moto.json(&["account", "policy", "show", "acme"], "").await["policy"], policy);
+    let checked = moto.json(&["account", "check", "acme"], "").await;
+    assert_eq!((&checked["policy"], &checked["has_ledger"]), (&policy, &json!(true)));
+
+    moto.deploy("off").await;
+    for arguments in [&once[..], &["account", "check", "acme"]] {
+        let ran = moto.run(arguments, "").await;
+        assert_eq!((ran.code, ran.stderr.contains("CLAIMS_TABLE is off")), (1, true), "{ran:?}");
+    }
+    moto.json(&[&set[..], &["--once-per-phone-hours", "off", "--yes"]].concat(), "").await;
+    assert_eq!(moto.json(&["account", "check", "acme"], "").await["result"], json!("ok"));
+}
+
+#[tokio::test]
+#[ignore = "needs moto_server on the PATH"]
+async fn a_phone_number_is_freed_with_its_lead() {
+    let moto = Moto::start().await;
+    let claims = ["a", "b", "c"].map(|digit| CLAIM.replace('a', digit));
+    for (number, claim) in claims.iter().enumerate() {
+        let pk = format!("acme#lead#{number}");
+        let lease = if number == 2 { 1000 } else { -500 };
+        moto.put(&[("pk", &pk), ("claim", claim), ("request_id", "a"), ("phone_pk", "acme#phone#1")], lease).await;
+    }
+    moto.put(&[("pk", "acme#phone#1"), ("lead_pk", "acme#lead#0"), ("lead_claim", &claims[0])], 0).await;
+    for (claim, phone) in [(&claims[1], "of_another_lead"), (&claims[0], "freed")] {
+        let reopened = moto.json(&["lead", "reopen", "--claim", claim, "--yes"], "").await;
+        assert_eq!(reopened["phone_number"], json!(phone));
+    }
+    let ran = moto.run(&["lead", "reopen", "--claim", &claims[2], "--yes"], "").await;
+    assert_eq!((ran.code, ran.stderr.contains("a sender may be at work")), (1, true), "{ran:?}");
+    let items = aws_sdk_dynamodb::Client::new(&moto.aws).scan().table_name("the-claims").send().await.unwrap();
+    assert_eq!(items.count, 1);
 }
 
 #[tokio::test]

@@ -5,8 +5,11 @@ use std::{
     time::Duration,
 };
 
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use lambda_http::Context;
+use lendswift_relay::relay::Relay;
 use serde_json::{Value, json};
-use support::{Answering, Lead, TABLE, TestApp, now};
+use support::{Answering, Lead, ObservedResponse, TABLE, TestApp, now, post};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 pub const CLAIM: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
@@ -72,6 +75,34 @@ impl Operator {
         ran.json()
     }
 
+    /// A relay that has read no secret yet.
+    fn relay(&self) -> Relay {
+        self.app.fakes.relay(&[("CLAIMS_TABLE", TABLE)])
+    }
+
+    /// Posts a lead to an account with an API key.
+    pub async fn post(&self, account: &str, key: &str, lead: Lead) -> ObservedResponse {
+        post(&self.relay(), &lead.post().account(account).key(key), Context::default()).await
+    }
+
+    /// A secret's content.
+    pub async fn secret(&self, account: &str) -> Value {
+        let secret = self.get_secret(account).await;
+        serde_json::from_str(secret.secret_string().unwrap()).unwrap()
+    }
+
+    /// The id of a secret's current version.
+    pub async fn version(&self, account: &str) -> String {
+        self.get_secret(account).await.version_id.unwrap()
+    }
+
+    async fn get_secret(&self, account: &str) -> GetSecretValueOutput {
+        let client = aws_sdk_secretsmanager::Client::new(
+            &support::aws().to_builder().endpoint_url(self.app.secrets.url()).build(),
+        );
+        client.get_secret_value().secret_id(format!("lendswift/{account}")).send().await.unwrap()
+    }
+
     /// Stores the item of a lead that was claimed ten minutes ago, with these attributes in place of its own; `null`
     /// removes one.
     pub fn store(&self, lead: Lead, claim: &str, attributes: &Value) {
@@ -85,6 +116,14 @@ impl Operator {
         }
         item.as_object_mut().unwrap().retain(|_, value| !value.is_null());
         self.app.dynamodb.put(TABLE, item);
+    }
+}
+
+/// Neither output of a command has one of these secrets.
+#[track_caller]
+pub fn assert_secret(ran: &Ran, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
     }
 }
 

@@ -10,7 +10,7 @@ use support::in_repository;
 const WIDTH: usize = 100;
 
 /// The IAM actions of each group of commands, and the policy in `docs/iam` that grants them.
-pub const RIGHTS: [(&str, &str, &str); 8] = [
+pub const RIGHTS: [(&str, &str, &str); 9] = [
     ("all, without `--table` or `--secret-prefix`", "`cloudformation:DescribeStacks` on the stack", "both"),
     ("`lead show`, `unknown list`", "`dynamodb:GetItem`, `dynamodb:Scan` on the table", "on-call.json"),
     (
@@ -24,7 +24,7 @@ pub const RIGHTS: [(&str, &str, &str); 8] = [
         "on-call.json",
     ),
     (
-        "`account list`, `account show`, `account check`",
+        "`account list`, `account show`, `account check`, `account policy show`",
         "`secretsmanager:ListSecrets`; `secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue` on the secrets",
         "accounts.json",
     ),
@@ -33,6 +33,12 @@ pub const RIGHTS: [(&str, &str, &str); 8] = [
         "`secretsmanager:DescribeSecret`, `secretsmanager:GetSecretValue`, `secretsmanager:CreateSecret`, \
          `secretsmanager:PutSecretValue`, `secretsmanager:UpdateSecretVersionStage`, `secretsmanager:DeleteSecret`, \
          `secretsmanager:RestoreSecret` on the secrets",
+        "accounts.json",
+    ),
+    (
+        "`account check`, `account policy set`, with `once_per_phone_hours`",
+        "those above; `lambda:GetFunctionConfiguration` on the function (without it, the command does not check that \
+         the function has a ledger)",
         "accounts.json",
     ),
     (
@@ -167,7 +173,7 @@ fn no_option_takes_a_secret() {
     cli.build();
     for (name, command) in commands(&cli, "lendswift") {
         let longs = command.get_arguments().filter_map(|argument| argument.get_long());
-        let secrets = longs.filter(|long| long.contains("token") || *long == "api-key");
+        let secrets = longs.filter(|long| long.contains("token") || ["api-key", "hash-key"].contains(long));
         assert_eq!(secrets.collect::<Vec<_>>(), Vec::<&str>::new(), "{name}");
     }
 }

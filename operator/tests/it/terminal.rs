@@ -1,12 +1,13 @@
 //! What the command asks on a terminal.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::json;
 use support::{ACCOUNT, Lead, SecretsBehaviour, TOKEN};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::Command,
+    time::{Instant, interval_at},
 };
 
 use crate::operator::{CLAIM, Operator, unknown};
@@ -29,8 +30,20 @@ async fn run(operator: &Operator, arguments: &[&str], question: &str, answer: &s
     while !String::from_utf8_lossy(&screen).contains(question) {
         assert_ne!(stdout.read_buf(&mut screen).await.unwrap(), 0, "{}", String::from_utf8_lossy(&screen));
     }
-    stdin.write_all(answer.as_bytes()).await.unwrap();
-    stdout.read_to_end(&mut screen).await.unwrap();
+    // The command shows the question before it sets up the terminal, which shows and drops an earlier answer. So the
+    // operator takes a second, and answers again if nothing happens.
+    let mut entries = interval_at(Instant::now() + Duration::from_secs(1), Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            read = stdout.read_buf(&mut screen) => {
+                if read.unwrap() == 0 {
+                    break;
+                }
+            }
+            // The pipe closes with the command.
+            _ = entries.tick() => drop(stdin.write_all(answer.as_bytes()).await),
+        }
+    }
     let status = child.wait().await.unwrap();
     (status.code().unwrap(), String::from_utf8_lossy(&screen).into_owned())
 }
