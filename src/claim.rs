@@ -7,14 +7,16 @@
 //!
 //! | `pk` | content |
 //! | --- | --- |
-//! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, and with an idempotency key `pointer`; after it is settled, also `outcome`, `http_status`, `body`, `settled_at`, and for `unknown` `lead_error` |
+//! | `{account}#lead#{SHA-256 of the lead as it is sent}` | the **claim** of a lead: `claim` (its id), `request_id`, `claimed_at`, `lease_until`, `expires`, with an idempotency key `pointer`, and with a phone number's item `phone_pk`; after it is settled, also `outcome`, `http_status`, `body`, `settled_at`, and for `unknown` `lead_error` |
 //! | `{account}#void#{the claim's id}` | never written; the transaction that voids a claim deletes it |
 //! | `{account}#key#{SHA-256 of the Idempotency-Key}` | the **item of an idempotency key**: `lead_pk` (the `pk` of its lead), `expires` |
+//! | `{account}#phone#{HMAC-SHA-256 of the phone number}` | the **item of a phone number**, if the account's policy has `once_per_phone_hours`: `lead_pk`, `lead_claim` and `lead_lease_until` (the lead that was claimed last, its claim, and the end of that claim's lease), `expires` |
 //!
 //! The items of a sandbox account begin with `{account}#sandbox` in place of `{account}`.
 //!
 //! Times are Unix seconds. A lead is identified by its content, whatever its idempotency key. An idempotency key belongs to
-//! one lead: the lead that was claimed under it, or whose response was replayed under it.
+//! one lead: the lead that was claimed under it, or whose response was replayed under it within the calling hours. A phone number belongs to the lead
+//! that was claimed last, until its item expires.
 //!
 //! # The states of a lead
 //!
@@ -32,8 +34,9 @@
 //!
 //! 1. A claim's id is random and chosen before the first attempt. It is the `ClientRequestToken` of the claim's transaction.
 //!    The writes are built once, so that each attempt is the same request.
-//! 2. The lead's item and the idempotency key's item are written in one transaction, and deleted in one; [`conditions`] has
-//!    each write's condition.
+//! 2. The items of the lead, of the idempotency key and of the phone number are written in one transaction, and deleted in
+//!    one; [`conditions`] has each write's condition. If the phone number belongs to another lead by now, its item is not
+//!    deleted.
 //! 3. Transient errors are retried: a claim for at most 8 s and never in the time that a push needs, settling and
 //!    releasing until the response is due.
 //! 4. A claim that failed but may have been written is voided by another transaction under the same token, which deletes an
@@ -72,14 +75,14 @@ mod writes;
 pub mod items {
     pub use super::{
         dynamodb::{AttributeValue, Item},
-        record::{KeyRecord, Record},
+        record::{KeyRecord, PhoneRecord, Record},
     };
 }
 
 pub use self::{
     claimed::{Claim, Claimed, Known, Settled},
     idempotency_key::{IdempotencyKey, InvalidIdempotencyKey},
-    item_keys::{ItemKeys, Lookup, Namespace},
+    item_keys::{ItemKeys, Lookup, Namespace, PhoneItem},
     ledger::{Ledger, LedgerError},
     status::StatusError,
 };

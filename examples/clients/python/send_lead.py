@@ -33,7 +33,9 @@ exit codes, and the "result" in the JSON that goes to stdout:
                    post it under another id.
   5  ask_operator  The relay's operator must act: send them the request_id. If the outcome is "unknown",
                    the consumer may have been called: do not change the lead.
-  6  later         No final outcome yet. Post the same lead again later, unchanged.
+  6  later         No final outcome yet. Post the same lead again later, unchanged, and not before "retry_after"
+                   seconds have passed. If the error is "recently_called", another lead with this phone number
+                   was sent: you can also drop this one.
 """
 
 
