@@ -3,10 +3,11 @@
 //! paused: it advances to the next event when all tasks wait.
 //!
 //! In each schedule two or three processes receive the same lead several times, under the same key, another key, or
-//! none, and sometimes another lead. In half of the schedules both have a phone number that may be called only once. Requests to DynamoDB are slow, late, lost, duplicated, or done without a response; transactions are held;
-//! there are outages. AI Rudder accepts, refuses, or does not respond; connections to it are reused, and may break. Processes are suspended and killed, and some
-//! have a wall clock that is up to an hour slow. An operator asks AI Rudder about leads whose lease has ended, and
-//! settles or reopens them.
+//! none, and sometimes another lead. In half of the schedules both have a phone number that may be called only once.
+//! Requests to DynamoDB are slow, late, lost, duplicated, or done without a response; transactions are held; there are
+//! outages. AI Rudder accepts, refuses, or does not respond; connections to it are reused, and may break. Processes are
+//! suspended and killed, and some have a wall clock that is up to an hour slow. An operator asks AI Rudder about leads
+//! whose lease has ended, and settles or reopens them.
 //!
 //! `cargo test --test simulation` runs 2,000 schedules, and prints how often each event was seen with `-- --nocapture`.
 //! These variables change the run: `SCHEDULES` is the number of schedules, `FROM` the first seed, and `SEED` the only

@@ -24,7 +24,8 @@ use super::{
     verify,
 };
 
-/// The lead of most posts, and another that sometimes uses the same idempotency key. In half of the schedules they have the same phone number.
+/// The lead of most posts, and another that sometimes uses the same idempotency key. In half of the schedules they have
+/// the same phone number.
 pub const LEADS: [&str; 2] = [r#"{"lead":1}"#, r#"{"lead":2}"#];
 
 /// Posts from this number on only make the processes close the claims that they kept. They have leads of their own.
