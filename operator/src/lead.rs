@@ -70,8 +70,8 @@ async fn show(ledger: &Ledger, entry: &Entry, output: Output) -> Result<ExitStat
     if !entry.is_current(now) {
         return Err(not_found(ledger));
     }
-    let phone = ledger.phone_reserved_until(entry, now).await?;
-    let document = with(entry.json(now), "phone_reserved_until", phone.map(time));
+    let phone = ledger.phone_kept_until(entry, now).await?;
+    let document = with(entry.json(now), "phone_kept_until", phone.map(time));
     output.print(&document, members(&document, &Entry::MEMBERS))?;
     output.hint(next_step(entry, now));
     Ok(ExitStatus::Done)

@@ -85,7 +85,7 @@ impl Entry {
         "lease_until",
         "settled_at",
         "expires",
-        "phone_reserved_until",
+        "phone_kept_until",
     ];
 
     /// All of it but the stored response, which may be AI Rudder's own.

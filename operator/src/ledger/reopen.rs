@@ -131,8 +131,8 @@ impl Ledger {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Until when the phone number of a lead is reserved for it, in Unix seconds.
-    pub(crate) async fn phone_reserved_until(&self, entry: &Entry, now: u64) -> Result<Option<u64>, Failure> {
+    /// Until when a lead keeps its phone number, in Unix seconds.
+    pub(crate) async fn phone_kept_until(&self, entry: &Entry, now: u64) -> Result<Option<u64>, Failure> {
         let phone_item = entry.found.record.as_ref().and_then(|record| record.phone_item.as_ref());
         let Some(phone_item) = phone_item else { return Ok(None) };
         let phone = self.item(phone_item).await?.and_then(|item| PhoneRecord::parse(&item));

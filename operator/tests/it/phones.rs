@@ -57,7 +57,7 @@ async fn a_reopened_lead_frees_its_phone_number() {
     let claim = operator.unknown_lead(Lead(1)).await;
     assert_eq!(operator.app.post(&Lead(2).post()).await, "409 not_sent recently_called");
     let shown = operator.json(&["lead", "show", "--claim", &claim]).await;
-    let until = humantime::parse_rfc3339(shown["phone_reserved_until"].as_str().unwrap()).unwrap();
+    let until = humantime::parse_rfc3339(shown["phone_kept_until"].as_str().unwrap()).unwrap();
     let seconds = until.duration_since(std::time::SystemTime::now()).unwrap().as_secs();
     assert!((86_000..86_500).contains(&seconds), "{seconds}");
 
@@ -82,7 +82,7 @@ async fn a_phone_number_that_another_lead_has_by_now_stays_with_it() {
     operator.app.dynamodb.put(TABLE, phone);
     assert_eq!(operator.app.post(&Lead(2).post()).await, "200 accepted");
     let shown = operator.json(&["lead", "show", "--claim", &claim]).await;
-    assert_eq!(shown["phone_reserved_until"], json!(null));
+    assert_eq!(shown["phone_kept_until"], json!(null));
 
     let ran = operator.run(&["lead", "reopen", "--claim", &claim, "--yes"]).await;
     assert_eq!((ran.code, ran.stderr.contains("Another lead has its phone number")), (0, true), "{ran:?}");
@@ -199,10 +199,10 @@ async fn a_phone_number_that_has_expired_is_reserved_for_no_lead() {
     let operator = Operator::start().await;
     operator.store_with_phone(Lead(1), CLAIM, Lead(1));
     let show = ["lead", "show", "--claim", CLAIM];
-    assert!(operator.json(&show).await["phone_reserved_until"].is_string());
+    assert!(operator.json(&show).await["phone_kept_until"].is_string());
     let text = operator.run(&show).await;
-    assert!(text.stdout.contains("phone reserved until"), "{text:?}");
+    assert!(text.stdout.contains("phone kept until "), "{text:?}");
     operator.put_phone(Lead(1), CLAIM, 0);
     operator.app.dynamodb.set_seconds_ahead(10);
-    assert_eq!(operator.json(&show).await["phone_reserved_until"], json!(null));
+    assert_eq!(operator.json(&show).await["phone_kept_until"], json!(null));
 }
