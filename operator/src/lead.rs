@@ -130,7 +130,11 @@ async fn resolve(
         output.hint(match resolution {
             Resolution::Settle => "Every post of the lead now returns accepted.",
             Resolution::Reopen if phone == Some(PhoneNumber::OfAnotherLead) => {
-                "Another lead has its phone number by now. Until that ends, a post of this lead gets 409 recently_called."
+                "Another lead has its phone number by now. Until that lead's period ends, a post of this one gets 409 \
+                 recently_called."
+            }
+            Resolution::Reopen if phone == Some(PhoneNumber::Freed) => {
+                "Its phone number is free again. Ask the sender to post the lead again: that post is a new push."
             }
             Resolution::Reopen => "Ask the sender to post the lead again: that post is a new push.",
         });

@@ -53,6 +53,8 @@ pub(crate) enum KeyChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyRefusal {
     Malformed,
+    /// It is missing, although the policy before the change needs it.
+    Lost,
     /// The operator asks for another one, and the policy would not have a rule that needs it.
     NotNeeded,
 }
@@ -138,15 +140,17 @@ impl HashKey {
         }
     }
 
-    /// What a change to these rules does with it. A valid one is replaced only if the operator asks for it.
-    pub(crate) fn change(self, after: &Rules, is_new: bool) -> Result<KeyChange, KeyRefusal> {
+    /// What a change to these rules does with it. One under which phone numbers may be recorded is replaced only if the
+    /// operator asks for it: valid, malformed or lost. `was_needed`: whether the policy before the change needs it.
+    pub(crate) fn change(self, was_needed: bool, after: &Rules, is_new: bool) -> Result<KeyChange, KeyRefusal> {
         match (after.has_once_per_phone(), self, is_new) {
             (false, _, true) => Err(KeyRefusal::NotNeeded),
             (false, _, false) => Ok(KeyChange::NotNeeded),
-            (true, Self::Missing, _) => Ok(KeyChange::Created),
-            (true, _, true) => Ok(KeyChange::Replaced),
-            (true, Self::Valid, false) => Ok(KeyChange::Kept),
+            (true, Self::Missing, _) if !was_needed => Ok(KeyChange::Created),
+            (true, Self::Missing, false) => Err(KeyRefusal::Lost),
             (true, Self::Malformed, false) => Err(KeyRefusal::Malformed),
+            (true, Self::Valid, false) => Ok(KeyChange::Kept),
+            (true, _, true) => Ok(KeyChange::Replaced),
         }
     }
 

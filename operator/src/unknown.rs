@@ -18,7 +18,7 @@ use crate::{
     decision::{Decision, LeadState, Resolution},
     deployment::{Deployment, Need},
     failure::{ExitStatus, Failure},
-    ledger::{Entry, Ledger, Query, Resolved},
+    ledger::{Entry, Ledger, PhoneNumber, Query, Resolved},
     output::{self, Output, count, time, unix},
     prompt,
 };
@@ -165,6 +165,7 @@ async fn resolve_one(ledger: &Ledger, listed: Listed, resolution: Resolution, dr
         {
             Outcome::NotFound
         }
+        Ok(Resolved { phone: Some(PhoneNumber::OfAnotherLead), .. }) => Outcome::ReopenedWithoutNumber,
         Ok(Resolved { decision, .. }) => Outcome::Decided(decision),
     };
     (listed, outcome)

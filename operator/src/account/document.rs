@@ -18,7 +18,21 @@ const DIGESTS: &str = "api_key_sha256";
 /// A secret's members. Those that the relay does not know keep their text, above all the digits of numbers. No `Debug`:
 /// it contains a token.
 #[derive(Default)]
-pub(super) struct Document(BTreeMap<String, Box<RawValue>>);
+pub(super) struct Document {
+    members: BTreeMap<String, Box<RawValue>>,
+    /// The faults that it had when it was read. A change may leave those that it is not about: the relay sends no lead
+    /// under any of them.
+    faults: Faults,
+}
+
+/// The faults of a secret, one for each part.
+#[derive(Default, PartialEq)]
+struct Faults {
+    digests: Option<SecretError>,
+    /// Of the token, or of `sandbox`.
+    destination: Option<SecretError>,
+    policy: Option<SecretError>,
+}
 
 /// One digest or several, as the relay accepts them.
 #[derive(Deserialize)]
@@ -57,7 +71,29 @@ impl Document {
         let text = text.expose_secret();
         Secret::parse(text)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        serde_json::from_str(text).map(Self).map_err(|_| SecretError::Shape)
+        let members = serde_json::from_str(text).map_err(|_| SecretError::Shape)?;
+        let document = Self { members, faults: Faults::default() };
+        Ok(Self { faults: document.faults(), ..document })
+    }
+
+    fn faults(&self) -> Faults {
+        let digests = match (self.keys().len(), self.malformed()) {
+            (0, _) => Some(SecretError::NoDigest),
+            (_, 0) => None,
+            _ => Some(SecretError::Digest),
+        };
+        // The relay names one fault of a secret, so this one is looked for in a secret without the others.
+        let mut alone = self.members.clone();
+        alone.remove(policy::POLICY);
+        let destination = match to_raw_value(&["0".repeat(64)]) {
+            Ok(digest) => {
+                alone.insert(DIGESTS.to_owned(), digest);
+                serde_json::to_string(&alone).ok().and_then(|text| kind(&text.into()).err())
+            }
+            Err(_) => Some(SecretError::Shape),
+        };
+        let policy = self.rules().map_or_else(Some, |rules| self.hash_key().fault(&rules)).map(SecretError::Policy);
+        Faults { digests, destination, policy }
     }
 
     /// The digests, in lower case.
@@ -71,7 +107,7 @@ impl Document {
     }
 
     fn keys(&self) -> Vec<String> {
-        let digests = self.0.get(DIGESTS).and_then(|digests| serde_json::from_str(digests.get()).ok());
+        let digests = self.members.get(DIGESTS).and_then(|digests| serde_json::from_str(digests.get()).ok());
         match digests {
             Some(Digests::One(digest)) => vec![digest],
             Some(Digests::Several(digests)) => digests,
@@ -82,12 +118,12 @@ impl Document {
     /// The names of the members that the relay ignores.
     pub(super) fn other_members(&self) -> Vec<&str> {
         let known = [TOKEN, SANDBOX, DIGESTS, policy::POLICY, policy::HASH_KEY];
-        self.0.keys().map(String::as_str).filter(|name| !known.contains(name)).collect()
+        self.members.keys().map(String::as_str).filter(|name| !known.contains(name)).collect()
     }
 
     /// Whether it is a sandbox's; `None` if its `sandbox` is something other than `true`.
     pub(super) fn is_sandbox(&self) -> Option<bool> {
-        let Some(sandbox) = self.0.get(SANDBOX) else { return Some(false) };
+        let Some(sandbox) = self.members.get(SANDBOX) else { return Some(false) };
         Some(true).filter(|_| sandbox.get() == "true")
     }
 
@@ -105,16 +141,20 @@ impl Document {
     }
 
     fn set(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Failure> {
-        self.0.insert(name.to_owned(), to_raw_value(value).map_err(|_| not_json())?);
+        self.members.insert(name.to_owned(), to_raw_value(value).map_err(|_| not_json())?);
         Ok(())
     }
 
-    /// The secret's text. `Err` if the relay would not accept it.
+    /// The secret's text. `Err` if the change gave it a fault.
     pub(super) fn into_secret(self) -> Result<SecretString, Failure> {
-        let text: SecretString = serde_json::to_string(&self.0).map_err(|_| not_json())?.into();
-        match kind(&text) {
-            Ok(_) => Ok(text),
-            Err(fault) => Err(Failure::usage(
+        let (before, after) = (&self.faults, self.faults());
+        let new = |before: &Option<SecretError>, after: Option<SecretError>| after.filter(|_| *before != after);
+        let fault = new(&before.digests, after.digests)
+            .or(new(&before.destination, after.destination))
+            .or(new(&before.policy, after.policy));
+        match fault {
+            None => Ok(serde_json::to_string(&self.members).map_err(|_| not_json())?.into()),
+            Some(fault) => Err(Failure::usage(
                 format!("the secret would be invalid: {fault}"),
                 "Nothing was changed. Fix that first.",
             )),
@@ -153,76 +193,4 @@ pub(super) fn short(digest: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const DIGEST: &str = "b9f195c5cc7ef6afadbfbc42892ad47d3b24c6bc94bb510c4564a90a14e8b799";
-
-    fn set(result: Result<(), Failure>) {
-        result.unwrap_or_else(|_| panic!("valid"));
-    }
-
-    fn parse(text: &str) -> Document {
-        Document::parse(&text.to_owned().into()).unwrap_or_else(|fault| panic!("{fault}"))
-    }
-
-    #[test]
-    fn a_change_keeps_the_members_that_the_command_does_not_know() {
-        let mut document = parse(&format!(
-            r#"{{"lendswift_token": "a", "api_key_sha256": "{}", "policy": {{"calling_hours": "federal"}}, "note": "00"}}"#,
-            DIGEST.to_uppercase()
-        ));
-        assert_eq!((document.digests(), document.other_members()), (vec![DIGEST.to_owned()], vec!["note"]));
-        set(document.add_digest(&"0".repeat(64)));
-        set(document.set_token(&"b".to_owned().into()));
-        let text = document.into_secret().unwrap_or_else(|_| panic!("valid"));
-        let expected = serde_json::json!({
-            "lendswift_token": "b", "api_key_sha256": [DIGEST, "0".repeat(64)], "policy": {"calling_hours": "federal"}, "note": "00"
-        });
-        assert_eq!(serde_json::from_str::<serde_json::Value>(text.expose_secret()).ok(), Some(expected));
-    }
-
-    #[test]
-    fn a_number_keeps_its_digits() {
-        let members = r#""note":12345678901234567890123,"api_key_sha256":"#;
-        let mut document = parse(&format!(r#"{{"lendswift_token": "a", {members}"{DIGEST}"}}"#));
-        set(document.set_token(&"b".to_owned().into()));
-        let text = document.into_secret().unwrap_or_else(|_| panic!("valid"));
-        assert!(text.expose_secret().contains(r#""note":12345678901234567890123"#));
-    }
-
-    #[test]
-    fn an_entry_that_is_no_digest_is_not_among_the_digests() {
-        let document = parse(&format!(r#"{{"sandbox": true, "api_key_sha256": ["hunter2", "{DIGEST}", "b9f1"]}}"#));
-        assert_eq!((document.digests(), document.malformed()), (vec![DIGEST.to_owned()], 2));
-    }
-
-    #[test]
-    fn only_true_makes_a_sandbox() {
-        for (sandbox, expected) in
-            [("\"note\": 1", Some(false)), ("\"sandbox\": true", Some(true)), ("\"sandbox\": false", None)]
-        {
-            let document = parse(&format!("{{{sandbox}, \"api_key_sha256\": \"{DIGEST}\"}}"));
-            assert_eq!(document.is_sandbox(), expected, "{sandbox}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_written_that_the_relay_would_not_read() {
-        let mut both = parse(&format!(r#"{{"sandbox": true, "api_key_sha256": "{DIGEST}"}}"#));
-        set(both.set_token(&"a".to_owned().into()));
-        assert!(both.into_secret().is_err());
-        assert!(Document::sandbox().and_then(Document::into_secret).is_err(), "no API key");
-        let mut spaced = Document::with_token(&"a b".to_owned().into()).unwrap_or_else(|_| panic!("valid"));
-        set(spaced.add_digest(DIGEST));
-        assert!(spaced.into_secret().is_err());
-        assert!(Document::parse(&"{}".to_owned().into()).is_err());
-    }
-
-    #[test]
-    fn a_secret_with_a_faulty_token_can_be_repaired() {
-        let mut document = parse(&format!("\u{feff}{{\"lendswift_token\": \"\", \"api_key_sha256\": [\"{DIGEST}\"]}}"));
-        set(document.set_token(&"a".to_owned().into()));
-        assert!(document.into_secret().is_ok_and(|text| kind(&text) == Ok(Kind::Live)));
-    }
-}
+mod tests;

@@ -55,5 +55,8 @@ fn without_values(error: &Error) -> Option<String> {
         Some(ContextValue::StyledStr(usage)) => format!("\n\n{usage}"),
         _ => String::new(),
     };
-    Some(format!("error: {message}\n\n{TOKEN_FIX}{usage}\n\nFor more information, try '--help'."))
+    // Nobody takes these for the token's.
+    let is_policy = ["--calling-hours", "--once-per-phone-hours"].iter().any(|option| definition().starts_with(option));
+    let fix = if is_policy { "Nothing was changed. Correct the value." } else { TOKEN_FIX };
+    Some(format!("error: {message}\n\n{fix}{usage}\n\nFor more information, try '--help'."))
 }

@@ -57,7 +57,7 @@ pub struct PolicyChange {
     pub calling_hours: Option<Rule>,
 
     /// For how many hours a phone number belongs to the lead that was sent last: 1 to 720, or `off`
-    #[arg(long, value_name = "HOURS", value_parser = once_per_phone_hours)]
+    #[arg(long, value_name = "HOURS", value_parser = once_per_phone_hours, allow_hyphen_values = true)]
     pub once_per_phone_hours: Option<Rule>,
 
     /// Replace `hash_key` with another random one: the relay then does not recognize the phone numbers called so far

@@ -98,10 +98,15 @@ fn a_valid_hash_key_is_replaced_only_on_request() {
         (HashKey::Malformed, false, Err(KeyRefusal::Malformed)),
         (HashKey::Malformed, true, Ok(KeyChange::Replaced)),
     ] {
-        assert_eq!(key.change(&once, is_new), expected);
+        assert_eq!(key.change(false, &once, is_new), expected);
         let without = if is_new { Err(KeyRefusal::NotNeeded) } else { Ok(KeyChange::NotNeeded) };
-        assert_eq!(key.change(&Rules::default(), is_new), without);
+        assert_eq!(key.change(true, &Rules::default(), is_new), without);
+        if key != HashKey::Missing {
+            assert_eq!(key.change(true, &once, is_new), expected);
+        }
     }
+    assert_eq!(HashKey::Missing.change(true, &once, false), Err(KeyRefusal::Lost));
+    assert_eq!(HashKey::Missing.change(true, &once, true), Ok(KeyChange::Replaced));
     assert_eq!(HashKey::Missing.fault(&once), Some(PolicyError::NoHashKey));
     assert_eq!(HashKey::Malformed.fault(&once), Some(PolicyError::HashKey));
     assert_eq!(HashKey::Malformed.fault(&Rules::default()), None);

@@ -13,6 +13,8 @@ use crate::{
 /// What became of a lead.
 pub(super) enum Outcome {
     Decided(Decision),
+    /// It was reopened, and another lead has its phone number by now.
+    ReopenedWithoutNumber,
     /// The table does not have it, and nothing shows that it ever had.
     NotFound,
     Failed(Failure),
@@ -26,6 +28,7 @@ pub(super) struct Report<'a> {
     written: usize,
     done_before: usize,
     table: &'a str,
+    of_another_lead: Vec<Listed>,
     not_found: Vec<Listed>,
     refused: Vec<(Listed, Reason)>,
     failed: Vec<(Listed, Failure)>,
@@ -33,14 +36,19 @@ pub(super) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(super) fn new(resolution: Resolution, dry_run: bool, total: usize, table: &'a str) -> Self {
-        let (not_found, refused, failed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { resolution, dry_run, total, written: 0, done_before: 0, table, not_found, refused, failed }
+        let (of_another_lead, not_found, refused, failed) = Default::default();
+        let (written, done_before) = (0, 0);
+        Self { resolution, dry_run, total, written, done_before, table, of_another_lead, not_found, refused, failed }
     }
 
     /// Adds a lead's result.
     pub(super) fn add(&mut self, listed: Listed, outcome: Outcome) {
         match outcome {
             Outcome::Decided(Decision::Allowed) => self.written += 1,
+            Outcome::ReopenedWithoutNumber => {
+                self.written += 1;
+                self.of_another_lead.push(listed);
+            }
             Outcome::Decided(Decision::Done) => self.done_before += 1,
             Outcome::Decided(Decision::Refused(reason)) => self.refused.push((listed, reason)),
             Outcome::NotFound => self.not_found.push(listed),
@@ -83,6 +91,7 @@ impl<'a> Report<'a> {
         json!({
             self.name(&Decision::Allowed): self.written,
             self.name(&Decision::Done): self.done_before,
+            "phone_number_of_another_lead": self.of_another_lead.iter().map(|listed| &listed.claim).collect::<Vec<_>>(),
             "not_found": self.not_found.iter().map(|listed| &listed.claim).collect::<Vec<_>>(),
             "refused": refused.collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
@@ -95,7 +104,13 @@ impl<'a> Report<'a> {
         let refused = self.refused.iter().map(|(listed, reason)| [listed.claim.clone(), format!("refused: {reason}")]);
         let failed = self.failed.iter().map(|(listed, failure)| [listed.claim.clone(), format!("failed: {failure}")]);
         let not_found = self.not_found.iter().map(|listed| [listed.claim.clone(), "not found".to_owned()]);
-        let rows: Vec<_> = not_found.chain(refused).chain(failed).collect();
+        let of_another_lead = self.of_another_lead.iter().map(|listed| {
+            [
+                listed.claim.clone(),
+                "reopened: another lead has its phone number, so a post gets recently_called".to_owned(),
+            ]
+        });
+        let rows: Vec<_> = of_another_lead.chain(not_found).chain(refused).chain(failed).collect();
         let numbers = [
             (self.written, self.name(&Decision::Allowed).replace('_', " ")),
             (self.done_before, self.name(&Decision::Done).replace('_', " ")),

@@ -126,6 +126,15 @@ async fn several_leads_are_reopened_with_their_phone_numbers() {
 }
 
 #[tokio::test]
+async fn the_report_names_a_reopened_lead_whose_number_another_lead_has() {
+    let operator = Operator::start().await;
+    operator.store_with_phone(Lead(1), CLAIM, Lead(2));
+    let report = operator.json_with(&["unknown", "reopen", "-", "--yes"], CLAIM).await;
+    assert_eq!((&report["reopened"], &report["phone_number_of_another_lead"]), (&json!(1), &json!([CLAIM])));
+    assert!(operator.phone().is_some());
+}
+
+#[tokio::test]
 async fn a_transaction_that_another_one_hinders_is_repeated() {
     for behaviour in [Conflicting, ConflictingAt(0), ConflictingAt(1), ThrottledInTransaction] {
         let operator = Operator::start().await;

@@ -198,9 +198,14 @@ async fn a_missing_or_malformed_hash_key_is_a_fault_of_the_account() {
         let shown = operator.json(SHOW).await;
         assert!(shown["fault"].as_str().unwrap().contains(fault), "{shown}");
         assert_eq!(shown["policy"], members["policy"]);
-        // The command gives the account a hash_key, and leaves the rest.
-        let key = if members["hash_key"].is_null() { &[][..] } else { &["--new-hash-key", "--yes"] };
-        operator.set_json(&[&["--once-per-phone-hours", "24"], key].concat()).await;
+        // Numbers may be recorded under the key that was there, so it is not replaced silently.
+        for change in [&["--once-per-phone-hours", "24"][..], &["--calling-hours", "federal", "--yes"]] {
+            let ran = operator.run(&[SET, change].concat()).await;
+            assert_eq!((ran.code, ran.stderr.contains("Restore the hash_key that was there")), (1, true), "{ran:?}");
+        }
+        let unsure = operator.run(&[SET, &["--new-hash-key"]].concat()).await;
+        assert_eq!((unsure.code, unsure.stderr.contains("can then be called again")), (2, true), "{unsure:?}");
+        operator.set_json(&["--once-per-phone-hours", "24", "--new-hash-key", "--yes"]).await;
         assert_eq!(operator.run(&["account", "check", ACCOUNT]).await.code, 0);
     }
 }
@@ -222,6 +227,7 @@ async fn bad_input_is_a_usage_error_that_names_the_place() {
         ("--calling-hours", "mon=09:00-20:00\",\"x\":\"", "has a value for mon"),
         ("--once-per-phone-hours", "", "is not a whole number from 1 to 720"),
         ("--once-per-phone-hours", "0", "is not a whole number from 1 to 720"),
+        ("--once-per-phone-hours", "-1", "is not a whole number from 1 to 720"),
         ("--once-per-phone-hours", "721", "is not a whole number from 1 to 720"),
         ("--once-per-phone-hours", "24h", "is not a whole number from 1 to 720"),
         ("--once-per-phone-hours", "24.0", "is not a whole number from 1 to 720"),
@@ -237,6 +243,22 @@ async fn bad_input_is_a_usage_error_that_names_the_place() {
     let nothing = operator.set(&[]).await;
     assert_eq!((nothing.code, nothing.stderr.contains("--calling-hours")), (2, true), "{nothing:?}");
     assert_eq!(operator.app.secrets.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_secret_with_several_faults_is_repaired_one_after_the_other() {
+    let operator = Operator::start().await;
+    operator.put(&json!({
+        "lendswift_token": "", "api_key_sha256": ["hunter2", digest(KEY)], "policy": {"calling_hour": "federal"},
+    }));
+    operator.json(&["account", "revoke-key", ACCOUNT, "malformed", "--yes"]).await;
+    operator.json_with(&["account", "set-token", ACCOUNT], TOKEN).await;
+    assert_eq!(operator.run(&["account", "check", ACCOUNT]).await.code, 1);
+    operator.set_json(&["--calling-hours", ALWAYS, "--once-per-phone-hours", "off", "--yes"]).await;
+    assert_eq!(operator.run(&["account", "check", ACCOUNT]).await.code, 0);
+    // A leaked API key is removed whatever the policy is.
+    operator.put(&json!({"api_key_sha256": [digest("other"), digest(KEY)], "policy": null}));
+    operator.json(&["account", "revoke-key", ACCOUNT, &digest("other"), "--yes"]).await;
 }
 
 #[tokio::test]

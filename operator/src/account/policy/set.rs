@@ -39,7 +39,9 @@ pub(super) fn plan(name: &AccountId, mut document: Document, change: &PolicyChan
     };
     // Each rule was parsed as an argument, and no rule depends on another.
     let after = after.map_err(|fault| Failure::usage(fault.to_string(), "Nothing was changed. Correct the rule."))?;
-    let hash_key = document.hash_key().change(&after, change.new_hash_key);
+    // A malformed policy may have needed it. Then the command asks in any case.
+    let was_needed = before.as_ref().is_ok_and(Rules::has_once_per_phone);
+    let hash_key = document.hash_key().change(was_needed, &after, change.new_hash_key);
     let hash_key = hash_key.map_err(|refusal| key_refused(name, refusal))?;
     if matches!(hash_key, KeyChange::Created | KeyChange::Replaced) {
         document.set_hash_key(&random()?)?;
@@ -146,11 +148,15 @@ fn malformed(name: &AccountId, fault: PolicyError) -> Failure {
 }
 
 fn key_refused(name: &AccountId, refusal: KeyRefusal) -> Failure {
+    let restore = "Nothing was changed. Restore the hash_key that was there in the console of Secrets Manager. Or add \
+                   --new-hash-key, and the relay does not recognize the phone numbers called so far.";
     match refusal {
-        KeyRefusal::Malformed => Failure::refused(
-            format!("the hash_key of the account {name} is not 64 hex digits"),
-            "Nothing was changed. Restore the hash_key that was there in the console of Secrets Manager. Or add \
-             --new-hash-key, and the relay does not recognize the phone numbers called so far.",
+        KeyRefusal::Malformed => {
+            Failure::refused(format!("the hash_key of the account {name} is not 64 hex digits"), restore)
+        }
+        KeyRefusal::Lost => Failure::refused(
+            format!("the account {name} has no hash_key, and its policy needs the one that it had"),
+            restore,
         ),
         KeyRefusal::NotNeeded => Failure::refused(
             format!("the policy of the account {name} would not use a hash_key: it has no once_per_phone_hours"),
