@@ -15,8 +15,8 @@
 //! The items of a sandbox account begin with `{account}#sandbox` in place of `{account}`.
 //!
 //! Times are Unix seconds. A lead is identified by its content, whatever its idempotency key. An idempotency key belongs to
-//! one lead: the lead that was claimed under it, or whose response was replayed under it within the calling hours. A phone number belongs to the lead
-//! that was claimed last, until its item expires.
+//! one lead: the lead that was claimed under it, or whose response was replayed under it within the calling hours. A phone
+//! number belongs to the lead that was claimed last, until its item expires.
 //!
 //! # The states of a lead
 //!
@@ -49,7 +49,7 @@
 //! 6. Settling and releasing depend on the id and not on the lease: a slow request may still do either. The outcome
 //!    `accepted`, which an operator may have recorded, is never replaced by `unknown`.
 //! 7. The process keeps at most 16 claims that could not be settled or released, and retries them after the claim of each
-//!    later event.
+//!    later event, and outside the calling hours after its read.
 //! 8. The conditions compare `expires`, because DynamoDB may delete expired items days late (Time to Live).
 //!
 //! A process that crashes while it sends leaves an orphaned claim. After its lease, every request for that lead gets

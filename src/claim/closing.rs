@@ -74,7 +74,7 @@ impl Ledger {
     /// Keeps a claim to close it later, and logs an error: until then, its lead may get a wrong response. Nobody must act for
     /// a sandbox.
     pub(super) fn keep(&self, left: LeftClaim, cause: Option<&str>) {
-        const KEPT: &str = "the claim was not closed: the process keeps it, and retries after a later claim";
+        const KEPT: &str = "the claim was not closed: the process keeps it, and retries after a later post";
         const DROPPED: &str = "too many claims are kept: this one is dropped and not retried";
         if left.is_sandbox {
             tracing::info!(cause, left = left.claim, "{KEPT}");

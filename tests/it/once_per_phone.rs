@@ -89,6 +89,16 @@ async fn a_lead_takes_two_write_units_more_than_without_the_rule() {
 }
 
 #[tokio::test]
+async fn a_lead_that_is_released_takes_as_many_write_units_as_the_documents_say() {
+    for (lead, units) in [(FIRST.post(), 8.0), (FIRST.post().idempotency_key("infinity-7"), 12.0)] {
+        let app = app().await;
+        app.rudder.answer_next(Reply::new(422, r#"{"code":422}"#));
+        assert_eq!(app.post(&lead).await, "422 refused");
+        assert!((app.dynamodb.write_units() - units).abs() < f64::EPSILON, "{}", app.dynamodb.write_units());
+    }
+}
+
+#[tokio::test]
 async fn the_number_is_stored_as_a_hash_under_the_accounts_key() {
     let app = app().await;
     assert_eq!(post_at(&app, START, &FIRST.post()).await, ACCEPTED);
@@ -200,6 +210,38 @@ async fn a_claim_in_doubt_does_not_keep_the_number() {
     assert_eq!(app.post(&Request::post(LEAD.replace("1650", "1212"))).await, ACCEPTED);
     assert_eq!(item(&app, PHONE_PK), None);
     assert_eq!(app.post(&OTHER.post()).await, ACCEPTED);
+}
+
+/// A process that could not close its claim of the first lead. `in_doubt`: whether the claim's own attempt got no reply.
+/// Another lead has the phone number by now.
+async fn left_without_its_number(in_doubt: bool) -> TestApp {
+    let app = app().await;
+    if !in_doubt {
+        app.rudder.answer_next(Reply::new(422, r#"{"code":422}"#));
+    }
+    app.dynamodb.next(ProcessHarness::WRITE, if in_doubt { AppliedReset } else { Normal });
+    app.dynamodb.behave(Down);
+    let expected = if in_doubt { "503 not_sent temporarily_unavailable" } else { "422 refused" };
+    assert_eq!(app.post_within(&FIRST.post(), 4000).await, expected);
+    let mut phone = item(&app, PHONE_PK).unwrap();
+    phone["lead_pk"] = json!({"S": OTHER.pk()});
+    app.dynamodb.put(TABLE, phone);
+    // After the claim of another lead, the process tries to close the one that it left.
+    app.dynamodb.behave(Normal);
+    assert_eq!(app.post(&Request::post(LEAD.replace("1650", "1212"))).await, ACCEPTED);
+    assert_eq!(item(&app, PHONE_PK).unwrap()["lead_pk"]["S"], OTHER.pk());
+    app
+}
+
+#[tokio::test]
+async fn a_claim_that_was_left_is_released_without_a_number_that_another_lead_has() {
+    assert_eq!(FIRST.item(&left_without_its_number(false).await.dynamodb), None);
+}
+
+#[tokio::test]
+async fn a_claim_in_doubt_is_not_released_without_its_number() {
+    // Its token was used, so it cannot be voided. An operator reopens the lead.
+    assert!(FIRST.item(&left_without_its_number(true).await.dynamodb).is_some());
 }
 
 #[tokio::test]

@@ -54,8 +54,8 @@
 //! # What it finds
 //!
 //! It finds each known limit where its cause is allowed, and no violation elsewhere. The limits are: a suspension
-//! between the last lease check and the first byte, followed by a reopening; the end of the duplicate window while a
-//! sender is active; and the open claim of a crashed process.
+//! between the last lease check and the first byte, followed by a reopening; the end of the duplicate window, or of
+//! a phone number's period, while a sender is active; and the open claim of a crashed process.
 
 #![expect(
     clippy::indexing_slicing,
