@@ -89,7 +89,7 @@ impl CallingHours {
         // It can only close at a whole minute.
         let minutes = (from / MINUTE + 1..=end / MINUTE).map(|minute| minute * MINUTE);
         let closed = iter::once(from).chain(minutes).find(|second| !self.is_open_in_all_zones(area_code, *second));
-        closed.or((until > end).then_some(until)).and_then(at)
+        closed.or((until > end).then_some(until)).map(at)
     }
 
     /// Whether it is open at every time at which `other` is.
@@ -114,7 +114,7 @@ impl CallingHours {
             .flat_map(|hour| minutes.iter().map(move |minute| hour * HOUR + u64::from(*minute) * MINUTE))
             .find(|second| *second > after && self.is_open_in_all_zones(area_code, *second));
         // Always found: a change of the clocks skips at most one of the weekly openings.
-        opening.and_then(at).unwrap_or(SystemTime::UNIX_EPOCH)
+        at(opening.unwrap_or_default())
     }
 
     fn is_open_in_all_zones(&self, area_code: AreaCode, second: u64) -> bool {
@@ -134,9 +134,9 @@ impl CallingHours {
     }
 }
 
-/// The instant of a Unix second; `None` beyond what the system's clock can show.
-fn at(second: u64) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second))
+/// The instant of a Unix second. Beyond what the system's clock can show, which is never asked for, it is the first one.
+fn at(second: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 fn text(json: &RawValue) -> Option<String> {
