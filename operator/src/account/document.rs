@@ -26,7 +26,7 @@ pub(super) struct Document {
 }
 
 /// The faults of a secret, one for each part.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct Faults {
     digests: Option<SecretError>,
     /// Of the token, or of `sandbox`.
